@@ -1,0 +1,1 @@
+//! Decides: messages in, model and effects out.

@@ -1,0 +1,1 @@
+//! Desired state out of Git: bare mirrors, rendering, tracking marks.

@@ -1,0 +1,29 @@
+//! The words of the field as types: clusters, applications, objects, states, verdicts, events. No I/O, no clock.
+
+pub mod app;
+pub mod cluster;
+pub mod desired;
+pub mod event;
+pub mod id;
+pub mod join;
+pub mod safe;
+pub mod selector;
+pub mod verdict;
+
+pub use app::{
+    Application, AutoSync, Destination, HistoryEntry, ManagedResource, Operation, OperationPhase,
+    Source,
+};
+pub use cluster::{
+    ClusterMetrics, ConnectionFacts, Engine, LinkState, MetricFigure, Permission, Role,
+};
+pub use desired::{DesiredObject, Tracking, TrackingMethod, Unjudged, UnjudgedReason};
+pub use event::{ClusterEvent, Fact, Resource};
+pub use id::{AppRef, ClusterId, Gvk, Name, ObjectRef};
+pub use join::{Alias, HubCluster, JoinCandidate};
+pub use safe::Safe;
+pub use selector::Selector;
+pub use verdict::{
+    Change, ChangeOp, DriftState, FieldOwner, Fingerprint, Health, Ignored, SyncState, Verdict,
+    VerdictSource,
+};

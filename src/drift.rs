@@ -1,0 +1,1 @@
+//! Desired and live in, verdict out: normalise, compare, ownership, fingerprint, mask. Pure.

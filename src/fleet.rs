@@ -1,0 +1,1 @@
+//! The one copy of the truth: folds events, answers queries. Pure.

@@ -1,0 +1,1 @@
+//! Object in, health out: Argo CD's built-in checks. Pure.

@@ -1,0 +1,1 @@
+//! Keys to actions, from the files in keymaps/.

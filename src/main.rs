@@ -1,0 +1,2 @@
+//! The `driftdeck` program: everything is in the library.
+fn main() {}

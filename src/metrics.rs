@@ -1,0 +1,1 @@
+//! Exposition text in, the few figures shown out. Pure.

@@ -1,0 +1,1 @@
+//! Whatever changes a cluster: plan, gate, journal, run, verify.

@@ -1,0 +1,1 @@
+//! The simulated fleet behind the demo and the tests: real HTTPS API servers in this process.

@@ -1,0 +1,3 @@
+//! Facts from clusters, for ever: supervisor, cluster actors, engines, metrics.
+
+pub mod assignment;

@@ -1,0 +1,61 @@
+//! What an edge actor is told to judge: for each application that deploys to it, the desired objects and the kinds to watch.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::domain::{AppRef, DesiredObject, Gvk, ManagedResource, Name, Tracking, Unjudged};
+
+/// Everything one cluster has to judge; replaced as a whole through a `tokio::sync::watch` channel.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterAssignments {
+    /// One entry an application, in the order of their ids.
+    pub apps: Vec<Arc<AppAssignment>>,
+}
+
+/// One application on one cluster. Desired Secrets are sealed already (`drift::seal`), so no value is held here.
+#[derive(Clone, Debug)]
+pub struct AppAssignment {
+    /// The application.
+    pub app: AppRef,
+    /// How its hub marks what it manages.
+    pub tracking: Tracking,
+    /// The name in the tracking mark: the application's name, or `<namespace>_<name>` outside the control plane's namespace.
+    pub instance: Name,
+    /// Namespace that namespaced objects without one get.
+    pub namespace: Name,
+    /// The deployed commit, empty when never deployed.
+    pub deployed_revision: Name,
+    /// The commit the target revision resolves to now, empty when unknown.
+    pub target_revision: Name,
+    /// Objects at the deployed commit.
+    pub deployed: Vec<Arc<DesiredObject>>,
+    /// Objects at the target commit; the same allocation as `deployed` when the commits are equal.
+    pub target: Vec<Arc<DesiredObject>>,
+    /// What the engine says it manages: kinds to watch beyond the desired ones, and candidates for `extra`.
+    pub resources: Vec<ManagedResource>,
+    /// `spec.ignoreDifferences`, verbatim.
+    pub ignore_differences: Option<Value>,
+    /// Why there is no desired state, when there is none; `deployed` and `target` are then empty and Argo's verdict stays.
+    pub unjudged: Option<Unjudged>,
+}
+
+impl ClusterAssignments {
+    /// The kinds to watch: the union of the desired objects' and the engine's, each once, newest version first named.
+    pub fn kinds(&self) -> Vec<Gvk> {
+        let mut kinds: Vec<Gvk> = Vec::new();
+        for app in &self.apps {
+            let named = app
+                .target
+                .iter()
+                .chain(&app.deployed)
+                .map(|d| &d.object.gvk);
+            for gvk in named.chain(app.resources.iter().map(|r| &r.object.gvk)) {
+                if !kinds.iter().any(|k| k.same_kind(gvk)) {
+                    kinds.push(gvk.clone());
+                }
+            }
+        }
+        kinds
+    }
+}

@@ -1,0 +1,1 @@
+//! The log file and the panic report.

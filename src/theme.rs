@@ -1,0 +1,1 @@
+//! Meanings to styles, from the files in themes/.
