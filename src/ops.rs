@@ -1,1 +1,25 @@
 //! Whatever changes a cluster: plan, gate, journal, run, verify.
+//!
+//! A change is a value long before it is a request. [`RevertRequest`] is the wish; a [`Plan`] is the exact effect on every target, with the
+//! server's own dry run; the operator confirms exactly that value; the gate turns it into approved effects, which nothing else can make; the
+//! journal holds the intent on disk before the first byte is sent and the outcome after; the run sends each write once and then looks at what
+//! the cluster shows.
+//!
+//! # How a newcomer adds an effect
+//! 1. A variant of [`Effect`] with everything the write needs and nothing it has to look up later: [`effect`].
+//! 2. A pure function that makes it from a target, or says in one sentence why not: beside [`planner`].
+//! 3. One arm each in `Effect::bind` (what the confirmation covers), in the gate's question to the server ("may I?"), in the run (which request)
+//!    and in the verification (what the cluster must show). The compiler names them all.
+//! 4. A fake-server test that asserts the request byte for byte, and one for every refusal.
+
+pub mod effect;
+pub mod outcome;
+pub mod plan;
+pub mod request;
+pub mod waves;
+
+pub use effect::{Apply, ArgoSync, Create, Delete, Effect};
+pub use outcome::{Outcome, Run, RunEvent, Seen, TargetName, TargetOutcome, exit_status};
+pub use plan::{DryRun, Guardrail, Loser, Plan, PlanTarget, Route, Verb};
+pub use request::{RevertRequest, RevertTarget, Unsealed};
+pub use waves::{Wave, WaveError, WaveSpec};

@@ -1,0 +1,94 @@
+//! The wish: which objects to put back, by which route, and what is known of each.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Guardrail, Route, WaveSpec};
+use crate::domain::{Application, ClusterId, LinkState, Name, ObjectRef, Safe, Tracking, Verdict};
+
+/// A manifest as Git has it, Secret values included.
+///
+/// It lives in memory only: it cannot be serialised, and its `Debug` prints nothing of it. Whatever reads it answers for where the values go.
+#[derive(Clone)]
+pub struct Unsealed(Arc<Value>);
+
+impl Unsealed {
+    /// Wraps a manifest.
+    pub fn new(body: impl Into<Arc<Value>>) -> Self {
+        Self(body.into())
+    }
+
+    /// The manifest. For request bodies, comparisons and keyed hashes, never for text that people or files see.
+    pub fn expose(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Unsealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unsealed(…)")
+    }
+}
+
+/// What the operator wants put back.
+#[derive(Clone, Debug)]
+pub struct RevertRequest {
+    /// The objects, each with what is known of it.
+    pub targets: Vec<RevertTarget>,
+    /// The route asked for; `None` takes `argo` where it can work and `direct` elsewhere.
+    pub via: Option<Route>,
+    /// Whether objects that Git does not have may be deleted.
+    pub prune: bool,
+    /// The operator's note, such as a ticket.
+    pub note: Option<Safe>,
+    /// What the change is for, in the words of the screen: `ingress spec.replicas`.
+    pub reason: Safe,
+    /// How the targets are split over time.
+    pub waves: WaveSpec,
+    /// The guardrail of the widest group that the targets belong to, when the config names one.
+    pub guardrail: Option<Guardrail>,
+}
+
+/// One object to put back.
+#[derive(Clone, Debug)]
+pub struct RevertTarget {
+    /// The fleet row of the cluster that holds the object.
+    pub cluster: ClusterId,
+    /// The application that manages it, as last seen; read again before anything is sent.
+    pub app: Arc<Application>,
+    /// The object.
+    pub object: ObjectRef,
+    /// `metadata.uid` that the verdict was made on, empty while missing.
+    pub uid: Name,
+    /// `metadata.resourceVersion` that the verdict was made on, empty while missing.
+    pub resource_version: Name,
+    /// The verdict that is on the screen.
+    pub verdict: Arc<Verdict>,
+    /// The manifest at `desired_revision`, with namespace and tracking mark; `None` for an extra object.
+    pub desired: Option<Unsealed>,
+    /// The commit whose desired state the verdict shows: the deployed one.
+    pub desired_revision: Name,
+    /// The commit that the application's target revision resolves to now, `None` when that is not known.
+    pub target_commit: Option<Name>,
+    /// How the hub marks what it manages.
+    pub tracking: Tracking,
+    /// The link to `cluster`.
+    pub link: LinkState,
+    /// The link to the hub that holds the application.
+    pub hub_link: LinkState,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_unsealed_body_prints_nothing_of_itself() {
+        let body = Unsealed::new(json!({"data": {"password": "hunter2"}}));
+        assert_eq!(format!("{body:?}"), "Unsealed(…)");
+        assert_eq!(body.expose()["data"]["password"], "hunter2");
+    }
+}
