@@ -4,7 +4,46 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::domain::{AppRef, DesiredObject, Gvk, ManagedResource, Name, Tracking, Unjudged};
+use crate::domain::{
+    AppRef, Application, ClusterId, DesiredObject, Gvk, HubCluster, JoinCandidate, ManagedResource,
+    Name, Tracking, Unjudged,
+};
+
+/// What the director is told, by the supervisor (rows) and by the actors of hubs (the rest), through an unbounded channel.
+///
+/// Of one hub the inputs arrive in the order in which they were true; between hubs there is no order.
+#[derive(Clone, Debug)]
+pub enum DirectorInput {
+    /// A row of the fleet appeared or what identifies it changed; `cluster` is set.
+    Row(JoinCandidate),
+    /// A row left the fleet: it was merged into another, or its context is gone.
+    RowGone(ClusterId),
+    /// The cluster Secrets of a hub that may be read; replaces what was known of the hub.
+    HubClusters {
+        /// The hub.
+        hub: ClusterId,
+        /// Its cluster Secrets, without credentials.
+        clusters: Vec<HubCluster>,
+    },
+    /// How a hub marks what it manages.
+    Tracking {
+        /// The hub.
+        hub: ClusterId,
+        /// Its settings.
+        tracking: Tracking,
+    },
+    /// All applications of a hub; replaces what was known of the hub.
+    Apps {
+        /// The hub.
+        hub: ClusterId,
+        /// Its applications.
+        apps: Vec<Application>,
+    },
+    /// One application appeared or changed.
+    App(Box<Application>),
+    /// One application is gone.
+    AppGone(AppRef),
+}
 
 /// Everything one cluster has to judge; replaced as a whole through a `tokio::sync::watch` channel.
 #[derive(Clone, Debug, Default)]
