@@ -1,1 +1,4 @@
 //! What a person writes in config.toml: parse, validate, explain.
+
+pub mod fault;
+pub mod shelf;
