@@ -1,0 +1,141 @@
+//! Themes as people write them: what loads, what is refused, and whether text can be read.
+
+use std::fs;
+
+use ratatui::style::{Color, Modifier};
+
+use super::*;
+
+fn looks(depth: Depth) -> Looks {
+    Looks {
+        depth,
+        ascii: false,
+        folder: None,
+    }
+}
+
+fn load(text: &str) -> Result<Theme, String> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mine.toml"), text).unwrap();
+    let looks = Looks {
+        folder: Some(folder.path().to_owned()),
+        ..looks(Depth::True)
+    };
+    let dir = format!("{}/", folder.path().display());
+    Theme::load("mine", &looks).map_err(|e| e.to_string().replace(&dir, ""))
+}
+
+#[test]
+fn every_built_in_theme_loads_at_every_depth() {
+    let names = Theme::names(None);
+    assert!(names.len() >= 5, "{names:?}");
+    for name in names {
+        for depth in [Depth::True, Depth::Indexed, Depth::Sixteen, Depth::None] {
+            Theme::load(&name, &looks(depth)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_scope_falls_back_to_the_shorter_name_and_then_to_text() {
+    let theme = load("[scopes]\ntext = \"#010203\"\ndrift = \"red\"\n").unwrap();
+    assert_eq!(theme.get("drift.edited").fg, Some(Color::Red));
+    assert_eq!(theme.get("live").fg, Some(Color::Rgb(1, 2, 3)));
+}
+
+#[test]
+fn an_heir_changes_the_palette_under_inherited_scopes() {
+    let theme = load("inherits = \"dark\"\n[palette]\nred = \"#fe0000\"\n").unwrap();
+    assert_eq!(
+        theme.get("health.degraded").fg,
+        Some(Color::Rgb(0xfe, 0, 0))
+    );
+}
+
+#[test]
+fn an_unknown_scope_is_refused_with_line_and_nearest() {
+    assert_eq!(
+        load("[scopes]\n\"drift.edted\" = \"red\"\n").unwrap_err(),
+        "mine.toml, line 2: unknown scope `drift.edted`; the nearest is `drift.edited`."
+    );
+}
+
+#[test]
+fn an_unknown_colour_is_refused_with_line_and_nearest() {
+    assert_eq!(
+        load("[palette]\nrose = \"#ff0066\"\n\n[scopes]\ntext = \"roze\"\n").unwrap_err(),
+        "mine.toml, line 5: unknown colour `roze`; the nearest is `rose`."
+    );
+}
+
+#[test]
+fn an_unknown_modifier_or_key_is_refused() {
+    let refused = load("[scopes]\ntext = { mods = [\"blod\"] }").unwrap_err();
+    assert!(refused.contains("the nearest is `bold`"), "{refused}");
+    let refused = load("[scope]\n").unwrap_err();
+    assert!(refused.contains("the nearest is `scopes`"), "{refused}");
+}
+
+#[test]
+fn an_unknown_theme_names_the_nearest() {
+    let refused = Theme::load("drak", &looks(Depth::True)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "Unknown theme `drak`; the nearest is `dark`."
+    );
+}
+
+#[test]
+fn without_colours_no_colour_is_left_and_the_selection_still_shows() {
+    let theme = Theme::load("dark", &looks(Depth::None)).unwrap();
+    for scope in SCOPES {
+        let style = theme.get(scope.name);
+        assert_eq!((style.fg, style.bg), (None, None), "{}", scope.name);
+    }
+    let selection = theme.get("selection").add_modifier;
+    assert!(selection.contains(Modifier::REVERSED));
+}
+
+#[test]
+fn with_sixteen_colours_the_selection_still_shows() {
+    for name in Theme::names(None) {
+        let style = Theme::load(&name, &looks(Depth::Sixteen))
+            .unwrap()
+            .get("selection");
+        let reversed = style.add_modifier.contains(Modifier::REVERSED);
+        let bar = style
+            .bg
+            .is_some_and(|b| b != Color::Black && b != Color::White);
+        assert!(reversed || bar, "{name}: {style:?}");
+    }
+}
+
+/// Text of every scope on every ground it is drawn on: 4.5 is WCAG AA, 3 is enough for lines and for the screen behind a window.
+#[test]
+fn text_can_be_read_in_every_theme_with_its_own_ground() {
+    for name in ["dark", "light", "high-contrast"] {
+        let theme = Theme::load(name, &looks(Depth::True)).unwrap();
+        let rgb = |c: Option<Color>| c.and_then(color::rgb).unwrap();
+        let ground = rgb(theme.get("background").bg);
+        let grounds = [ground, rgb(theme.get("selection").bg)];
+        for scope in SCOPES {
+            let style = theme.get(scope.name);
+            let Some(ink) = style.fg.and_then(color::rgb) else {
+                continue;
+            };
+            let least = match scope.name {
+                "border" | "shadow" => 3.0,
+                _ => 4.5,
+            };
+            let own = style.bg.and_then(color::rgb);
+            // Lines and the screen behind a window are never on the selected row.
+            let possible = &grounds[..if least < 4.0 { 1 } else { 2 }];
+            let on = own.map_or(possible.to_vec(), |own| vec![own]);
+            for ground in on {
+                let least = if ground == grounds[1] { 3.0 } else { least };
+                let contrast = color::contrast(ink, ground);
+                assert!(contrast >= least, "{name} {} has {contrast:.1}", scope.name);
+            }
+        }
+    }
+}
