@@ -1,1 +1,4 @@
 //! The simulated fleet behind the demo and the tests: real HTTPS API servers in this process.
+
+pub(crate) mod patch;
+pub mod store;

@@ -1,0 +1,119 @@
+//! Deleting: preconditions, finalizers, what a namespace holds and what an object owns.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::prepare::{has_finalizers, stamp};
+use super::state::State;
+use super::value::{child, text};
+use super::{ApiStatus, DeleteOptions, Key, Object, Propagation, Store};
+
+/// What a delete led to.
+#[derive(Clone, Debug)]
+pub enum Deleted {
+    /// The object is gone; this was its last state.
+    Gone(Arc<Object>),
+    /// The object waits for its finalizers.
+    Waiting(Arc<Object>),
+}
+
+impl Store {
+    /// Deletes an object, then what it held or owned.
+    ///
+    /// # Errors
+    /// 404, and 409 when a precondition does not hold.
+    pub fn delete(&self, key: &Key, options: &DeleteOptions) -> Result<Deleted, ApiStatus> {
+        let deleted = delete(&mut self.0.state.lock(), key, options);
+        self.announce();
+        deleted
+    }
+}
+
+fn delete(state: &mut State, key: &Key, options: &DeleteOptions) -> Result<Deleted, ApiStatus> {
+    let existing = state
+        .get(key)
+        .cloned()
+        .ok_or_else(|| ApiStatus::not_found(key.kind, &key.name))?;
+    check(&existing, options)?;
+    let mut document = existing.value();
+    if options.dry_run {
+        return Ok(Deleted::Gone(existing));
+    }
+    if has_finalizers(&document) {
+        let metadata = child(&mut document, "metadata");
+        if metadata.contains_key("deletionTimestamp") {
+            return Ok(Deleted::Waiting(existing));
+        }
+        metadata.insert("deletionTimestamp".to_owned(), stamp(options.now));
+        metadata.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
+        return Ok(Deleted::Waiting(state.commit(key.clone(), document)));
+    }
+    if key.kind.kind == "Namespace" {
+        empty_namespace(state, &key.name, options);
+    }
+    let gone = state.remove(key).unwrap_or(existing);
+    if options.propagation != Propagation::Orphan {
+        delete_dependants(state, &gone, options);
+    }
+    Ok(Deleted::Gone(gone))
+}
+
+fn check(existing: &Object, options: &DeleteOptions) -> Result<(), ApiStatus> {
+    let key = &existing.key;
+    if let Some(uid) = options.uid.as_ref().filter(|uid| **uid != *existing.uid) {
+        let why = format!(
+            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            existing.uid
+        );
+        return Err(ApiStatus::conflict(key.kind, &key.name, &why));
+    }
+    let current = existing.resource_version.to_string();
+    if let Some(asked) = options.resource_version.as_ref().filter(|v| **v != current) {
+        let why = format!(
+            "Precondition failed: ResourceVersion in precondition: {asked}, ResourceVersion in object meta: {current}"
+        );
+        return Err(ApiStatus::conflict(key.kind, &key.name, &why));
+    }
+    Ok(())
+}
+
+fn empty_namespace(state: &mut State, namespace: &str, options: &DeleteOptions) {
+    let held: Vec<Key> = state
+        .everything()
+        .filter(|o| *o.key.namespace == *namespace)
+        .map(|o| o.key.clone())
+        .collect();
+    delete_each(state, &held, options);
+}
+
+/// Deletes what names the object as its owner, as the garbage collector would a moment later.
+fn delete_dependants(state: &mut State, owner: &Object, options: &DeleteOptions) {
+    let owned: Vec<Key> = state
+        .everything()
+        .filter(|o| o.key.namespace == owner.key.namespace)
+        .filter(|o| is_owned(o, &owner.uid))
+        .map(|o| o.key.clone())
+        .collect();
+    delete_each(state, &owned, options);
+}
+
+fn delete_each(state: &mut State, keys: &[Key], options: &DeleteOptions) {
+    let each = DeleteOptions::new(options.now);
+    for key in keys {
+        // One may have gone as a dependant of another.
+        let _ = delete(state, key, &each);
+    }
+}
+
+fn is_owned(object: &Object, uid: &str) -> bool {
+    // Most objects have no owner; looking for the uid in the bytes spares reading them.
+    let mentioned = object
+        .body
+        .windows(uid.len().max(1))
+        .any(|w| w == uid.as_bytes());
+    mentioned
+        && object.value()["metadata"]["ownerReferences"]
+            .as_array()
+            .is_some_and(|owners: &Vec<Value>| owners.iter().any(|o| text(o, "uid") == uid))
+}

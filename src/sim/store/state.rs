@@ -1,0 +1,126 @@
+//! The tables behind the lock, and the one place where a change becomes real.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::history::History;
+use super::{ChangeType, Event, Key, KindRef, KindSet, Object};
+use crate::domain::Name;
+
+/// Objects of one kind by namespace and name, in the order lists show them.
+pub(crate) type Table = BTreeMap<(Name, Name), Arc<Object>>;
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) kinds: KindSet,
+    tables: BTreeMap<(&'static str, &'static str), Table>,
+    pub(crate) history: History,
+    pub(crate) version: u64,
+    seed: u64,
+    uids: u64,
+}
+
+impl State {
+    pub(crate) fn new(kinds: KindSet, seed: u64, history: usize) -> Self {
+        Self {
+            kinds,
+            tables: BTreeMap::new(),
+            history: History::new(history, 1),
+            version: 1,
+            seed,
+            uids: 0,
+        }
+    }
+
+    pub(crate) fn table(&self, kind: KindRef) -> Option<&Table> {
+        self.tables.get(&(kind.group, kind.plural))
+    }
+
+    /// Every object of every kind.
+    pub(crate) fn everything(&self) -> impl Iterator<Item = &Arc<Object>> {
+        self.tables.values().flat_map(BTreeMap::values)
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<&Arc<Object>> {
+        self.table(key.kind)?
+            .get(&(key.namespace.clone(), key.name.clone()))
+    }
+
+    /// The next uid: looks random, and is the same for the same seed.
+    pub(crate) fn next_uid(&mut self) -> String {
+        self.uids += 1;
+        let mut hash = Sha256::new();
+        hash.update(self.seed.to_le_bytes());
+        hash.update(self.uids.to_le_bytes());
+        let h: [u8; 32] = hash.finalize().into();
+        let hex: String = h.iter().take(16).map(|b| format!("{b:02x}")).collect();
+        let (a, rest) = hex.split_at(8);
+        let (b, rest) = rest.split_at(4);
+        let (c, rest) = rest.split_at(4);
+        let (d, e) = rest.split_at(4);
+        format!("{a}-{b}-4{}-a{}-{e}", &c[1..], &d[1..])
+    }
+
+    /// Stores a document under the next resource version and remembers the change.
+    pub(crate) fn commit(&mut self, key: Key, mut document: Value) -> Arc<Object> {
+        self.version += 1;
+        document["metadata"]["resourceVersion"] = self.version.to_string().into();
+        let object = Arc::new(Object::pack(key, &document));
+        let at = (object.key.namespace.clone(), object.key.name.clone());
+        let table = (object.key.kind.group, object.key.kind.plural);
+        let before = self
+            .tables
+            .entry(table)
+            .or_default()
+            .insert(at, Arc::clone(&object));
+        self.history.push(Event {
+            change: if before.is_some() {
+                ChangeType::Modified
+            } else {
+                ChangeType::Added
+            },
+            object: Arc::clone(&object),
+            before,
+        });
+        object
+    }
+
+    /// Takes an object away and remembers it; the last state carries the version of the deletion.
+    pub(crate) fn remove(&mut self, key: &Key) -> Option<Arc<Object>> {
+        let at = (key.namespace.clone(), key.name.clone());
+        let before = self
+            .tables
+            .get_mut(&(key.kind.group, key.kind.plural))?
+            .remove(&at)?;
+        self.version += 1;
+        let mut last = before.value();
+        last["metadata"]["resourceVersion"] = self.version.to_string().into();
+        let object = Arc::new(Object::pack(key.clone(), &last));
+        self.history.push(Event {
+            change: ChangeType::Deleted,
+            object: Arc::clone(&object),
+            before: Some(before),
+        });
+        Some(object)
+    }
+
+    /// The objects of a kind as they were at `version`, rebuilt by walking the history backwards.
+    ///
+    /// `None` when the history does not reach that far.
+    pub(crate) fn table_at(&self, kind: KindRef, version: u64) -> Option<Table> {
+        let later = self.history.since(version).ok()?;
+        let mut table = self.table(kind).cloned().unwrap_or_default();
+        for event in later.iter().rev().filter(|e| e.object.key.kind == kind) {
+            let key = &event.object.key;
+            let at = (key.namespace.clone(), key.name.clone());
+            match &event.before {
+                Some(before) => table.insert(at, Arc::clone(before)),
+                None => table.remove(&at),
+            };
+        }
+        Some(table)
+    }
+}
