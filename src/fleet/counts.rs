@@ -1,0 +1,67 @@
+//! The totals of the title bar. Rows that are not current never count as good.
+
+use super::{ClusterRow, Fleet};
+use crate::domain::LinkState;
+
+/// Clusters by what they need, and the totals beside them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All rows.
+    pub clusters: usize,
+    /// Current, nothing drifted, nothing degraded, every application known to be synced.
+    pub good: usize,
+    /// Current and drifted or out of sync.
+    pub drifted: usize,
+    /// Current and something degraded; counted here and not under `drifted`.
+    pub degraded: usize,
+    /// Stale.
+    pub stale: usize,
+    /// Unreachable, or the credentials are refused.
+    pub dark: usize,
+    /// No answer yet.
+    pub connecting: usize,
+    /// Current, but not everything on it could be judged.
+    pub unknown: usize,
+    /// Drifted objects on current clusters.
+    pub resources: usize,
+    /// Fingerprint groups.
+    pub groups: usize,
+    /// Applications.
+    pub apps: usize,
+}
+
+impl Fleet {
+    /// Counts the rows once.
+    pub fn counts(&self) -> Counts {
+        self.counts_of(&self.cluster_rows())
+    }
+
+    /// Counts rows that were made already.
+    pub fn counts_of(&self, rows: &[ClusterRow]) -> Counts {
+        let mut counts = Counts {
+            apps: self.apps.len(),
+            groups: self.groups().len(),
+            ..Counts::default()
+        };
+        for row in rows {
+            counts.clusters += 1;
+            *match row.state {
+                LinkState::Connecting => &mut counts.connecting,
+                LinkState::Stale => &mut counts.stale,
+                LinkState::Unreachable | LinkState::Auth | LinkState::Denied => &mut counts.dark,
+                LinkState::Live | LinkState::Slow if row.health.degraded > 0 => {
+                    &mut counts.degraded
+                }
+                LinkState::Live | LinkState::Slow if row.drift > 0 || row.out_of_sync > 0 => {
+                    &mut counts.drifted
+                }
+                LinkState::Live | LinkState::Slow if row.unknown > 0 => &mut counts.unknown,
+                LinkState::Live | LinkState::Slow => &mut counts.good,
+            } += 1;
+            if row.state.is_current() {
+                counts.resources += row.drift;
+            }
+        }
+        counts
+    }
+}

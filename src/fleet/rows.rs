@@ -1,0 +1,428 @@
+//! What the lists show: one value a row, made on demand from the fleet.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{AppState, Cluster, Fleet};
+use crate::domain::{
+    AppRef, Application, ClusterId, ClusterMetrics, DriftState, Engine, Health, LinkState,
+    ObjectRef, Resource, Role, Safe, Selector, SyncState, VerdictSource,
+};
+
+/// How many managed objects are in each health.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HealthTally {
+    /// All well.
+    pub healthy: usize,
+    /// On their way.
+    pub progressing: usize,
+    /// Failed.
+    pub degraded: usize,
+    /// Paused on purpose.
+    pub suspended: usize,
+    /// Not in the cluster.
+    pub missing: usize,
+    /// Could not be told.
+    pub unknown: usize,
+}
+
+impl HealthTally {
+    fn add(&mut self, health: Health) {
+        *match health {
+            Health::Healthy => &mut self.healthy,
+            Health::Suspended => &mut self.suspended,
+            Health::Progressing => &mut self.progressing,
+            Health::Missing => &mut self.missing,
+            Health::Degraded => &mut self.degraded,
+            Health::Unknown => &mut self.unknown,
+        } += 1;
+    }
+
+    /// The worst health that any object is in; `None` without objects.
+    pub fn worst(&self) -> Option<Health> {
+        [
+            (self.degraded, Health::Degraded),
+            (self.unknown, Health::Unknown),
+            (self.missing, Health::Missing),
+            (self.progressing, Health::Progressing),
+            (self.suspended, Health::Suspended),
+            (self.healthy, Health::Healthy),
+        ]
+        .into_iter()
+        .find_map(|(count, health)| (count > 0).then_some(health))
+    }
+}
+
+/// One row of the Fleet screen and of `driftdeck status`.
+#[derive(Clone, Debug)]
+pub struct ClusterRow {
+    /// The row's name.
+    pub id: ClusterId,
+    /// Its group, empty when it has none.
+    pub group: Safe,
+    /// All its contexts, the acting one first.
+    pub contexts: Vec<Safe>,
+    /// API server URL.
+    pub server: Safe,
+    /// The link.
+    pub state: LinkState,
+    /// Since when the link is so.
+    pub since: Option<Timestamp>,
+    /// When anything last answered.
+    pub seen_at: Option<Timestamp>,
+    /// Server version, empty while unknown.
+    pub version: Safe,
+    /// What it is to the fleet.
+    pub roles: Vec<Role>,
+    /// Engines whose kinds it serves.
+    pub engines: Vec<Engine>,
+    /// Applications that deploy to it, and by their verdict: synced, out of sync, unknown.
+    pub apps: usize,
+    /// Of these, synced.
+    pub synced: usize,
+    /// Of these, out of sync.
+    pub out_of_sync: usize,
+    /// Of these, not known.
+    pub unknown: usize,
+    /// Objects that count as drifted.
+    pub drift: usize,
+    /// Health of its managed objects, where known.
+    pub health: HealthTally,
+    /// The newest metrics.
+    pub metrics: Option<Arc<ClusterMetrics>>,
+    /// The link's words, or the first kind that cannot be read.
+    pub message: Option<Safe>,
+    /// An application operation runs here.
+    pub operating: bool,
+}
+
+impl ClusterRow {
+    /// The order of "which site needs me": dark and failing first, then drifted, then the rest; smaller is more urgent.
+    pub fn urgency(&self) -> (u8, usize, &ClusterId) {
+        let rank = match self.state {
+            LinkState::Live | LinkState::Slow if self.health.degraded > 0 => 0,
+            LinkState::Live | LinkState::Slow if self.drift > 0 => 1,
+            LinkState::Auth | LinkState::Denied => 2,
+            LinkState::Unreachable => 3,
+            LinkState::Stale => 4,
+            LinkState::Live | LinkState::Slow if self.out_of_sync > 0 => 5,
+            LinkState::Connecting => 6,
+            LinkState::Live | LinkState::Slow if self.health.progressing > 0 => 7,
+            LinkState::Live | LinkState::Slow => 8,
+        };
+        (rank, usize::MAX - self.drift, &self.id)
+    }
+}
+
+/// Our verdict on an application, or the engine's where we have none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppVerdict {
+    /// Who says it.
+    pub source: VerdictSource,
+    /// The verdict.
+    pub state: SyncState,
+    /// When it was made.
+    pub at: Option<Timestamp>,
+}
+
+/// One row of the Apps screen and of `driftdeck apps`.
+#[derive(Clone, Debug)]
+pub struct AppRow {
+    /// The application's document.
+    pub app: Arc<Application>,
+    /// The row it deploys to; `None` while unmatched.
+    pub cluster: Option<ClusterId>,
+    /// Whether both the hub and the edge are current.
+    pub current: bool,
+    /// The verdict that counts.
+    pub verdict: AppVerdict,
+    /// Hub and edge say different things.
+    pub disagreement: Option<Safe>,
+    /// Drifted objects.
+    pub drift: usize,
+    /// Managed objects.
+    pub resources: usize,
+    /// Health of its objects as we see it; the engine's where we see none.
+    pub health: Health,
+    /// Whether `health` is ours and not the engine's.
+    pub health_is_ours: bool,
+    /// Why it is not judged by us.
+    pub unjudged: Option<Safe>,
+}
+
+/// One drifted object.
+#[derive(Clone, Debug)]
+pub struct DriftRow {
+    /// Where.
+    pub cluster: ClusterId,
+    /// What, and its verdict.
+    pub resource: Arc<Resource>,
+    /// Since when.
+    pub first_seen: Timestamp,
+    /// Whether the cluster is current; an old verdict is shown but not acted upon.
+    pub current: bool,
+}
+
+impl Fleet {
+    /// All rows in the order of their names, merged ones left out.
+    pub fn cluster_rows(&self) -> Vec<ClusterRow> {
+        let mut apps: std::collections::HashMap<&ClusterId, Vec<&AppState>> =
+            std::collections::HashMap::new();
+        for state in self.apps.values() {
+            if let Some(cluster) = &state.cluster {
+                apps.entry(cluster).or_default().push(state);
+            }
+        }
+        self.clusters
+            .values()
+            .filter(|c| c.merged_into.is_none())
+            .map(|c| self.cluster_row(c, apps.get(&c.id).map_or(&[][..], Vec::as_slice)))
+            .collect()
+    }
+
+    fn cluster_row(&self, cluster: &Cluster, apps: &[&AppState]) -> ClusterRow {
+        let mut health = HealthTally::default();
+        for resource in cluster.resources.values() {
+            if let Some((state, _)) = &resource.health {
+                health.add(*state);
+            }
+        }
+        let drift = self.drift_count(&cluster.id);
+        let mut row = ClusterRow {
+            id: cluster.id.clone(),
+            group: cluster.group.clone(),
+            contexts: contexts_of(cluster),
+            server: Safe::new(&cluster.candidate.server),
+            state: cluster.state,
+            since: cluster.since,
+            seen_at: cluster.seen_at,
+            version: cluster
+                .facts
+                .as_ref()
+                .map(|f| f.version.clone())
+                .unwrap_or_default(),
+            roles: self.roles(cluster, !apps.is_empty()),
+            engines: cluster
+                .facts
+                .as_ref()
+                .map(|f| f.engines.clone())
+                .unwrap_or_default(),
+            apps: apps.len(),
+            synced: 0,
+            out_of_sync: 0,
+            unknown: 0,
+            drift,
+            health,
+            metrics: cluster.metrics.clone(),
+            message: cluster
+                .message
+                .clone()
+                .or_else(|| cluster.unread_kinds.values().next().cloned()),
+            operating: apps.iter().any(|a| a.app.operation_requested),
+        };
+        for state in apps {
+            match self.app_verdict(state).state {
+                SyncState::Synced => row.synced += 1,
+                SyncState::OutOfSync => row.out_of_sync += 1,
+                SyncState::Unknown => row.unknown += 1,
+            }
+        }
+        row
+    }
+
+    fn roles(&self, cluster: &Cluster, has_apps: bool) -> Vec<Role> {
+        let mut roles = Vec::new();
+        if self
+            .apps
+            .range(first_of_hub(&cluster.id)..)
+            .next()
+            .is_some_and(|(id, _)| id.hub == cluster.id)
+        {
+            roles.push(Role::Hub);
+        }
+        if has_apps {
+            roles.push(Role::Edge);
+        }
+        roles
+    }
+
+    fn drift_count(&self, id: &ClusterId) -> usize {
+        self.drift_of(id).count()
+    }
+
+    /// The drifted objects of one row.
+    pub(crate) fn drift_of<'a>(
+        &'a self,
+        id: &'a ClusterId,
+    ) -> impl Iterator<Item = &'a super::Drifted> + 'a {
+        let first = (
+            id.clone(),
+            ObjectRef::new(crate::domain::Gvk::new("", "", ""), "", ""),
+        );
+        self.drifted
+            .range(first..)
+            .take_while(move |((cluster, _), _)| cluster == id)
+            .map(|(_, d)| d)
+    }
+
+    /// All applications in the order of (hub, namespace, name).
+    pub fn app_rows(&self) -> Vec<AppRow> {
+        self.apps
+            .values()
+            .map(|state| self.make_app_row(state))
+            .collect()
+    }
+
+    /// One application's row.
+    pub fn app_row(&self, id: &AppRef) -> Option<AppRow> {
+        self.apps.get(id).map(|state| self.make_app_row(state))
+    }
+
+    fn make_app_row(&self, state: &AppState) -> AppRow {
+        let mut tally = HealthTally::default();
+        let (mut drift, mut edited, mut resources) = (0, 0, 0);
+        let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
+        for resource in edge
+            .iter()
+            .flat_map(|c| c.resources.values())
+            .filter(|r| r.app == state.app.id)
+        {
+            resources += 1;
+            drift += usize::from(resource.verdict.is_drift());
+            edited += usize::from(
+                resource
+                    .verdict
+                    .states
+                    .iter()
+                    .any(|s| matches!(s, DriftState::Edited | DriftState::Missing)),
+            );
+            if let Some((health, _)) = &resource.health {
+                tally.add(*health);
+            }
+        }
+        let verdict = self.app_verdict(state);
+        let ours = tally.worst();
+        AppRow {
+            app: Arc::clone(&state.app),
+            cluster: state.cluster.clone(),
+            current: self.is_current(state),
+            disagreement: disagreement(state, &verdict, edited),
+            verdict,
+            drift,
+            resources,
+            health: ours.unwrap_or(state.app.health),
+            health_is_ours: ours.is_some(),
+            unjudged: state.unjudged.as_ref().map(|u| u.message.clone()),
+        }
+    }
+
+    fn is_current(&self, state: &AppState) -> bool {
+        let current = |id: &ClusterId| self.clusters.get(id).is_some_and(|c| c.state.is_current());
+        current(&state.app.id.hub) && state.cluster.as_ref().is_some_and(current)
+    }
+
+    /// Ours once every object was judged and the edge is current; unknown while the edge is not; else the engine's, labelled so.
+    pub(crate) fn app_verdict(&self, state: &AppState) -> AppVerdict {
+        let engine = match state.app.engine {
+            Engine::Argo => VerdictSource::Argo,
+            Engine::Flux => VerdictSource::Flux,
+        };
+        let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
+        if edge.is_some_and(|c| !c.state.is_current()) {
+            return AppVerdict {
+                source: VerdictSource::Computed,
+                state: SyncState::Unknown,
+                at: edge.and_then(|c| c.seen_at),
+            };
+        }
+        let hub_current = self
+            .clusters
+            .get(&state.app.id.hub)
+            .is_some_and(|c| c.state.is_current());
+        match (&state.judged, edge) {
+            (Some(judged), Some(edge)) if state.unjudged.is_none() => {
+                let drifted = self
+                    .drift_of(&edge.id)
+                    .any(|d| d.resource.app == state.app.id);
+                let unread = edge.resources.values().any(|r| {
+                    r.app == state.app.id && r.verdict.states.contains(&DriftState::Unknown)
+                });
+                let word = match (drifted, unread) {
+                    (true, _) => SyncState::OutOfSync,
+                    (false, true) => SyncState::Unknown,
+                    (false, false) => SyncState::Synced,
+                };
+                AppVerdict {
+                    source: VerdictSource::Computed,
+                    state: word,
+                    at: Some(judged.at),
+                }
+            }
+            _ if hub_current => AppVerdict {
+                source: engine,
+                state: state.app.sync,
+                at: state.app.reconciled_at,
+            },
+            _ => AppVerdict {
+                source: engine,
+                state: SyncState::Unknown,
+                at: state.app.reconciled_at,
+            },
+        }
+    }
+
+    /// Every drifted object that the selector means, in the order of cluster and object.
+    pub fn drift(&self, selector: &Selector) -> Vec<DriftRow> {
+        self.drifted
+            .iter()
+            .filter(|((cluster, object), d)| selector.matches(cluster, &d.resource.app, object))
+            .map(|((cluster, _), d)| DriftRow {
+                cluster: cluster.clone(),
+                resource: Arc::clone(&d.resource),
+                first_seen: d.first_seen,
+                current: self
+                    .clusters
+                    .get(cluster)
+                    .is_some_and(|c| c.state.is_current()),
+            })
+            .collect()
+    }
+}
+
+fn first_of_hub(hub: &ClusterId) -> AppRef {
+    AppRef {
+        hub: hub.clone(),
+        namespace: "".into(),
+        name: "".into(),
+    }
+}
+
+fn contexts_of(cluster: &Cluster) -> Vec<Safe> {
+    match &cluster.facts {
+        Some(facts) => facts.contexts.clone(),
+        None => cluster
+            .candidate
+            .contexts
+            .iter()
+            .map(|c| Safe::new(c))
+            .collect(),
+    }
+}
+
+/// The hub's word against ours, when they differ about what is deployed.
+fn disagreement(state: &AppState, verdict: &AppVerdict, edited: usize) -> Option<Safe> {
+    if verdict.source != VerdictSource::Computed {
+        return None;
+    }
+    match (state.app.sync, verdict.state) {
+        (SyncState::Synced, SyncState::OutOfSync) if edited > 0 => Some(Safe::from(format!(
+            "The hub says Synced; {edited} resource(s) on the edge differ from Git."
+        ))),
+        (SyncState::OutOfSync, SyncState::Synced) => Some(Safe::fixed(
+            "The hub says OutOfSync; every resource on the edge equals Git.",
+        )),
+        _ => None,
+    }
+}

@@ -1,0 +1,91 @@
+//! What is still to be heard before an answer about the whole fleet is as complete as it can be.
+
+use super::{Cluster, Fleet};
+use crate::domain::{ClusterId, Engine, LinkState, Safe, Selector, SyncState};
+
+/// A cluster that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// The row.
+    pub cluster: ClusterId,
+    /// Why, in one sentence.
+    pub reason: Safe,
+    /// Since when.
+    pub since: Option<jiff::Timestamp>,
+}
+
+impl Fleet {
+    /// How many rows and applications have not given their first full answer yet; 0 means settled.
+    ///
+    /// A row that is unreachable, stale, refused or denied has answered in its way.
+    pub fn pending(&self) -> usize {
+        let rows = self.clusters.values().filter(|c| is_pending(c)).count();
+        let apps = self.apps.values().filter(|state| {
+            let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
+            let heard = state.judged.is_some() || state.unjudged.is_some();
+            edge.is_some_and(|c| c.state.is_current()) && !heard
+        });
+        rows + apps.count()
+    }
+
+    /// Rows that the answer does not cover, in name order.
+    pub fn unread(&self) -> Vec<Unread> {
+        self.clusters
+            .values()
+            .filter(|c| c.merged_into.is_none() && !c.state.is_current())
+            .map(|c| Unread {
+                cluster: c.id.clone(),
+                reason: c.message.clone().unwrap_or(Safe::fixed("No answer yet.")),
+                since: c.since,
+            })
+            .collect()
+    }
+
+    /// Applications in the selection that we could not judge ourselves: hub row, namespace, name, reason.
+    ///
+    /// Those on unread clusters are not repeated here.
+    pub fn unjudged(&self, selector: &Selector) -> Vec<(crate::domain::AppRef, Safe)> {
+        self.apps
+            .values()
+            .filter(|state| selector.matches_app(state.cluster.as_ref(), &state.app.id))
+            .filter_map(|state| {
+                let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
+                if edge.is_some_and(|c| !c.state.is_current()) {
+                    return None;
+                }
+                if let Some(unjudged) = &state.unjudged {
+                    return Some((state.app.id.clone(), unjudged.message.clone()));
+                }
+                let message = match (&state.judged, edge) {
+                    (_, None) => Safe::fixed("Its destination is no cluster of the kubeconfig; add a context or an alias."),
+                    (None, Some(_)) => Safe::fixed("It has not been judged yet; try again with a longer --wait."),
+                    (Some(_), Some(edge)) if self.app_verdict(state).state == SyncState::Unknown => unread_kind(edge),
+                    _ => return None,
+                };
+                Some((state.app.id.clone(), message))
+            })
+            .collect()
+    }
+}
+
+fn unread_kind(edge: &Cluster) -> Safe {
+    edge.unread_kinds
+        .values()
+        .next()
+        .cloned()
+        .unwrap_or(Safe::fixed("Some of its kinds cannot be read on the edge."))
+}
+
+fn is_pending(cluster: &Cluster) -> bool {
+    if cluster.merged_into.is_some() {
+        return false;
+    }
+    match cluster.state {
+        LinkState::Connecting => true,
+        LinkState::Live | LinkState::Slow => cluster
+            .facts
+            .as_ref()
+            .is_none_or(|f| f.engines.contains(&Engine::Argo) && !cluster.apps_listed),
+        _ => false,
+    }
+}
