@@ -12,11 +12,16 @@
 //!    and in the verification (what the cluster must show). The compiler names them all.
 //! 4. A fake-server test that asserts the request byte for byte, and one for every refusal.
 
+pub mod api;
+pub mod content;
 pub mod effect;
+#[cfg(test)]
+mod fixtures;
 pub mod outcome;
 pub mod plan;
 pub mod request;
 pub mod waves;
+pub mod windows;
 
 pub use effect::{Apply, ArgoSync, Create, Delete, Effect};
 pub use outcome::{Outcome, Run, RunEvent, Seen, TargetName, TargetOutcome, exit_status};
