@@ -17,8 +17,10 @@ pub mod content;
 pub mod effect;
 #[cfg(test)]
 mod fixtures;
+pub mod journal;
 pub mod outcome;
 pub mod plan;
+mod private;
 pub mod request;
 pub mod waves;
 pub mod windows;
