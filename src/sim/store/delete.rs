@@ -109,7 +109,7 @@ fn delete_each(state: &mut State, keys: &[Key], options: &DeleteOptions) {
 fn is_owned(object: &Object, uid: &str) -> bool {
     // Most objects have no owner; looking for the uid in the bytes spares reading them.
     let mentioned = object
-        .body
+        .bare
         .windows(uid.len().max(1))
         .any(|w| w == uid.as_bytes());
     mentioned

@@ -64,6 +64,12 @@ impl Kind {
         format!("{}List", self.kind)
     }
 
+    /// `/v1, Resource=pods`, as messages about lists name a resource.
+    pub fn list_resource(&self) -> String {
+        let group = if self.group.is_empty() { "/" } else { "" };
+        format!("{group}{}, Resource={}", self.api_version(), self.plural)
+    }
+
     /// The verbs discovery names for it.
     pub fn verbs(&self) -> &'static [&'static str] {
         if self.review {

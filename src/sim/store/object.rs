@@ -3,7 +3,8 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use super::{KindRef, value};
 use crate::domain::Name;
@@ -54,8 +55,8 @@ pub struct Object {
     pub resource_version: u64,
     /// `metadata.labels`.
     pub labels: Vec<(Name, Name)>,
-    /// The whole document as compact JSON.
-    pub body: Bytes,
+    /// The document as compact JSON, without `apiVersion` and `kind`: lists of built-in kinds leave them out.
+    pub(crate) bare: Bytes,
 }
 
 impl Object {
@@ -74,14 +75,69 @@ impl Object {
                 .parse()
                 .unwrap_or_default(),
             labels,
-            // Serialising a Value cannot fail: its keys are strings.
-            body: serde_json::to_vec(document).unwrap_or_default().into(),
+            bare: bare(document).into(),
         }
     }
 
     /// The document.
     pub fn value(&self) -> Value {
         // The bytes were written by `pack`.
-        serde_json::from_slice(&self.body).unwrap_or_default()
+        serde_json::from_slice(&self.json()).unwrap_or_default()
+    }
+
+    /// The document as JSON.
+    pub fn json(&self) -> Vec<u8> {
+        let kind = self.key.kind;
+        let mut json = format!(
+            r#"{{"kind":"{}","apiVersion":"{}""#,
+            kind.kind,
+            kind.api_version()
+        )
+        .into_bytes();
+        let rest = self.bare.get(1..).unwrap_or_default();
+        if rest.len() > 1 {
+            json.push(b',');
+        }
+        json.extend_from_slice(rest);
+        json
+    }
+}
+
+/// The document without its `apiVersion` and `kind`, as JSON.
+fn bare(document: &Value) -> Vec<u8> {
+    struct Bare<'a>(&'a Map<String, Value>);
+    impl Serialize for Bare<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let rest = self.0.iter();
+            serializer.collect_map(rest.filter(|(k, _)| *k != "apiVersion" && *k != "kind"))
+        }
+    }
+    let members = document.as_object().map(Bare);
+    // Serialising JSON values cannot fail: their keys are strings.
+    members
+        .and_then(|m| serde_json::to_vec(&m).ok())
+        .unwrap_or_else(|| b"{}".to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sim::store::KindSet;
+
+    #[test]
+    fn a_packed_object_gives_its_document_back() {
+        let kind = KindSet::bare().by_kind("v1", "ConfigMap").unwrap();
+        let document = json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "settings", "namespace": "edge", "uid": "u", "resourceVersion": "7", "labels": {"app": "web"}},
+            "data": {"level": "info"},
+        });
+        let object = Object::pack(Key::new(kind, "edge", "settings"), &document);
+        assert_eq!(object.value(), document);
+        assert_eq!(object.resource_version, 7);
+        assert_eq!(object.labels, [("app".into(), "web".into())]);
+        assert!(!object.bare.starts_with(b"{\"apiVersion"));
     }
 }

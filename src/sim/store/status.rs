@@ -193,6 +193,18 @@ impl ApiStatus {
         status
     }
 
+    /// 422 of the options of a patch.
+    pub fn patch_options(why: &str) -> Self {
+        let message = format!("PatchOptions.meta.k8s.io \"\" is invalid: {why}");
+        Self::new(422, "Invalid", message)
+    }
+
+    /// 422 of the options of a list or watch.
+    pub fn list_options(field: &str, why: &str) -> Self {
+        let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: Forbidden: {why}");
+        Self::new(422, "Invalid", message)
+    }
+
     /// 400.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
@@ -205,13 +217,28 @@ impl ApiStatus {
 
     /// 403 on a resource; `what` is the sentence that follows the name.
     pub fn forbidden(kind: &Kind, name: &str, what: &str) -> Self {
+        Self::forbidden_resource(kind.group, kind.plural, name, what)
+    }
+
+    /// 403 on a resource that need not exist.
+    pub(crate) fn forbidden_resource(group: &str, plural: &str, name: &str, what: &str) -> Self {
+        let dot = if group.is_empty() { "" } else { "." };
         let named = if name.is_empty() {
             String::new()
         } else {
             format!(" \"{name}\"")
         };
-        let message = format!("{}{named} is forbidden: {what}", kind.group_resource());
-        Self::new(403, "Forbidden", message).about(kind, name)
+        let message = format!("{plural}{dot}{group}{named} is forbidden: {what}");
+        let mut status = Self::new(403, "Forbidden", message);
+        let mut details = json!({"kind": plural});
+        if !name.is_empty() {
+            details["name"] = name.into();
+        }
+        if !group.is_empty() {
+            details["group"] = group.into();
+        }
+        status.details = Some(details);
+        status
     }
 
     /// 403 on a path that is not a resource.

@@ -62,7 +62,7 @@ impl Watch {
     fn fill(&mut self) -> Result<(), ApiStatus> {
         let state = self.store.0.state.lock();
         let events = state.history.since(self.position)?;
-        self.position = state.version;
+        self.position = self.position.max(state.version);
         drop(state);
         self.pending.extend(events);
         Ok(())

@@ -1,0 +1,150 @@
+//! From request to answer: faults first, then who asks, then what is asked for.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, DATE, HeaderValue};
+use http::{Method, Request};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde_json::json;
+
+use super::auth::Identity;
+use super::call::Call;
+use super::faults::{Answer, Fault};
+use super::query::Query;
+use super::reply::{self, Reply};
+use super::route::{Route, Target, route};
+use super::{ServerOptions, objects, watching};
+use crate::sim::store::ApiStatus;
+
+/// The largest body the server reads, as the real one.
+const BODY_LIMIT: usize = 3 * 1024 * 1024;
+
+/// Answers one request.
+pub(crate) async fn answer(server: Arc<ServerOptions>, request: Request<Incoming>) -> Reply {
+    let fault = server.faults.current();
+    if !fault.latency.is_zero() {
+        tokio::time::sleep(fault.latency).await;
+    }
+    let clock = Arc::clone(&server.clock);
+    let mut reply = match refused(&fault) {
+        Some(status) => reply::status(&status),
+        None => match take_apart(server, request).await {
+            Ok(call) => dispatch(call).await.unwrap_or_else(|s| reply::status(&s)),
+            Err(status) => reply::status(&status),
+        },
+    };
+    date(&mut reply, clock() + fault.clock_skew);
+    reply
+}
+
+fn refused(fault: &Fault) -> Option<ApiStatus> {
+    match fault.answer {
+        Answer::Sound => None,
+        Answer::Unavailable => Some(ApiStatus::unavailable(
+            "the server is currently unable to handle the request",
+        )),
+        Answer::Throttled { seconds } => Some(ApiStatus::too_many_requests(seconds)),
+        Answer::Unauthorized => Some(ApiStatus::unauthorized()),
+    }
+}
+
+/// The server's own idea of the time.
+fn date(reply: &mut Reply, now: jiff::Timestamp) {
+    let text = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        reply.headers_mut().insert(DATE, value);
+    }
+}
+
+/// Reads the body and finds out who asks.
+async fn take_apart(
+    server: Arc<ServerOptions>,
+    request: Request<Incoming>,
+) -> Result<Call, ApiStatus> {
+    let identity = authenticate(&server, &request)?;
+    let (parts, body) = request.into_parts();
+    let body: Bytes = match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => {
+            let message = format!("limit is {BODY_LIMIT}");
+            return Err(ApiStatus::new(413, "RequestEntityTooLarge", message));
+        }
+    };
+    Ok(Call {
+        server,
+        identity,
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: Query::parse(parts.uri.query()),
+        headers: parts.headers,
+        body,
+    })
+}
+
+/// No token is the anonymous user; a wrong one is refused.
+fn authenticate(
+    server: &ServerOptions,
+    request: &Request<Incoming>,
+) -> Result<Arc<Identity>, ApiStatus> {
+    let header = request.headers().get(AUTHORIZATION);
+    let header = header.and_then(|v| v.to_str().ok()).unwrap_or("");
+    match header.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => server
+            .identities
+            .by_token(token.trim())
+            .ok_or_else(ApiStatus::unauthorized),
+        _ => Ok(Arc::new(Identity::anonymous())),
+    }
+}
+
+async fn dispatch(call: Call) -> Result<Reply, ApiStatus> {
+    let route = route(&call.path);
+    if let Route::Resource(target) = route {
+        return resource(call, target).await;
+    }
+    let verb = call.method.as_str().to_ascii_lowercase();
+    if !call.identity.may_path(&verb, &call.path) {
+        return Err(ApiStatus::forbidden_path(
+            &call.identity.user,
+            &verb,
+            &call.path,
+        ));
+    }
+    match route {
+        Route::Health => Ok(reply::text(200, "ok")),
+        Route::Version => Ok(reply::json(
+            200,
+            &json!({"major": "1", "minor": "36", "gitVersion": "v1.36.2"}),
+        )),
+        _ => Err(ApiStatus::no_such_resource()),
+    }
+}
+
+async fn resource(call: Call, target: Target) -> Result<Reply, ApiStatus> {
+    let watch = call.query.flag("watch");
+    let named = !target.name.is_empty();
+    let verb = match (&call.method, named) {
+        (&Method::GET, _) if watch => "watch",
+        (&Method::GET | &Method::HEAD, true) => "get",
+        (&Method::GET | &Method::HEAD, false) => "list",
+        (&Method::POST, _) => "create",
+        (&Method::PUT, true) => "update",
+        (&Method::PATCH, true) => "patch",
+        (&Method::DELETE, true) => "delete",
+        (&Method::DELETE, false) => "deletecollection",
+        _ => return Err(ApiStatus::method_not_allowed()),
+    };
+    call.authorize(verb, &target)?;
+    match verb {
+        "watch" => watching::watch(&call, &target),
+        "get" => objects::get(&call, &target),
+        "list" => objects::list(&call, &target),
+        "create" => objects::create(&call, &target),
+        "update" => objects::update(&call, &target),
+        "patch" => objects::patch(&call, &target),
+        "delete" => objects::delete(&call, &target),
+        _ => objects::delete_all(&call, &target),
+    }
+}
