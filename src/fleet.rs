@@ -4,6 +4,7 @@
 //! [`Fleet::counts`], and [`Fleet::pending`] for those who wait until every cluster has been heard.
 
 mod counts;
+mod fields;
 mod fold;
 mod groups;
 pub mod query;

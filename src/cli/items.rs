@@ -1,0 +1,409 @@
+//! The items of the JSON documents: the stable contract, made from the fleet's rows.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::{
+    AppRef, Change, ChangeOp, ClusterMetrics, DriftState, Engine, FieldOwner, Fingerprint, Health,
+    Ignored, Operation, Role, Safe, SyncState, VerdictSource,
+};
+use crate::fleet::{AppRow, ClusterRow, DriftGroup, DriftRow, HealthTally};
+
+/// One row of `StatusList`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StatusItem {
+    pub(crate) cluster: Safe,
+    contexts: Vec<Safe>,
+    server: Safe,
+    state: &'static str,
+    seen_at: Option<Timestamp>,
+    version: Safe,
+    roles: Vec<Role>,
+    engines: Vec<Engine>,
+    apps: AppsCount,
+    drift: DriftCount,
+    health: HealthTally,
+    metrics: Option<ClusterMetrics>,
+    message: Option<Safe>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AppsCount {
+    total: usize,
+    synced: usize,
+    out_of_sync: usize,
+    unknown: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct DriftCount {
+    resources: usize,
+}
+
+impl From<&ClusterRow> for StatusItem {
+    fn from(row: &ClusterRow) -> Self {
+        Self {
+            cluster: Safe::new(row.id.as_str()),
+            contexts: row.contexts.clone(),
+            server: row.server.clone(),
+            state: row.state.word(),
+            seen_at: row.seen_at,
+            version: row.version.clone(),
+            roles: row.roles.clone(),
+            engines: row.engines.clone(),
+            apps: AppsCount {
+                total: row.apps,
+                synced: row.synced,
+                out_of_sync: row.out_of_sync,
+                unknown: row.unknown,
+            },
+            drift: DriftCount {
+                resources: row.drift,
+            },
+            health: row.health,
+            metrics: row.metrics.as_deref().cloned(),
+            message: row.message.clone(),
+        }
+    }
+}
+
+/// One row of `AppList`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AppItem {
+    engine: Engine,
+    hub: Safe,
+    cluster: Option<Safe>,
+    namespace: Safe,
+    name: Safe,
+    project: Safe,
+    sync: SyncState,
+    health: Health,
+    revision: Safe,
+    target_revision: Safe,
+    auto_sync: bool,
+    paused: Option<Paused>,
+    operation: Option<OperationItem>,
+    compared_at: Option<Timestamp>,
+    verdict: VerdictItem,
+    disagreement: Option<Safe>,
+    message: Option<Safe>,
+}
+
+#[derive(Debug, Serialize)]
+struct Paused {
+    by: Option<Safe>,
+    reason: Safe,
+    until: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OperationItem {
+    phase: crate::domain::OperationPhase,
+    message: Safe,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+struct VerdictItem {
+    source: VerdictSource,
+    state: SyncState,
+    at: Option<Timestamp>,
+}
+
+impl From<&AppRow> for AppItem {
+    fn from(row: &AppRow) -> Self {
+        let app = &row.app;
+        let operation = |o: &Operation| OperationItem {
+            phase: o.phase,
+            message: o.message.clone(),
+            started_at: o.started_at,
+            finished_at: o.finished_at,
+        };
+        let target = app.sources.first().map_or("", |s| &s.target_revision);
+        Self {
+            engine: app.engine,
+            hub: Safe::new(app.id.hub.as_str()),
+            cluster: row.cluster.as_ref().map(|c| Safe::new(c.as_str())),
+            namespace: Safe::new(&app.id.namespace),
+            name: Safe::new(&app.id.name),
+            project: Safe::new(&app.project),
+            sync: app.sync,
+            health: app.health,
+            revision: Safe::new(app.deployed_revision().map_or("", |h| &h.revision)),
+            target_revision: Safe::new(if target.is_empty() { "HEAD" } else { target }),
+            auto_sync: app.auto_sync.enabled,
+            paused: app.skip_reconcile.then(|| Paused {
+                by: None,
+                reason: Safe::fixed("annotated skip-reconcile"),
+                until: None,
+            }),
+            operation: app.operation.as_ref().map(operation),
+            compared_at: app.reconciled_at,
+            verdict: VerdictItem {
+                source: row.verdict.source,
+                state: row.verdict.state,
+                at: row.verdict.at,
+            },
+            disagreement: row.disagreement.clone(),
+            message: app.message.clone().or_else(|| row.unjudged.clone()),
+        }
+    }
+}
+
+/// One row of `DriftList`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DriftItem {
+    cluster: Safe,
+    engine: Engine,
+    app: AppName,
+    group: Safe,
+    version: Safe,
+    kind: Safe,
+    namespace: Safe,
+    name: Safe,
+    state: &'static str,
+    states: Vec<DriftState>,
+    source: VerdictSource,
+    desired: DesiredItem,
+    first_seen: Timestamp,
+    resource_version: Safe,
+    fingerprint: Option<Fingerprint>,
+    current: bool,
+    changes: Vec<ChangeItem>,
+    ignored: Vec<IgnoredItem>,
+    /// Only in `Diff`: the documents as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unified: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct AppName {
+    hub: Safe,
+    namespace: Safe,
+    name: Safe,
+}
+
+impl From<&AppRef> for AppName {
+    fn from(app: &AppRef) -> Self {
+        Self {
+            hub: Safe::new(app.hub.as_str()),
+            namespace: Safe::new(&app.namespace),
+            name: Safe::new(&app.name),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct DesiredItem {
+    repo: Safe,
+    revision: Safe,
+    path: Safe,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ChangeItem {
+    pub(crate) path: Safe,
+    op: ChangeOp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    desired: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<Value>,
+    manager: Option<Safe>,
+    operation: Option<Safe>,
+    time: Option<Timestamp>,
+    /// Whether the manager is inferred and not of record.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    inferred: bool,
+}
+
+impl From<&Change> for ChangeItem {
+    fn from(change: &Change) -> Self {
+        let owner = change.owner.as_ref();
+        Self {
+            path: Safe::new(&change.path),
+            op: change.op,
+            desired: change.desired.clone(),
+            live: change.live.clone(),
+            manager: owner.map(|o| o.manager.clone()),
+            operation: owner.map(|o| o.operation.clone()),
+            time: owner.and_then(|o| o.time),
+            inferred: change.owner_inferred,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct IgnoredItem {
+    path: Safe,
+    reason: Safe,
+    manager: Option<Safe>,
+    operation: Option<Safe>,
+    time: Option<Timestamp>,
+}
+
+impl From<&Ignored> for IgnoredItem {
+    fn from(ignored: &Ignored) -> Self {
+        let owner: Option<&FieldOwner> = ignored.owner.as_ref();
+        Self {
+            path: Safe::new(&ignored.path),
+            reason: Safe::new(&ignored.reason),
+            manager: owner.map(|o| o.manager.clone()),
+            operation: owner.map(|o| o.operation.clone()),
+            time: owner.and_then(|o| o.time),
+        }
+    }
+}
+
+impl DriftItem {
+    /// The item of one drifted object; `engine` is that of its application.
+    pub(crate) fn new(row: &DriftRow, engine: Engine) -> Self {
+        let resource = &row.resource;
+        let verdict = &resource.verdict;
+        let main = verdict.main_state().unwrap_or(DriftState::Unknown);
+        let (repo, revision, path) = &resource.desired;
+        let changes = if main == DriftState::Behind {
+            &verdict.behind
+        } else {
+            &verdict.changes
+        };
+        Self {
+            cluster: Safe::new(row.cluster.as_str()),
+            engine,
+            app: AppName::from(&resource.app),
+            group: Safe::new(&resource.object.gvk.group),
+            version: Safe::new(&resource.object.gvk.version),
+            kind: Safe::new(&resource.object.gvk.kind),
+            namespace: Safe::new(&resource.object.namespace),
+            name: Safe::new(&resource.object.name),
+            state: main.word(),
+            states: verdict.states.clone(),
+            source: verdict.source,
+            desired: DesiredItem {
+                repo: Safe::new(repo),
+                revision: Safe::new(revision),
+                path: Safe::new(path),
+            },
+            first_seen: row.first_seen,
+            resource_version: Safe::new(&resource.resource_version),
+            fingerprint: verdict.fingerprint,
+            current: row.current,
+            changes: changes.iter().map(ChangeItem::from).collect(),
+            ignored: verdict.ignored.iter().map(IgnoredItem::from).collect(),
+            unified: None,
+        }
+    }
+}
+
+/// One row of `DriftGroupList`.
+#[derive(Debug, Serialize)]
+pub(crate) struct GroupItem {
+    fingerprint: Fingerprint,
+    summary: Safe,
+    kind: Safe,
+    object: Safe,
+    clusters: Vec<Safe>,
+    count: usize,
+    since: Timestamp,
+    managers: Vec<Safe>,
+}
+
+impl From<&DriftGroup> for GroupItem {
+    fn from(group: &DriftGroup) -> Self {
+        Self {
+            fingerprint: group.fingerprint,
+            summary: group.summary.clone(),
+            kind: Safe::new(&group.gvk.kind),
+            object: group.object.clone(),
+            clusters: group
+                .clusters()
+                .iter()
+                .map(|c| Safe::new(c.as_str()))
+                .collect(),
+            count: group.members.len(),
+            since: group.since,
+            managers: group.managers.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Selector;
+    use crate::fleet::testkit::{app_ref, deployment, one_edge, scaled};
+
+    #[test]
+    fn drift_values_keep_their_json_types_and_missing_ones_are_absent() {
+        let fleet = one_edge(scaled(
+            "edge-microservice",
+            deployment("edge-microservice"),
+            5,
+            "kubectl-edit",
+        ));
+        let row = &fleet.drift(&Selector::default())[0];
+        let json = serde_json::to_value(DriftItem::new(row, Engine::Argo)).unwrap();
+        assert_eq!(json["changes"][0]["desired"], 2);
+        assert_eq!(json["changes"][0]["live"], 5);
+        assert_eq!(json["changes"][0]["manager"], "kubectl-edit");
+        assert_eq!(json["changes"][0]["path"], "spec.replicas");
+        assert_eq!(json["state"], "edited");
+        assert_eq!(json["app"]["name"], "edge-microservice");
+        assert!(json.get("unified").is_none());
+    }
+
+    #[test]
+    fn an_application_item_names_hub_verdict_and_disagreement() {
+        let fleet = one_edge(scaled(
+            "edge-microservice",
+            deployment("edge-microservice"),
+            5,
+            "kubectl-edit",
+        ));
+        let json = serde_json::to_value(AppItem::from(
+            &fleet.app_row(&app_ref("edge-microservice")).unwrap(),
+        ))
+        .unwrap();
+        assert_eq!(json["hub"], "hub-1");
+        assert_eq!(json["cluster"], "edge-oslo-001");
+        assert_eq!(json["verdict"]["source"], "computed");
+        assert_eq!(json["verdict"]["state"], "OutOfSync");
+        assert_eq!(json["targetRevision"], "HEAD");
+        assert!(
+            json["disagreement"]
+                .as_str()
+                .unwrap()
+                .contains("hub says Synced")
+        );
+        assert!(json["paused"].is_null());
+    }
+
+    #[test]
+    fn a_status_item_counts_applications_by_our_verdict() {
+        let fleet = one_edge(scaled(
+            "edge-microservice",
+            deployment("edge-microservice"),
+            5,
+            "kubectl-edit",
+        ));
+        let rows = fleet.cluster_rows();
+        let edge = rows
+            .iter()
+            .find(|r| r.id.as_str() == "edge-oslo-001")
+            .unwrap();
+        let json = serde_json::to_value(StatusItem::from(edge)).unwrap();
+        assert_eq!(
+            json["apps"],
+            serde_json::json!({"total": 1, "synced": 0, "outOfSync": 1, "unknown": 0})
+        );
+        assert_eq!(json["drift"]["resources"], 1);
+        assert_eq!(json["state"], "live");
+        assert_eq!(json["roles"], serde_json::json!(["edge"]));
+    }
+}
