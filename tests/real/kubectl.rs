@@ -1,0 +1,78 @@
+//! kubectl as a foreign client: what an operator at a terminal does to a cluster.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::bed::Bed;
+use crate::servers::{Cluster, User};
+
+/// kubectl on one cluster as one user.
+pub(crate) struct Kubectl {
+    program: PathBuf,
+    home: PathBuf,
+    arguments: [String; 2],
+}
+
+impl Kubectl {
+    /// On this cluster, as this user.
+    pub(crate) fn on(bed: &Bed, cluster: &Cluster, user: User) -> Self {
+        Self {
+            program: bed.programs.path("kubectl"),
+            home: bed.dir.clone(),
+            arguments: [
+                format!("--kubeconfig={}", bed.kubeconfig(user).display()),
+                format!("--context={}", cluster.name),
+            ],
+        }
+    }
+
+    /// Runs it; what it printed, or what it complained of.
+    pub(crate) fn try_run(&self, arguments: &[&str], input: &str) -> Result<String, String> {
+        let mut child = Command::new(&self.program)
+            .args(&self.arguments)
+            .args(arguments)
+            // Its discovery cache goes with the test bed.
+            .env("HOME", &self.home)
+            .env_remove("KUBECONFIG")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(input.as_bytes())
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(text(&output.stderr))
+        }
+    }
+
+    /// Runs it; it has to succeed.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        self.try_run(arguments, "")
+            .unwrap_or_else(|e| panic!("kubectl {arguments:?} failed: {e}"))
+    }
+
+    /// Changes an object as `kubectl edit` does: a patch under the manager `kubectl-edit`.
+    pub(crate) fn edit(&self, namespace: &str, object: &str, patch: &serde_json::Value) {
+        let patch = patch.to_string();
+        self.run(&[
+            "patch",
+            "-n",
+            namespace,
+            object,
+            "--type=strategic",
+            "--field-manager=kubectl-edit",
+            "-p",
+            &patch,
+        ]);
+    }
+}

@@ -1,0 +1,28 @@
+//! driftdeck against real kube-apiservers, a real etcd, Git over HTTPS and a metrics endpoint behind the service proxy.
+//!
+//! Every test is ignored by default: they start servers, and the proxied endpoint needs root. Run them with `.ci/run`,
+//! or alone with `DRIFTDECK_CRDS=<folder of the Argo CD CRDs> cargo test --test real -- --ignored`.
+//! A program or folder that is missing fails the test that needs it; nothing is skipped.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "outside of #[test] functions clippy does not know that this is a test: a broken test bed has to stop at once"
+)]
+
+mod argo;
+mod bed;
+mod crds;
+mod git_server;
+mod keeper;
+mod kubeconfig;
+mod kubectl;
+mod netns;
+mod objects;
+mod pki;
+mod process;
+mod servers;
+mod story;
+
+mod test_bed;
