@@ -3,11 +3,25 @@
 //! Nothing is ever checked out: a commit's tree is read object by object, and what a tree holds is not trusted.
 
 pub mod git;
+mod glob;
+mod manifest;
 pub mod policy;
+pub mod prepare;
+pub mod render;
+pub mod revision;
+mod scope;
+mod secret;
+pub mod tracking;
+pub mod tree;
 
 use crate::domain::{Unjudged, UnjudgedReason};
 
+pub use git::FetchLimits;
 pub use policy::{Remote, RepoPolicy};
+pub use prepare::{Prepared, Recipe};
+pub use render::{Content, Rendered};
+pub use revision::Commit;
+pub use tree::RenderLimits;
 
 /// Makes the reason why there is no desired state; the message passes through `Safe`.
 fn unjudged(reason: UnjudgedReason, message: impl Into<String>) -> Unjudged {

@@ -279,7 +279,9 @@ pub(super) fn dir_size(folder: &Path) -> u64 {
 fn reason(said: &str) -> String {
     let lines = || said.lines().map(str::trim).filter(|l| !l.is_empty());
     let telling = lines()
-        .rfind(|l| l.starts_with("fatal:") || l.starts_with("ERROR:") || l.contains("Permission denied"))
+        .rfind(|l| {
+            l.starts_with("fatal:") || l.starts_with("ERROR:") || l.contains("Permission denied")
+        })
         .or_else(|| lines().next_back())
         .unwrap_or("nothing");
     redact(telling.trim_start_matches("fatal: "))

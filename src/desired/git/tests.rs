@@ -40,8 +40,7 @@ impl Stand {
     }
 
     async fn run(&self, limits: FetchLimits) -> Result<(), GitError> {
-        let invocation =
-            self.invocation("https://git.example/edge.git", &RepoPolicy::default());
+        let invocation = self.invocation("https://git.example/edge.git", &RepoPolicy::default());
         run_when_free(&invocation, &self.mirror(), limits).await
     }
 }
@@ -98,7 +97,11 @@ fn the_url_stands_behind_the_end_of_options_and_only_its_transport_is_open() {
         assert!(words.iter().any(|w| w == setting), "{setting}");
     }
     assert!(!words.iter().any(|w| w == "protocol.http.allow=always"));
-    assert!(!words.iter().any(|w| w.starts_with("protocol.file") || w.starts_with("protocol.ext")));
+    assert!(
+        !words
+            .iter()
+            .any(|w| w.starts_with("protocol.file") || w.starts_with("protocol.ext"))
+    );
 }
 
 #[test]
@@ -108,7 +111,11 @@ fn nothing_can_ask() {
     assert_eq!(env(&invocation, "GIT_TERMINAL_PROMPT"), Some("0"));
     assert_eq!(env(&invocation, "GIT_ASKPASS"), Some(""));
     assert_eq!(env(&invocation, "SSH_ASKPASS_REQUIRE"), Some("never"));
-    assert!(env(&invocation, "GIT_SSH_COMMAND").unwrap().contains("BatchMode=yes"));
+    assert!(
+        env(&invocation, "GIT_SSH_COMMAND")
+            .unwrap()
+            .contains("BatchMode=yes")
+    );
 }
 
 #[test]
@@ -158,7 +165,11 @@ async fn what_it_says_is_told_in_one_line_without_credentials() {
     let stand = Stand::new(
         "echo 'hint: something' >&2; echo \"fatal: unable to access 'https://bot:hunter2@git.example/edge.git/': Could not resolve host\" >&2; exit 128",
     );
-    let error = stand.run(FetchLimits::default()).await.unwrap_err().to_string();
+    let error = stand
+        .run(FetchLimits::default())
+        .await
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         error,
         "git says: unable to access 'https://***@git.example/edge.git/': Could not resolve host"
@@ -189,8 +200,8 @@ fn ends_soon(pid: i32) -> bool {
     let deadline = Instant::now() + Duration::from_secs(5);
     while Instant::now() < deadline {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let alive = Pid::from_raw(pid)
-            .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok());
+        let alive =
+            Pid::from_raw(pid).is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok());
         if !alive || stat.contains(") Z ") {
             return true;
         }
@@ -213,18 +224,25 @@ async fn a_mirror_that_outgrows_its_limit_is_stopped() {
 #[tokio::test]
 async fn a_flood_of_messages_neither_blocks_nor_fills_memory() {
     let stand = Stand::new("head -c 2000000 /dev/zero | tr '\\0' 'x' >&2; exit 1");
-    let error = stand.run(FetchLimits::default()).await.unwrap_err().to_string();
+    let error = stand
+        .run(FetchLimits::default())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.len() < 400, "{}", error.len());
 }
 
 #[tokio::test]
 async fn a_missing_program_is_named() {
     let stand = Stand::new("exit 0");
-    let mut invocation =
-        stand.invocation("https://git.example/edge.git", &RepoPolicy::default());
+    let mut invocation = stand.invocation("https://git.example/edge.git", &RepoPolicy::default());
     invocation.program = "/nowhere/git".into();
     let error = run(&invocation, &stand.mirror(), FetchLimits::default())
         .await
         .unwrap_err();
-    assert!(error.to_string().contains("`/nowhere/git` is not installed"));
+    assert!(
+        error
+            .to_string()
+            .contains("`/nowhere/git` is not installed")
+    );
 }
