@@ -1,4 +1,9 @@
 //! What a person writes in config.toml: parse, validate, explain.
 
 pub mod fault;
+pub mod file;
+pub mod folders;
 pub mod shelf;
+
+pub use file::{Config, ConfigError};
+pub use folders::Folders;

@@ -1,0 +1,332 @@
+//! config.toml: groups, aliases, repositories, metrics, looks. Unknown keys are refused with the nearest right one.
+
+use std::path::{Path, PathBuf};
+
+use globset::Glob;
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+
+use super::fault::{Fault, Written};
+use crate::domain::Alias;
+
+/// What a person configured; everything has a default.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Config {
+    /// Theme by name.
+    pub theme: Option<String>,
+    /// Keymap by name.
+    pub keymap: Option<String>,
+    /// Fewer frames and no decoration.
+    pub low_bandwidth: bool,
+    /// Groups of clusters, the first that matches counts.
+    pub group: Vec<Group>,
+    /// Destinations that the hubs name otherwise than the kubeconfig.
+    pub alias: Vec<AliasLine>,
+    /// Settings of single clusters.
+    pub cluster: Vec<ClusterLine>,
+    /// Where desired state may come from.
+    pub desired: Desired,
+}
+
+/// A group of clusters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Glob over row names.
+    pub clusters: String,
+    /// Whether a plan that touches it asks for its name to be typed.
+    pub guarded: bool,
+}
+
+/// One line of the alias table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct AliasLine {
+    /// Destination URL or name as the hub's applications write it.
+    pub destination: String,
+    /// A context of the row it means.
+    pub context: String,
+}
+
+/// Settings of one cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct ClusterLine {
+    /// A context of the row.
+    pub context: String,
+    /// The row's name; the first context's when empty.
+    pub name: String,
+    /// A Prometheus endpoint that is scraped directly.
+    pub metrics_url: String,
+    /// Its bearer token as a reference: `env:NAME` or `file:PATH`.
+    pub metrics_token: String,
+}
+
+/// Where desired state may come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Desired {
+    /// Folders below which `file://` repositories are allowed.
+    pub file_repositories: Vec<PathBuf>,
+    /// Whether plain `http://` repositories are allowed.
+    pub allow_http: bool,
+    /// A bundle of certificate authorities for Git over https.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error(
+        "The configuration {path} cannot be read ({source}); correct its permissions or remove it."
+    )]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Something in it is wrong.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+const TOP: &[&str] = &[
+    "theme",
+    "keymap",
+    "low-bandwidth",
+    "group",
+    "alias",
+    "cluster",
+    "desired",
+];
+const TABLES: &[(&str, &[&str])] = &[
+    ("group", &["name", "clusters", "guarded"]),
+    ("alias", &["destination", "context"]),
+    (
+        "cluster",
+        &["context", "name", "metrics-url", "metrics-token"],
+    ),
+    ("desired", &["file-repositories", "allow-http", "ca-file"]),
+];
+
+impl Config {
+    /// Reads the file; a file that is not there is an empty configuration.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or the first thing wrong in it: file, line, word and the nearest right one.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Self::parse(&path.display().to_string(), &text)?),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(ConfigError::Unreadable {
+                path: path.display().to_string(),
+                source,
+            }),
+        }
+    }
+
+    /// Parses a configuration; `name` is what complaints call it.
+    ///
+    /// # Errors
+    /// The first thing wrong in it.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Fault> {
+        let written = Written { name, text };
+        let table = written.parse()?;
+        check_keys(&written, &table)?;
+        let config: Self = toml::from_str(text)
+            .map_err(|e| written.fault(&e.span().unwrap_or(0..0), e.message()))?;
+        check_values(&written, &table, &config)?;
+        Ok(config)
+    }
+
+    /// The alias table for the join.
+    pub fn aliases(&self) -> Vec<Alias> {
+        self.alias
+            .iter()
+            .map(|a| Alias {
+                destination: a.destination.clone(),
+                context: a.context.clone(),
+            })
+            .collect()
+    }
+
+    /// The group of a row, if any: the first whose glob matches.
+    pub fn group_of(&self, row: &str) -> Option<&Group> {
+        self.group
+            .iter()
+            .find(|g| Glob::new(&g.clusters).is_ok_and(|glob| glob.compile_matcher().is_match(row)))
+    }
+
+    /// The settings of a row that has this context.
+    pub fn cluster_of(&self, context: &str) -> Option<&ClusterLine> {
+        self.cluster.iter().find(|c| c.context == context)
+    }
+}
+
+fn check_keys(written: &Written<'_>, table: &DeTable<'_>) -> Result<(), Fault> {
+    written.only(table, "key", TOP)?;
+    for (key, known) in TABLES {
+        match table.get(*key).map(toml::Spanned::get_ref) {
+            Some(DeValue::Table(inner)) => {
+                written.only(inner, &format!("key of [{key}]"), known)?
+            }
+            Some(DeValue::Array(list)) => {
+                for inner in list.iter().filter_map(|v| v.get_ref().as_table()) {
+                    written.only(inner, &format!("key of [[{key}]]"), known)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_values(written: &Written<'_>, table: &DeTable<'_>, config: &Config) -> Result<(), Fault> {
+    let place = |key: &str| table.get(key).map_or(0..0, toml::Spanned::span);
+    for group in &config.group {
+        if group.name.is_empty() || group.clusters.is_empty() {
+            return Err(written.fault(
+                &place("group"),
+                "a [[group]] needs both `name` and `clusters`",
+            ));
+        }
+        if let Err(e) = Glob::new(&group.clusters) {
+            let what = format!(
+                "`{}` is not a glob ({}); use * and ?",
+                group.clusters,
+                e.kind()
+            );
+            return Err(written.fault(&place("group"), what));
+        }
+    }
+    for line in &config.alias {
+        if line.destination.is_empty() || line.context.is_empty() {
+            return Err(written.fault(
+                &place("alias"),
+                "an [[alias]] needs both `destination` and `context`",
+            ));
+        }
+    }
+    for line in &config.cluster {
+        let reference = &line.metrics_token;
+        if !(reference.is_empty()
+            || reference.starts_with("env:")
+            || reference.starts_with("file:"))
+        {
+            return Err(written.fault(&place("cluster"), "`metrics-token` must be a reference, env:NAME or file:PATH, never the token itself"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse("config.toml", text).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(parse("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_the_default() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(
+            Config::load(&folder.path().join("config.toml")).unwrap(),
+            Config::default()
+        );
+    }
+
+    #[test]
+    fn everything_is_read() {
+        let config = parse(
+            r#"
+            theme = "light"
+            [[group]]
+            name = "prod-eu"
+            clusters = "edge-*-eu-*"
+            guarded = true
+            [[alias]]
+            destination = "https://10.0.0.1"
+            context = "edge-oslo-001"
+            [[cluster]]
+            context = "edge-oslo-001"
+            metrics-url = "https://prom.example/metrics"
+            metrics-token = "env:PROM_TOKEN"
+            [desired]
+            file-repositories = ["/srv/git"]
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.theme.as_deref(), Some("light"));
+        assert!(config.group_of("edge-oslo-eu-1").unwrap().guarded);
+        assert!(config.group_of("edge-oslo-us-1").is_none());
+        assert_eq!(config.aliases()[0].context, "edge-oslo-001");
+        assert_eq!(
+            config.cluster_of("edge-oslo-001").unwrap().metrics_token,
+            "env:PROM_TOKEN"
+        );
+        assert_eq!(
+            config.desired.file_repositories,
+            [PathBuf::from("/srv/git")]
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_placed_with_the_nearest_right_one() {
+        let error = parse("theme = \"dark\"\nkeymaps = \"vim\"\n").unwrap_err();
+        assert!(
+            error.starts_with("config.toml, line 2") && error.contains("`keymap`"),
+            "{error}"
+        );
+        let error = parse("[[group]]\nname = \"a\"\nclusters = \"*\"\nguard = true\n").unwrap_err();
+        assert!(
+            error.starts_with("config.toml, line 4") && error.contains("`guarded`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_is_placed() {
+        let error = parse("\nlow-bandwidth = \"yes\"\n").unwrap_err();
+        assert!(error.starts_with("config.toml, line 2"), "{error}");
+    }
+
+    #[test]
+    fn a_token_in_the_file_is_refused() {
+        assert!(
+            parse("[[cluster]]\ncontext = \"a\"\nmetrics-token = \"s3cr3t\"\n")
+                .unwrap_err()
+                .contains("reference")
+        );
+    }
+
+    #[test]
+    fn half_a_group_or_alias_is_refused() {
+        assert!(
+            parse("[[group]]\nname = \"a\"\n")
+                .unwrap_err()
+                .contains("clusters")
+        );
+        assert!(
+            parse("[[alias]]\ncontext = \"a\"\n")
+                .unwrap_err()
+                .contains("destination")
+        );
+        assert!(
+            parse("[[group]]\nname = \"a\"\nclusters = \"[\"\n")
+                .unwrap_err()
+                .contains("not a glob")
+        );
+    }
+}
