@@ -1,3 +1,5 @@
 //! Facts from clusters, for ever: supervisor, cluster actors, engines, metrics.
 
 pub mod assignment;
+pub mod engine;
+pub mod watch;

@@ -1,0 +1,3 @@
+//! The GitOps engines: how each one's documents become slim rows.
+
+pub mod argo;
