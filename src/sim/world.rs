@@ -1,0 +1,17 @@
+//! The simulated world behind the API servers: the fleet, its Git repository, its GitOps engines, and what happens to it.
+
+mod catalog;
+mod clock;
+mod dice;
+mod error;
+mod history;
+mod plan;
+mod repository;
+mod scenario;
+mod sites;
+
+pub use clock::{SimClock, Time};
+pub use error::WorldError;
+pub use plan::{AppPlan, Auto, EdgePlan, Plan, Silence, Size};
+pub use repository::{CommitFacts, FleetRepository, TextChange};
+pub use scenario::{DEFAULT, Scenario, ScenarioError, names};
