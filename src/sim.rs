@@ -4,3 +4,4 @@ pub(crate) mod patch;
 pub mod server;
 pub mod store;
 pub mod tls;
+pub mod world;

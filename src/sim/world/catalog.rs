@@ -23,7 +23,7 @@ fn app(name: &str, path: &str, namespace: &str) -> CatalogApp {
 }
 
 /// The first `count` applications. Beyond the named ones come plain services with numbers.
-pub fn applications(count: usize) -> Vec<CatalogApp> {
+pub(crate) fn applications(count: usize) -> Vec<CatalogApp> {
     let mut apps = vec![
         app(
             "edge-microservice",

@@ -162,7 +162,11 @@ mod tests {
         let commits = past(&plan(5)).unwrap();
         let before = &commits[commits.len() - 2];
         assert!(before.files["apps/ingress/ingress.yaml"].contains("replicas: 2"));
-        assert!(!commits[0].files.contains_key("apps/telemetry/alerts/rules.yaml"));
+        assert!(
+            !commits[0]
+                .files
+                .contains_key("apps/telemetry/alerts/rules.yaml")
+        );
         assert!(commits.windows(2).all(|w| w[0].age > w[1].age));
     }
 

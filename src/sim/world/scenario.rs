@@ -303,7 +303,10 @@ impl Scenario {
     /// # Errors
     /// When there is none, or its file is wrong.
     pub fn named(name: &str) -> Result<Self, ScenarioError> {
-        match names().contains(&name).then(|| file(&format!("{name}.toml"))) {
+        match names()
+            .contains(&name)
+            .then(|| file(&format!("{name}.toml")))
+        {
             Some(Some(text)) => Self::parse(name, text),
             _ => Err(unknown(name)),
         }

@@ -14,7 +14,7 @@ const fn site(name: &'static str, region: &'static str) -> Site {
 }
 
 /// Regions alternate, so that a small fleet already spans several.
-pub static SITES: &[Site] = &[
+pub(crate) static SITES: &[Site] = &[
     site("oslo", "eu-north"),
     site("paris", "eu-west"),
     site("berlin", "eu-central"),
@@ -42,7 +42,7 @@ pub static SITES: &[Site] = &[
 ];
 
 /// How many towns a fleet of `edges` clusters spreads over: about two and a half clusters each.
-pub fn spread(edges: usize) -> usize {
+pub(crate) fn spread(edges: usize) -> usize {
     (edges * 2).div_ceil(5).clamp(1, SITES.len())
 }
 

@@ -117,5 +117,9 @@ fn a_new_commit_moves_the_branch() {
 #[test]
 fn a_folder_that_is_gone_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(create(&dir).manifests("HEAD", "apps/nothing", false).is_err());
+    assert!(
+        create(&dir)
+            .manifests("HEAD", "apps/nothing", false)
+            .is_err()
+    );
 }

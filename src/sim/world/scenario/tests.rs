@@ -54,7 +54,10 @@ fn an_unknown_name_lists_the_known_ones_and_the_nearest() {
 fn a_misspelt_setting_is_named_with_its_line() {
     let text = "summary = \"x.\"\n[fleet]\nclusters = 3\napps = 2\nfulx = 0.5\n";
     let error = Scenario::parse("mine", text).unwrap_err().to_string();
-    assert!(error.contains("fulx") && error.contains("line 5"), "{error}");
+    assert!(
+        error.contains("fulx") && error.contains("line 5"),
+        "{error}"
+    );
 }
 
 #[test]
