@@ -1,7 +1,31 @@
 //! Decides: messages in, model and effects out.
+//!
+//! ```text
+//! key ──► keymap ──► Action ──► acts ──► the screen ──► Next ──► Model, Effects
+//! facts ──► Fleet::fold ──► rows ──► the screen follows
+//! ```
 
 pub mod action;
+mod acts;
+pub mod age;
+pub mod asked;
+pub mod diff;
+pub mod help;
+mod keys;
+pub mod list;
+pub mod modal;
+pub mod model;
+pub mod msg;
+pub mod palette;
 pub mod place;
+pub mod rows;
+pub mod screens;
+pub mod shape;
+pub mod sieve;
+mod update;
 
 pub use action::{ACTIONS, Action, ActionInfo, Danger};
+pub use model::{Model, Start};
+pub use msg::{Done, Effect, Msg, Notice, PlanWish, Weight, WishTarget};
 pub use place::{Place, Places};
+pub use update::update;

@@ -110,8 +110,14 @@ impl<K: Ord + Clone> List<K> {
             self.show(height);
             return;
         }
-        let moving = self.moved_at.is_some_and(|at| now.duration_since(at) < FREEZE);
-        let next = if moving { self.in_place(&wanted) } else { wanted.clone() };
+        let moving = self
+            .moved_at
+            .is_some_and(|at| now.duration_since(at) < FREEZE);
+        let next = if moving {
+            self.in_place(&wanted)
+        } else {
+            wanted.clone()
+        };
         self.unsettled = next != wanted;
         self.replace(next, height);
     }
@@ -238,7 +244,11 @@ mod tests {
     #[test]
     fn before_the_first_move_the_cursor_stays_on_the_first_row() {
         let mut list = list(&["edge-ber-017", "edge-lyo-001"]);
-        list.set(vec!["edge-par-031", "edge-ber-017", "edge-lyo-001"], at(1), 3);
+        list.set(
+            vec!["edge-par-031", "edge-ber-017", "edge-lyo-001"],
+            at(1),
+            3,
+        );
         assert_eq!(list.selected(), Some(&"edge-par-031"));
     }
 
@@ -255,11 +265,25 @@ mod tests {
     fn while_the_operator_moves_known_rows_keep_their_places() {
         let mut list = list(&["edge-ber-017", "edge-lyo-001", "edge-mad-001"]);
         list.step(Step::By(1), at(0), 3);
-        list.set(vec!["edge-par-031", "edge-mad-001", "edge-ber-017"], at(500), 3);
-        assert_eq!(list.keys(), ["edge-ber-017", "edge-mad-001", "edge-par-031"]);
+        list.set(
+            vec!["edge-par-031", "edge-mad-001", "edge-ber-017"],
+            at(500),
+            3,
+        );
+        assert_eq!(
+            list.keys(),
+            ["edge-ber-017", "edge-mad-001", "edge-par-031"]
+        );
         assert!(list.is_unsettled());
-        list.set(vec!["edge-par-031", "edge-mad-001", "edge-ber-017"], at(1_600), 3);
-        assert_eq!(list.keys(), ["edge-par-031", "edge-mad-001", "edge-ber-017"]);
+        list.set(
+            vec!["edge-par-031", "edge-mad-001", "edge-ber-017"],
+            at(1_600),
+            3,
+        );
+        assert_eq!(
+            list.keys(),
+            ["edge-par-031", "edge-mad-001", "edge-ber-017"]
+        );
     }
 
     #[test]

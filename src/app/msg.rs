@@ -165,16 +165,25 @@ pub enum Weight {
 impl Notice {
     /// A message.
     pub fn info(text: impl Into<Safe>) -> Self {
-        Self { weight: Weight::Info, text: text.into() }
+        Self {
+            weight: Weight::Info,
+            text: text.into(),
+        }
     }
 
     /// A message to look at.
     pub fn warning(text: impl Into<Safe>) -> Self {
-        Self { weight: Weight::Warning, text: text.into() }
+        Self {
+            weight: Weight::Warning,
+            text: text.into(),
+        }
     }
 
     /// A message to act on.
     pub fn error(text: impl Into<Safe>) -> Self {
-        Self { weight: Weight::Error, text: text.into() }
+        Self {
+            weight: Weight::Error,
+            text: text.into(),
+        }
     }
 }

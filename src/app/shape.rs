@@ -64,7 +64,11 @@ impl Area {
     /// Takes rows from the top: (taken, rest).
     pub fn top(self, h: u16) -> (Self, Self) {
         let h = h.min(self.h);
-        let rest = Self { y: self.y + h, h: self.h - h, ..self };
+        let rest = Self {
+            y: self.y + h,
+            h: self.h - h,
+            ..self
+        };
         (Self { h, ..self }, rest)
     }
 
@@ -77,7 +81,11 @@ impl Area {
     /// Takes columns from the left: (taken, rest).
     pub fn left(self, w: u16) -> (Self, Self) {
         let w = w.min(self.w);
-        let rest = Self { x: self.x + w, w: self.w - w, ..self };
+        let rest = Self {
+            x: self.x + w,
+            w: self.w - w,
+            ..self
+        };
         (Self { w, ..self }, rest)
     }
 
@@ -91,12 +99,26 @@ impl Area {
 impl Shape {
     /// Divides the screen.
     pub fn of(place: Place, size: Size, rail: bool) -> Self {
-        let all = Area { x: 0, y: 0, w: size.cols, h: size.rows };
+        let all = Area {
+            x: 0,
+            y: 0,
+            w: size.cols,
+            h: size.rows,
+        };
         let (header, rest) = all.top(1);
         let (status, rest) = rest.top(1);
         let (footer, rest) = take(size.rows >= FOOTED, rest);
         let (crumb, body) = take(size.rows >= CRUMBED, rest);
-        let mut shape = Self { header, status, rail: None, main: body, second: None, detail: None, crumb, footer };
+        let mut shape = Self {
+            header,
+            status,
+            rail: None,
+            main: body,
+            second: None,
+            detail: None,
+            crumb,
+            footer,
+        };
         match place {
             Place::Fleet => shape.fleet(size, rail),
             Place::Apps => shape.list_and_detail(size),
@@ -191,7 +213,10 @@ mod tests {
     fn parts(s: &Shape) -> Vec<Area> {
         let fixed = [s.header, s.status, s.main];
         let rest = [s.rail, s.second, s.detail, s.crumb, s.footer];
-        fixed.into_iter().chain(rest.into_iter().flatten()).collect()
+        fixed
+            .into_iter()
+            .chain(rest.into_iter().flatten())
+            .collect()
     }
 
     /// At every size the parts tile the screen exactly: no overlap, nothing outside, nothing left over.
@@ -201,8 +226,15 @@ mod tests {
             for cols in [1, 20, 59, 60, 80, 99, 100, 119, 120, 160, 200, 250, 500] {
                 for rows in [2, 3, 10, 19, 20, 24, 30, 36, 50, 200] {
                     let shape = Shape::of(place, Size { cols, rows }, true);
-                    let cells: u64 = parts(&shape).iter().map(|a| u64::from(a.w) * u64::from(a.h)).sum();
-                    assert_eq!(cells, u64::from(cols) * u64::from(rows), "{place:?} {cols}x{rows}");
+                    let cells: u64 = parts(&shape)
+                        .iter()
+                        .map(|a| u64::from(a.w) * u64::from(a.h))
+                        .sum();
+                    assert_eq!(
+                        cells,
+                        u64::from(cols) * u64::from(rows),
+                        "{place:?} {cols}x{rows}"
+                    );
                     for a in parts(&shape) {
                         assert!(a.x + a.w <= cols && a.y + a.h <= rows, "{place:?} {a:?}");
                     }

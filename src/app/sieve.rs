@@ -29,6 +29,12 @@ impl Sieve {
         }
     }
 
+    /// Takes plain words for a list that has no fields.
+    pub fn set_words(&mut self, text: &str) {
+        text.clone_into(&mut self.text);
+        self.error = None;
+    }
+
     /// The text as typed.
     pub fn text(&self) -> &str {
         &self.text
@@ -37,7 +43,10 @@ impl Sieve {
     /// Clears the filter and the problems key; whether there was anything to clear.
     pub fn clear(&mut self) -> bool {
         let had = !self.text.is_empty() || self.problems;
-        *self = Self { sort: self.sort, ..Self::default() };
+        *self = Self {
+            sort: self.sort,
+            ..Self::default()
+        };
         had
     }
 

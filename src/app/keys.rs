@@ -1,0 +1,178 @@
+//! Keys to wishes: text for the window that is open, else the keymap.
+
+use crossterm::event::KeyCode;
+use tui_input::Input;
+
+use super::acts;
+use super::modal::{Answer, Modal, Then, edit, paste as paste_into};
+use super::model::Model;
+use super::msg::Effect;
+use super::palette::Choice;
+use super::screens::Screen;
+use crate::domain::Safe;
+use crate::keymap::{Key, Lookup};
+
+/// Takes one key.
+pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
+    model.notice = None;
+    let interrupt = key.is_ctrl('c');
+    if !interrupt {
+        model.interrupted = false;
+    }
+    if model.modal.is_some() {
+        if interrupt {
+            close(model);
+            return Vec::new();
+        }
+        return in_modal(model, key);
+    }
+    if key.code() == KeyCode::Esc && !model.pressed.is_empty() {
+        model.pressed.clear();
+        return Vec::new();
+    }
+    model.pressed.push(key);
+    match model.keymap.look(model.place(), &model.pressed) {
+        Lookup::Pending => Vec::new(),
+        Lookup::Nothing => {
+            model.pressed.clear();
+            Vec::new()
+        }
+        Lookup::Action(action) => {
+            model.pressed.clear();
+            acts::act(model, action)
+        }
+    }
+}
+
+/// Takes pasted text: only a line that is being typed takes it.
+pub(super) fn paste(model: &mut Model, text: &str) {
+    match &mut model.modal {
+        Some(Modal::Palette(palette)) => {
+            paste_into(&mut palette.input, text);
+            palette.search();
+        }
+        Some(Modal::Filter(input, _)) => {
+            paste_into(input, text);
+            let text = input.value().to_owned();
+            filter(model, &text);
+        }
+        Some(Modal::Note(input)) => paste_into(input, text),
+        // A name that guards a group is typed, not pasted.
+        Some(Modal::Confirm(_) | Modal::Help(_)) | None => {}
+    }
+}
+
+/// Closes what is open; a filter goes back to what it was.
+fn close(model: &mut Model) {
+    if let Some(Modal::Filter(_, before)) = model.modal.take() {
+        filter(model, &before);
+    }
+}
+
+fn filter(model: &mut Model, text: &str) {
+    model.on_screen(|screen, ctx| screen.face_mut().filter(text, ctx));
+}
+
+fn in_modal(model: &mut Model, key: Key) -> Vec<Effect> {
+    if key.code() == KeyCode::Esc {
+        close(model);
+        return Vec::new();
+    }
+    match model.modal.take() {
+        Some(Modal::Palette(palette)) => in_palette(model, palette, key),
+        Some(Modal::Help(top)) => {
+            in_help(model, top, key);
+            Vec::new()
+        }
+        Some(Modal::Filter(input, before)) => {
+            in_filter(model, input, before, key);
+            Vec::new()
+        }
+        Some(Modal::Note(input)) => {
+            in_note(model, input, key);
+            Vec::new()
+        }
+        Some(Modal::Confirm(mut confirm)) => match confirm.press(key) {
+            Answer::No => Vec::new(),
+            Answer::Open => {
+                model.modal = Some(Modal::Confirm(confirm));
+                Vec::new()
+            }
+            Answer::Yes => match confirm.then {
+                Then::Quit => vec![Effect::Quit],
+                Then::Run => acts::run(
+                    model,
+                    confirm.needs.map(|_| Safe::new(confirm.input.value())),
+                ),
+            },
+        },
+        None => Vec::new(),
+    }
+}
+
+fn in_palette(model: &mut Model, mut palette: super::palette::Palette, key: Key) -> Vec<Effect> {
+    match key.code() {
+        KeyCode::Enter => {
+            return match palette.chosen().cloned() {
+                Some(Choice::Act(action)) => acts::act(model, action),
+                Some(Choice::Theme(name)) => vec![Effect::LoadTheme(name)],
+                Some(Choice::Keymap(name)) => vec![Effect::LoadKeymap(name)],
+                None => Vec::new(),
+            };
+        }
+        KeyCode::Down | KeyCode::Tab => palette.step(1),
+        KeyCode::Up | KeyCode::BackTab => palette.step(-1),
+        KeyCode::PageDown => palette.step(10),
+        KeyCode::PageUp => palette.step(-10),
+        _ if key.is_ctrl('n') => palette.step(1),
+        _ if key.is_ctrl('p') => palette.step(-1),
+        _ => {
+            if edit(&mut palette.input, key) {
+                palette.search();
+            }
+        }
+    }
+    model.modal = Some(Modal::Palette(palette));
+    Vec::new()
+}
+
+/// Help scrolls with the usual keys; any other key closes it.
+fn in_help(model: &mut Model, top: usize, key: Key) {
+    let page = usize::from(model.size.rows.saturating_sub(6)).max(1);
+    let top = match (key.typed(), key.code()) {
+        (Some('j'), _) | (_, KeyCode::Down) => top + 1,
+        (Some('k'), _) | (_, KeyCode::Up) => top.saturating_sub(1),
+        (Some(' '), _) | (_, KeyCode::PageDown) => top + page,
+        (_, KeyCode::PageUp) => top.saturating_sub(page),
+        (Some('g'), _) | (_, KeyCode::Home) => 0,
+        _ if key.is_ctrl('d') => top + page / 2,
+        _ if key.is_ctrl('u') => top.saturating_sub(page / 2),
+        _ => return,
+    };
+    let last = super::help::lines(&model.keymap, model.place())
+        .len()
+        .saturating_sub(1);
+    model.modal = Some(Modal::Help(top.min(last)));
+}
+
+fn in_filter(model: &mut Model, mut input: Input, before: String, key: Key) {
+    if key.code() == KeyCode::Enter {
+        return;
+    }
+    if edit(&mut input, key) {
+        let text = input.value().to_owned();
+        filter(model, &text);
+    }
+    model.modal = Some(Modal::Filter(input, before));
+}
+
+fn in_note(model: &mut Model, mut input: Input, key: Key) {
+    if key.code() == KeyCode::Enter {
+        if let Some(Screen::Plan(plan)) = model.stack.last_mut() {
+            plan.note = Safe::new(input.value().trim());
+        }
+        return;
+    }
+    edit(&mut input, key);
+    model.modal = Some(Modal::Note(input));
+}

@@ -1,0 +1,218 @@
+//! Everything the console knows: the fleet, the screens on top of each other, and what is open over them.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::modal::Modal;
+use super::msg::Notice;
+use super::place::Place;
+use super::rows::Rows;
+use super::screens::{Ctx, Face, FleetScreen, Screen};
+use super::shape::Size;
+use crate::domain::Safe;
+use crate::fleet::Fleet;
+use crate::keymap::{Key, Keymap};
+
+/// More screens than this on top of each other are not kept.
+const DEEPEST: usize = 16;
+
+/// What the model starts with.
+#[derive(Debug)]
+pub struct Start {
+    /// The rows, all connecting.
+    pub fleet: Fleet,
+    /// The keys.
+    pub keymap: Keymap,
+    /// Whether plans may be run.
+    pub write: bool,
+    /// Themes that can be chosen.
+    pub themes: Vec<String>,
+    /// Keymaps that can be chosen.
+    pub keymaps: Vec<String>,
+    /// The terminal.
+    pub size: Size,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The console's state. Only [`super::update`] changes it.
+#[derive(Debug)]
+pub struct Model {
+    /// The fleet.
+    pub fleet: Fleet,
+    /// Its rows, as of the last message.
+    pub rows: Rows,
+    /// When the last message came.
+    pub now: Timestamp,
+    /// The terminal.
+    pub size: Size,
+    /// The keys.
+    pub keymap: Keymap,
+    /// Whether plans may be run.
+    pub write: bool,
+    /// The screens; the last one is seen. Never empty.
+    pub stack: Vec<Screen>,
+    /// The plan or run that was left and can be come back to.
+    pub parked: Option<Screen>,
+    /// What is open over the screen.
+    pub modal: Option<Modal>,
+    /// Keys of a chord that is not complete.
+    pub pressed: Vec<Key>,
+    /// A message, until the next key.
+    pub notice: Option<Notice>,
+    /// Themes that can be chosen.
+    pub themes: Vec<String>,
+    /// Keymaps that can be chosen.
+    pub keymaps: Vec<String>,
+    pub(super) interrupted: bool,
+    pub(super) asks: u64,
+    dirty: bool,
+}
+
+impl Model {
+    /// The console on its first screen.
+    pub fn new(start: Start) -> Self {
+        let mut model = Self {
+            fleet: start.fleet,
+            rows: Rows::default(),
+            now: start.now,
+            size: start.size,
+            keymap: start.keymap,
+            write: start.write,
+            stack: vec![Screen::Fleet(FleetScreen::default())],
+            parked: None,
+            modal: None,
+            pressed: Vec::new(),
+            notice: None,
+            themes: start.themes,
+            keymaps: start.keymaps,
+            interrupted: false,
+            asks: 0,
+            dirty: true,
+        };
+        model.rows.follow(&model.fleet);
+        model.refresh(true);
+        model
+    }
+
+    /// The screen that is seen.
+    pub fn screen(&self) -> Option<&Screen> {
+        self.stack.last()
+    }
+
+    /// Its kind.
+    pub fn place(&self) -> Place {
+        self.screen().map_or(Place::Fleet, |s| s.face().place())
+    }
+
+    /// What screens look at.
+    pub fn ctx(&self) -> Ctx<'_> {
+        Ctx {
+            fleet: &self.fleet,
+            rows: &self.rows,
+            now: self.now,
+            size: self.size,
+        }
+    }
+
+    /// Runs something on the screen that is seen, together with what it may look at.
+    pub(super) fn on_screen<T>(
+        &mut self,
+        act: impl FnOnce(&mut Screen, &Ctx<'_>) -> T,
+    ) -> Option<T> {
+        let ctx = Ctx {
+            fleet: &self.fleet,
+            rows: &self.rows,
+            now: self.now,
+            size: self.size,
+        };
+        self.stack.last_mut().map(|screen| act(screen, &ctx))
+    }
+
+    /// Lets the screen follow the fleet.
+    pub(super) fn refresh(&mut self, at_once: bool) {
+        self.on_screen(|screen, ctx| screen.face_mut().refresh(ctx, at_once));
+    }
+
+    /// Notes that something visible may have changed.
+    pub(super) fn touch(&mut self) {
+        self.dirty = true;
+    }
+
+    /// Whether something visible may have changed since the last time this was asked.
+    pub fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.dirty)
+    }
+
+    /// Opens a screen on top.
+    pub(super) fn push(&mut self, screen: Screen) {
+        if self.stack.len() >= DEEPEST {
+            self.stack.remove(1);
+        }
+        self.stack.push(screen);
+        self.refresh(true);
+    }
+
+    /// Leaves the screen; a plan or run is parked. Whether there was one below.
+    pub(super) fn pop(&mut self) -> bool {
+        if self.stack.len() < 2 {
+            return false;
+        }
+        if let Some(left @ (Screen::Plan(_) | Screen::Run(_))) = self.stack.pop() {
+            self.parked = Some(left);
+        }
+        self.refresh(false);
+        true
+    }
+
+    /// The next number for a question to the runtime.
+    pub(super) fn next_ask(&mut self) -> u64 {
+        self.asks += 1;
+        self.asks
+    }
+
+    /// The way back: what each screen below is called.
+    pub fn crumbs(&self) -> Vec<Safe> {
+        self.stack.iter().map(|s| s.face().crumb()).collect()
+    }
+
+    /// Every plan and run there is, seen or not.
+    pub(super) fn plans_and_runs(&mut self) -> (impl Iterator<Item = &mut Screen>, Ctx<'_>) {
+        let ctx = Ctx {
+            fleet: &self.fleet,
+            rows: &self.rows,
+            now: self.now,
+            size: self.size,
+        };
+        (self.stack.iter_mut().chain(self.parked.as_mut()), ctx)
+    }
+
+    /// When the screen would look different although nothing happens: the next minute of the clock, the next step of a young age, or the moment
+    /// at which a waiting order of rows may be taken.
+    pub fn wake_at(&self) -> Timestamp {
+        let unsettled = self.screen().is_some_and(|s| s.face().is_unsettled());
+        if unsettled {
+            return self
+                .now
+                .checked_add(super::list::FREEZE)
+                .unwrap_or(self.now);
+        }
+        let step = if self.has_young_ages() { 10 } else { 60 };
+        let next = (self.now.as_second().div_euclid(step) + 1) * step;
+        Timestamp::from_second(next).unwrap_or(self.now)
+    }
+
+    /// Whether an age below a minute may be on the screen.
+    fn has_young_ages(&self) -> bool {
+        let young = |then: Timestamp| self.now.duration_since(then) < SignedDuration::from_mins(1);
+        let rows = self.rows.clusters.iter().filter(|c| !c.state.is_current());
+        rows.filter_map(|c| c.since.or(c.seen_at)).any(young)
+            || self.rows.groups.iter().any(|g| young(g.since))
+    }
+}
+
+impl Model {
+    /// What the screen that is seen can be asked.
+    pub fn face(&self) -> Option<&dyn Face> {
+        self.screen().map(Screen::face)
+    }
+}

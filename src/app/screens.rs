@@ -1,0 +1,222 @@
+//! The screens: one state each, and what every screen can be asked.
+
+pub mod app;
+pub mod apps;
+pub mod diff;
+pub mod drift;
+pub mod fleet;
+pub mod plan;
+pub mod run;
+
+use jiff::Timestamp;
+
+use super::action::Action;
+use super::list::Step;
+use super::msg::{Effect, Notice, PlanWish, WishTarget};
+use super::place::Place;
+use super::rows::Rows;
+use super::shape::{Shape, Size};
+use super::sieve::Sieve;
+use crate::domain::{AppRef, ClusterId, Safe};
+use crate::fleet::Fleet;
+
+pub use app::AppScreen;
+pub use apps::AppsScreen;
+pub use diff::DiffScreen;
+pub use drift::DriftScreen;
+pub use fleet::FleetScreen;
+pub use plan::PlanScreen;
+pub use run::RunScreen;
+
+/// What a screen may look at while it decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Ctx<'a> {
+    /// The fleet.
+    pub fleet: &'a Fleet,
+    /// Its rows.
+    pub rows: &'a Rows,
+    /// Now.
+    pub now: Timestamp,
+    /// The terminal.
+    pub size: Size,
+}
+
+impl Ctx<'_> {
+    /// Where everything of a screen stands.
+    pub fn shape(&self, place: Place) -> Shape {
+        let rail = place == Place::Fleet && self.rows.clusters.iter().any(|c| !c.group.is_empty());
+        Shape::of(place, self.size, rail)
+    }
+}
+
+/// What follows from an action on a screen.
+#[derive(Debug)]
+pub enum Next {
+    /// The screen knows nothing of it.
+    Ignored,
+    /// It is done.
+    Done,
+    /// Another screen opens on top.
+    Push(Box<Screen>),
+    /// The operator is told something.
+    Say(Notice),
+    /// Something is ordered.
+    Order(Vec<Effect>),
+}
+
+/// What every screen can be asked.
+pub trait Face {
+    /// Which screen it is.
+    fn place(&self) -> Place;
+
+    /// Follows the fleet. `at_once` takes a new order even while the operator moves.
+    fn refresh(&mut self, ctx: &Ctx<'_>, at_once: bool);
+
+    /// Moves the cursor or scrolls.
+    fn step(&mut self, step: Step, ctx: &Ctx<'_>);
+
+    /// How many rows a page is.
+    fn page(&self, ctx: &Ctx<'_>) -> usize {
+        ctx.shape(self.place()).main_rows()
+    }
+
+    /// Carries out an action that belongs to the screen.
+    fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next;
+
+    /// What the way back calls it.
+    fn crumb(&self) -> Safe;
+
+    /// What stands behind the title.
+    fn scope(&self, ctx: &Ctx<'_>) -> Safe;
+
+    /// What `esc` does before it leaves the screen; whether it did anything.
+    fn back(&mut self, _ctx: &Ctx<'_>) -> bool {
+        false
+    }
+
+    /// What a revert from here would put back.
+    ///
+    /// # Errors
+    /// Why there is nothing to put back.
+    fn wish(&self, _ctx: &Ctx<'_>) -> Result<PlanWish, Notice> {
+        Err(Notice::info("There is nothing to revert on this screen."))
+    }
+
+    /// The object under the cursor.
+    fn object(&self, _ctx: &Ctx<'_>) -> Option<WishTarget> {
+        None
+    }
+
+    /// The application under the cursor.
+    fn app(&self, _ctx: &Ctx<'_>) -> Option<AppRef> {
+        None
+    }
+
+    /// The cluster under the cursor.
+    fn cluster(&self, _ctx: &Ctx<'_>) -> Option<ClusterId> {
+        None
+    }
+
+    /// The name to copy.
+    fn name(&self, _ctx: &Ctx<'_>) -> Option<Safe> {
+        None
+    }
+
+    /// Filter and sort, where the screen has them.
+    fn sieve(&self) -> Option<&Sieve> {
+        None
+    }
+
+    /// Takes a filter text.
+    fn filter(&mut self, _text: &str, _ctx: &Ctx<'_>) {}
+
+    /// The name of the sort order in force.
+    fn sort_name(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether a better order waits until the fingers rest.
+    fn is_unsettled(&self) -> bool {
+        false
+    }
+}
+
+/// One screen with its state.
+#[derive(Debug)]
+pub enum Screen {
+    /// One row a cluster.
+    Fleet(FleetScreen),
+    /// Equal changes as one row.
+    Drift(DriftScreen),
+    /// One row an application.
+    Apps(AppsScreen),
+    /// One application.
+    App(AppScreen),
+    /// One object, Git against the cluster.
+    Diff(DiffScreen),
+    /// What a revert would do.
+    Plan(PlanScreen),
+    /// What a revert does.
+    Run(RunScreen),
+}
+
+impl Screen {
+    /// The screen, to be asked.
+    pub fn face(&self) -> &dyn Face {
+        match self {
+            Self::Fleet(s) => s,
+            Self::Drift(s) => s,
+            Self::Apps(s) => s,
+            Self::App(s) => s,
+            Self::Diff(s) => s,
+            Self::Plan(s) => s,
+            Self::Run(s) => s,
+        }
+    }
+
+    /// The screen, to be changed.
+    pub fn face_mut(&mut self) -> &mut dyn Face {
+        match self {
+            Self::Fleet(s) => s,
+            Self::Drift(s) => s,
+            Self::Apps(s) => s,
+            Self::App(s) => s,
+            Self::Diff(s) => s,
+            Self::Plan(s) => s,
+            Self::Run(s) => s,
+        }
+    }
+}
+
+/// The marking actions, the same on every list.
+fn mark<K: Ord + Clone>(list: &mut super::list::List<K>, action: Action) -> Next {
+    match action {
+        Action::Mark => list.toggle_mark(),
+        Action::MarkRange => list.mark_range(),
+        Action::MarkInvert => list.invert_marks(),
+        Action::MarkClear => {
+            list.clear_marks();
+        }
+        _ => return Next::Ignored,
+    }
+    Next::Done
+}
+
+/// Rows of the target list on the plan and run screens, between the lines above and the detail below.
+pub fn plan_rows(ctx: &Ctx<'_>) -> usize {
+    let body = ctx.shape(Place::Plan).main;
+    let chrome = PLAN_ABOVE + plan_below(body.h);
+    usize::from(body.h.saturating_sub(chrome)).max(1)
+}
+
+/// Lines above the targets: what is done, the totals, a rule, column titles.
+pub const PLAN_ABOVE: u16 = 4;
+
+/// Lines below the targets: more where there is room.
+pub fn plan_below(body: u16) -> u16 {
+    match body {
+        ..12 => 0,
+        12..26 => 6,
+        _ => 10,
+    }
+}

@@ -1,0 +1,213 @@
+//! The applications: one row each, whoever holds them.
+
+use std::collections::BTreeMap;
+
+use super::{AppScreen, Ctx, DriftScreen, Face, Next, Screen};
+use crate::app::action::Action;
+use crate::app::asked::Asked;
+use crate::app::list::{List, Step};
+use crate::app::msg::{Notice, PlanWish, WishTarget};
+use crate::app::place::Place;
+use crate::app::sieve::Sieve;
+use crate::domain::{AppRef, ClusterId, Health, Safe, SyncState};
+use crate::fleet::AppRow;
+
+const SORTS: [&str; 4] = ["problems first", "name", "cluster", "drift"];
+
+/// State of the applications screen.
+#[derive(Debug, Default)]
+pub struct AppsScreen {
+    /// Only those that deploy to this cluster or are held by it, when one was opened.
+    pub only: Option<ClusterId>,
+    /// The rows.
+    pub list: List<AppRef>,
+    /// Filter and sort.
+    pub sieve: Sieve,
+    rows: BTreeMap<AppRef, AppRow>,
+}
+
+impl AppsScreen {
+    /// The applications of one cluster.
+    pub fn of(cluster: ClusterId) -> Self {
+        Self {
+            only: Some(cluster),
+            ..Self::default()
+        }
+    }
+
+    /// One row.
+    pub fn row(&self, id: &AppRef) -> Option<&AppRow> {
+        self.rows.get(id)
+    }
+
+    fn is_shown(&self, row: &AppRow) -> bool {
+        self.only
+            .as_ref()
+            .is_none_or(|only| row.cluster.as_ref() == Some(only) || row.app.id.hub == *only)
+    }
+
+    fn wanted(&self, ctx: &Ctx<'_>) -> Vec<AppRef> {
+        let passes = |row: &&AppRow| {
+            let asked = Asked {
+                row: *row,
+                now: ctx.now,
+            };
+            self.is_shown(row) && self.sieve.passes(&asked, urgency(row) < CALM)
+        };
+        let mut rows: Vec<&AppRow> = self.rows.values().filter(passes).collect();
+        match self.sieve.sort {
+            0 => rows.sort_by_key(|r| (urgency(r), usize::MAX - r.drift)),
+            1 => rows.sort_by(|a, b| a.app.id.name.cmp(&b.app.id.name)),
+            2 => rows.sort_by(|a, b| a.cluster.cmp(&b.cluster)),
+            _ => rows.sort_by_key(|r| usize::MAX - r.drift),
+        }
+        rows.into_iter().map(|row| row.app.id.clone()).collect()
+    }
+
+    fn height(ctx: &Ctx<'_>) -> usize {
+        ctx.shape(Place::Apps).main_rows()
+    }
+}
+
+/// From here on nobody is needed.
+const CALM: u8 = 6;
+
+/// The order of "which application needs me"; smaller is more urgent.
+fn urgency(row: &AppRow) -> u8 {
+    match (row.health, row.verdict.state) {
+        (Health::Degraded, _) => 0,
+        (_, SyncState::OutOfSync) if row.drift > 0 => 1,
+        (_, SyncState::OutOfSync) => 2,
+        _ if row.cluster.is_none() => 3,
+        _ if !row.current => 4,
+        (Health::Missing, _) => 5,
+        (_, SyncState::Unknown) | (Health::Unknown, _) => 6,
+        (Health::Progressing, _) => 7,
+        _ => 8,
+    }
+}
+
+impl Face for AppsScreen {
+    fn place(&self) -> Place {
+        Place::Apps
+    }
+
+    fn refresh(&mut self, ctx: &Ctx<'_>, at_once: bool) {
+        self.rows = ctx
+            .fleet
+            .app_rows()
+            .into_iter()
+            .map(|row| (row.app.id.clone(), row))
+            .collect();
+        let wanted = self.wanted(ctx);
+        if at_once {
+            self.list.set_now(wanted, Self::height(ctx));
+        } else {
+            self.list.set(wanted, ctx.now, Self::height(ctx));
+        }
+    }
+
+    fn step(&mut self, step: Step, ctx: &Ctx<'_>) {
+        self.list.step(step, ctx.now, Self::height(ctx));
+    }
+
+    fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {
+        match action {
+            Action::Open => match self.list.selected() {
+                Some(id) => Next::Push(Box::new(Screen::App(AppScreen::new(id.clone())))),
+                None => Next::Ignored,
+            },
+            Action::Diff => match self.cluster(ctx) {
+                Some(cluster) => Next::Push(Box::new(Screen::Drift(DriftScreen::of(cluster)))),
+                None => Next::Say(Notice::info(
+                    "Its destination is no cluster of the kubeconfig; nothing can be compared.",
+                )),
+            },
+            Action::Sort => {
+                self.sieve.sort = (self.sieve.sort + 1) % SORTS.len();
+                self.refresh(ctx, true);
+                Next::Done
+            }
+            Action::Problems => {
+                self.sieve.problems = !self.sieve.problems;
+                self.refresh(ctx, true);
+                Next::Done
+            }
+            other => super::mark(&mut self.list, other),
+        }
+    }
+
+    fn crumb(&self) -> Safe {
+        match &self.only {
+            Some(cluster) => Safe::new(cluster.as_str()),
+            None => Safe::fixed("apps"),
+        }
+    }
+
+    fn scope(&self, ctx: &Ctx<'_>) -> Safe {
+        let shown = self.list.len();
+        match &self.only {
+            Some(cluster) => format!("{cluster}  {shown} applications").into(),
+            None if shown == ctx.rows.counts.apps => format!("{shown} applications").into(),
+            None => format!("{shown} of {} applications", ctx.rows.counts.apps).into(),
+        }
+    }
+
+    fn back(&mut self, ctx: &Ctx<'_>) -> bool {
+        let did = self.sieve.clear() || self.list.clear_marks();
+        self.refresh(ctx, true);
+        did
+    }
+
+    fn wish(&self, ctx: &Ctx<'_>) -> Result<PlanWish, Notice> {
+        let chosen = self.list.chosen();
+        let targets: Vec<WishTarget> = chosen
+            .iter()
+            .flat_map(|id| super::app::drifted(id, ctx))
+            .collect();
+        if targets.is_empty() {
+            return Err(Notice::info("Nothing of it has drifted."));
+        }
+        let reason = match chosen.as_slice() {
+            [one] => format!("everything of {} that drifted", one.name),
+            many => format!("everything of {} applications that drifted", many.len()),
+        };
+        Ok(PlanWish {
+            targets,
+            via: None,
+            reason: reason.into(),
+        })
+    }
+
+    fn app(&self, _ctx: &Ctx<'_>) -> Option<AppRef> {
+        self.list.selected().cloned()
+    }
+
+    fn cluster(&self, ctx: &Ctx<'_>) -> Option<ClusterId> {
+        self.list
+            .selected()
+            .and_then(|id| ctx.fleet.cluster_of(id))
+            .cloned()
+    }
+
+    fn name(&self, _ctx: &Ctx<'_>) -> Option<Safe> {
+        self.list.selected().map(|id| Safe::new(&id.name))
+    }
+
+    fn sieve(&self) -> Option<&Sieve> {
+        Some(&self.sieve)
+    }
+
+    fn filter(&mut self, text: &str, ctx: &Ctx<'_>) {
+        self.sieve.set::<Asked<'_, AppRow>>(text);
+        self.refresh(ctx, true);
+    }
+
+    fn sort_name(&self) -> Option<&'static str> {
+        SORTS.get(self.sieve.sort).copied()
+    }
+
+    fn is_unsettled(&self) -> bool {
+        self.list.is_unsettled()
+    }
+}

@@ -1,0 +1,183 @@
+//! The fleet: "which sites need me?"
+
+use super::{AppsScreen, Ctx, DriftScreen, Face, Next, Screen};
+use crate::app::action::Action;
+use crate::app::asked::Asked;
+use crate::app::list::{List, Step};
+use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
+use crate::app::place::Place;
+use crate::app::sieve::Sieve;
+use crate::domain::{ClusterId, LinkState, Safe};
+use crate::fleet::ClusterRow;
+
+const SORTS: [&str; 4] = ["problems first", "name", "drift", "version"];
+
+/// State of the fleet screen.
+#[derive(Debug, Default)]
+pub struct FleetScreen {
+    /// The rows.
+    pub list: List<ClusterId>,
+    /// Filter and sort.
+    pub sieve: Sieve,
+}
+
+/// Whether a row needs somebody: not answering, drifted, out of sync or degraded.
+fn needs_somebody(row: &ClusterRow) -> bool {
+    !matches!(
+        row.state,
+        LinkState::Live | LinkState::Slow | LinkState::Connecting
+    ) || row.drift > 0
+        || row.out_of_sync > 0
+        || row.health.degraded > 0
+}
+
+impl FleetScreen {
+    fn wanted(&self, ctx: &Ctx<'_>) -> Vec<ClusterId> {
+        let passes = |row: &&ClusterRow| {
+            let asked = Asked {
+                row: *row,
+                now: ctx.now,
+            };
+            self.sieve.passes(&asked, needs_somebody(row))
+        };
+        let mut rows: Vec<&ClusterRow> = ctx.rows.clusters.iter().filter(passes).collect();
+        match self.sieve.sort {
+            0 => rows.sort_by(|a, b| a.urgency().cmp(&b.urgency())),
+            2 => rows.sort_by(|a, b| b.drift.cmp(&a.drift).then_with(|| a.id.cmp(&b.id))),
+            3 => rows.sort_by(|a, b| a.version.cmp(&b.version).then_with(|| a.id.cmp(&b.id))),
+            _ => {}
+        }
+        rows.into_iter().map(|row| row.id.clone()).collect()
+    }
+
+    fn height(ctx: &Ctx<'_>) -> usize {
+        ctx.shape(Place::Fleet).main_rows()
+    }
+
+    fn login(&self, ctx: &Ctx<'_>) -> Next {
+        let Some(row) = self.list.selected().and_then(|id| ctx.rows.cluster(id)) else {
+            return Next::Ignored;
+        };
+        if row.state == LinkState::Auth {
+            return Next::Order(vec![Effect::Login(row.id.clone())]);
+        }
+        let text = format!("{} does not ask for credentials.", row.id);
+        Next::Say(Notice::info(text))
+    }
+}
+
+impl Face for FleetScreen {
+    fn place(&self) -> Place {
+        Place::Fleet
+    }
+
+    fn refresh(&mut self, ctx: &Ctx<'_>, at_once: bool) {
+        let wanted = self.wanted(ctx);
+        if at_once {
+            self.list.set_now(wanted, Self::height(ctx));
+        } else {
+            self.list.set(wanted, ctx.now, Self::height(ctx));
+        }
+    }
+
+    fn step(&mut self, step: Step, ctx: &Ctx<'_>) {
+        self.list.step(step, ctx.now, Self::height(ctx));
+    }
+
+    fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {
+        match action {
+            Action::Open => match self.list.selected() {
+                Some(id) => Next::Push(Box::new(Screen::Apps(AppsScreen::of(id.clone())))),
+                None => Next::Ignored,
+            },
+            Action::Diff => match self.list.selected() {
+                Some(id) => Next::Push(Box::new(Screen::Drift(DriftScreen::of(id.clone())))),
+                None => Next::Ignored,
+            },
+            Action::Retry => {
+                Next::Order(self.list.chosen().into_iter().map(Effect::Retry).collect())
+            }
+            Action::Login => self.login(ctx),
+            Action::Sort => {
+                self.sieve.sort = (self.sieve.sort + 1) % SORTS.len();
+                self.refresh(ctx, true);
+                Next::Done
+            }
+            Action::Problems => {
+                self.sieve.problems = !self.sieve.problems;
+                self.refresh(ctx, true);
+                Next::Done
+            }
+            other => super::mark(&mut self.list, other),
+        }
+    }
+
+    fn crumb(&self) -> Safe {
+        Safe::fixed("fleet")
+    }
+
+    fn scope(&self, ctx: &Ctx<'_>) -> Safe {
+        let all = ctx.rows.clusters.len();
+        let shown = self.list.len();
+        if shown == all {
+            return format!("{all} clusters").into();
+        }
+        format!("{shown} of {all} clusters").into()
+    }
+
+    fn back(&mut self, ctx: &Ctx<'_>) -> bool {
+        let did = self.sieve.clear() || self.list.clear_marks();
+        self.refresh(ctx, true);
+        did
+    }
+
+    fn wish(&self, ctx: &Ctx<'_>) -> Result<PlanWish, Notice> {
+        let chosen = self.list.chosen();
+        let targets: Vec<WishTarget> = chosen
+            .iter()
+            .flat_map(|id| ctx.fleet.drift_of(id).map(move |d| (id, d)))
+            .map(|(id, d)| WishTarget {
+                cluster: id.clone(),
+                app: d.resource.app.clone(),
+                object: d.resource.object.clone(),
+            })
+            .collect();
+        if targets.is_empty() {
+            return Err(Notice::info("Nothing has drifted there."));
+        }
+        let reason = match chosen.as_slice() {
+            [one] => format!("everything that drifted on {one}"),
+            many => format!("everything that drifted on {} clusters", many.len()),
+        };
+        Ok(PlanWish {
+            targets,
+            via: None,
+            reason: reason.into(),
+        })
+    }
+
+    fn cluster(&self, _ctx: &Ctx<'_>) -> Option<ClusterId> {
+        self.list.selected().cloned()
+    }
+
+    fn name(&self, _ctx: &Ctx<'_>) -> Option<Safe> {
+        self.list.selected().map(|id| Safe::new(id.as_str()))
+    }
+
+    fn sieve(&self) -> Option<&Sieve> {
+        Some(&self.sieve)
+    }
+
+    fn filter(&mut self, text: &str, ctx: &Ctx<'_>) {
+        self.sieve.set::<Asked<'_, ClusterRow>>(text);
+        self.refresh(ctx, true);
+    }
+
+    fn sort_name(&self) -> Option<&'static str> {
+        SORTS.get(self.sieve.sort).copied()
+    }
+
+    fn is_unsettled(&self) -> bool {
+        self.list.is_unsettled()
+    }
+}

@@ -1,0 +1,111 @@
+//! The one function that changes the model: a message in, effects out.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::keys;
+use super::model::Model;
+use super::msg::{Done, Effect, Msg, Notice};
+use super::screens::Screen;
+use super::shape::Size;
+use crate::domain::event::Bodies;
+use crate::domain::{ClusterEvent, Safe};
+use crate::ops::{Plan, RunEvent};
+
+/// Folds one message into the model and says what has to be done.
+pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
+    model.now = now;
+    match msg {
+        Msg::Facts(events) => facts(model, events),
+        Msg::Key(event) => {
+            model.touch();
+            return keys::press(model, event.into());
+        }
+        Msg::Paste(text) => {
+            model.touch();
+            keys::paste(model, &text);
+        }
+        Msg::Resize(cols, rows) => {
+            model.size = Size { cols, rows };
+            model.touch();
+            model.refresh(false);
+        }
+        Msg::Tick => {
+            model.touch();
+            model.refresh(false);
+        }
+        Msg::Done(done) => {
+            model.touch();
+            answered(model, done);
+        }
+    }
+    Vec::new()
+}
+
+/// Folds facts; the rows are made anew once, whatever their number.
+fn facts(model: &mut Model, events: Vec<ClusterEvent>) {
+    let mut visible = false;
+    for event in events {
+        visible |= model.fleet.fold(event).visible;
+    }
+    if visible && model.rows.follow(&model.fleet) {
+        model.refresh(false);
+        model.touch();
+    }
+}
+
+/// Takes the answer to an effect. Answers that nobody waits for any more are dropped by the screens, by their numbers.
+fn answered(model: &mut Model, done: Done) {
+    match done {
+        Done::Planned { ask, result } => planned(model, ask, &result),
+        Done::Run { plan, event } => heard(model, &plan, &event),
+        Done::RunRefused { plan, why } => {
+            let (screens, ctx) = model.plans_and_runs();
+            for screen in screens {
+                if let Screen::Run(run) = screen {
+                    run.refuse(&plan, why.clone());
+                    super::screens::Face::refresh(run, &ctx, true);
+                }
+            }
+        }
+        Done::Bodies { ask, result } => bodies(model, ask, result),
+        Done::LoggedIn { cluster, result } => {
+            model.notice = Some(match result {
+                Ok(()) => Notice::info(format!("Logged in to {cluster}; connecting.")),
+                Err(why) => Notice::error(format!("The login to {cluster} failed: {why}")),
+            });
+        }
+        Done::Say(notice) => model.notice = Some(notice),
+    }
+}
+
+fn planned(model: &mut Model, ask: u64, result: &Result<Arc<Plan>, Safe>) {
+    let (screens, ctx) = model.plans_and_runs();
+    for screen in screens {
+        if let Screen::Plan(plan) = screen {
+            plan.answer(ask, result.clone(), &ctx);
+        }
+    }
+}
+
+fn heard(model: &mut Model, plan: &str, event: &RunEvent) {
+    let (screens, ctx) = model.plans_and_runs();
+    for screen in screens {
+        if let Screen::Run(run) = screen {
+            run.hear(plan, event.clone());
+            super::screens::Face::refresh(run, &ctx, false);
+        }
+    }
+}
+
+fn bodies(model: &mut Model, ask: u64, result: Result<Arc<Bodies>, Safe>) {
+    let (screens, ctx) = model.plans_and_runs();
+    let asked = screens.into_iter().find_map(|screen| match screen {
+        Screen::Diff(diff) if diff.ask == ask => Some(diff),
+        _ => None,
+    });
+    if let Some(diff) = asked {
+        diff.answer(ask, result, &ctx);
+    }
+}
