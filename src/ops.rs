@@ -12,21 +12,41 @@
 //!    and in the verification (what the cluster must show). The compiler names them all.
 //! 4. A fake-server test that asserts the request byte for byte, and one for every refusal.
 
-pub mod api;
-pub mod content;
-pub mod effect;
+mod api;
+mod argo;
+mod catalog;
+mod clusters;
+mod content;
+mod difference;
+mod direct;
+mod effect;
 #[cfg(test)]
 mod fixtures;
+mod gate;
 pub mod journal;
-pub mod outcome;
-pub mod plan;
+mod judge;
+mod outcome;
+mod owners;
+mod permission;
+mod plan;
+mod planner;
 mod private;
-pub mod request;
-pub mod waves;
-pub mod windows;
+mod request;
+mod run;
+mod survey;
+pub mod undo;
+mod waves;
+mod windows;
 
-pub use effect::{Apply, ArgoSync, Create, Delete, Effect};
+pub use catalog::Place;
+pub use clusters::Clusters;
+pub use content::ContentHash;
+pub use effect::{Apply, ArgoSync, Create, Delete, Effect, Member, Restore};
+pub use gate::{Approved, ApprovedPlan, Confirmation, Refusal, WriteMode, approve};
 pub use outcome::{Outcome, Run, RunEvent, Seen, TargetName, TargetOutcome, exit_status};
-pub use plan::{DryRun, Guardrail, Loser, Plan, PlanTarget, Route, Verb};
+pub use plan::{DryRun, Guardrail, Loser, Order, Plan, PlanTarget, Route, Verb};
+pub use planner::{PlanContext, plan_id};
 pub use request::{RevertRequest, RevertTarget, Unsealed};
+pub use run::{Patience, RunContext, run};
+pub use survey::plan;
 pub use waves::{Wave, WaveError, WaveSpec};

@@ -13,7 +13,7 @@ const LONGEST_TEXT: usize = 400;
 
 /// Why a request has no good answer.
 #[derive(Debug)]
-pub enum ApiError {
+pub(super) enum ApiError {
     /// The server said no (4xx): nothing was changed.
     Refused(Answer),
     /// The server failed (5xx): it may or may not have changed something.
@@ -25,11 +25,11 @@ pub enum ApiError {
 }
 
 /// A `Status` as the server sent it. Its message may quote values, so only [`Answer::say`] turns it into text.
-pub struct Answer {
+pub(super) struct Answer {
     /// HTTP status code.
-    pub code: u16,
+    pub(super) code: u16,
     /// Machine-readable reason, such as `Conflict`.
-    pub reason: String,
+    pub(super) reason: String,
     message: String,
     fields: Vec<String>,
 }
@@ -52,7 +52,7 @@ impl Answer {
     }
 
     /// What the server said, fit for people. Of a Secret only code, reason and field names are told: the message may quote values.
-    pub fn say(&self, secret: bool) -> Safe {
+    pub(super) fn say(&self, secret: bool) -> Safe {
         if !secret {
             return clip(&self.message);
         }
@@ -70,24 +70,24 @@ impl Answer {
     }
 
     /// Whether the object is not there.
-    pub fn is_not_found(&self) -> bool {
+    pub(super) fn is_not_found(&self) -> bool {
         self.code == 404
     }
 
     /// Whether we may not do this.
-    pub fn is_forbidden(&self) -> bool {
+    pub(super) fn is_forbidden(&self) -> bool {
         self.code == 403
     }
 
     /// Whether somebody was faster: a failed precondition, an object that exists already, or a UID that no longer fits.
-    pub fn is_conflict(&self) -> bool {
+    pub(super) fn is_conflict(&self) -> bool {
         self.code == 409 || (self.code == 422 && self.fields.iter().any(|f| f == "metadata.uid"))
     }
 }
 
 impl ApiError {
     /// What happened, in words fit for people.
-    pub fn say(&self, secret: bool) -> Safe {
+    pub(super) fn say(&self, secret: bool) -> Safe {
         match self {
             Self::Refused(answer) | Self::Faulted(answer) => answer.say(secret),
             Self::NotSent(text) | Self::Lost(text) => text.clone(),
@@ -105,19 +105,19 @@ fn clip(raw: &str) -> Safe {
 
 /// One API server, with the longest time that one answer may take.
 #[derive(Clone)]
-pub struct Api {
+pub(super) struct Api {
     client: Client,
     timeout: Duration,
 }
 
 impl Api {
     /// Wraps a client. Its transport must not repeat writes on its own.
-    pub fn new(client: Client, timeout: Duration) -> Self {
+    pub(super) fn new(client: Client, timeout: Duration) -> Self {
         Self { client, timeout }
     }
 
     /// Reads an object; `None` when it is not there.
-    pub async fn get(&self, path: &str) -> Result<Option<Value>, ApiError> {
+    pub(super) async fn get(&self, path: &str) -> Result<Option<Value>, ApiError> {
         match self.send(Method::GET, path, None, Vec::new()).await {
             Ok(object) => Ok(Some(object)),
             Err(ApiError::Refused(answer)) if answer.is_not_found() => Ok(None),
@@ -126,7 +126,7 @@ impl Api {
     }
 
     /// Sends a body of the given content type, once.
-    pub async fn write(
+    pub(super) async fn write(
         &self,
         method: Method,
         path: &str,

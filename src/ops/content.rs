@@ -17,7 +17,7 @@ const SERVER_METADATA: [&str; 6] = [
 ];
 
 /// The object without status and the server's own metadata.
-pub fn content(object: &Value) -> Value {
+pub(super) fn content(object: &Value) -> Value {
     let mut content = object.clone();
     if let Some(map) = content.as_object_mut() {
         map.remove("status");
@@ -53,12 +53,12 @@ impl fmt::Debug for ContentHash {
 }
 
 /// SHA-256 over the compact JSON of a value, in hex. Keys are sorted, so equal values hash equally.
-pub fn hash(value: &Value) -> String {
+pub(super) fn hash(value: &Value) -> String {
     hex(&Sha256::digest(value.to_string().as_bytes()))
 }
 
 /// HMAC-SHA-256 over the compact JSON of a value, in hex: equal for equal values, and worth nothing without the key.
-pub fn keyed_hash(key: &[u8], value: &Value) -> String {
+pub(super) fn keyed_hash(key: &[u8], value: &Value) -> String {
     match Hmac::<Sha256>::new_from_slice(key) {
         Ok(mut mac) => {
             mac.update(value.to_string().as_bytes());
@@ -70,7 +70,7 @@ pub fn keyed_hash(key: &[u8], value: &Value) -> String {
 }
 
 /// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use fmt::Write;
     bytes.iter().fold(String::new(), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
@@ -79,7 +79,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// Text at a JSON pointer, empty when there is none.
-pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object
         .pointer(pointer)
         .and_then(Value::as_str)
@@ -87,7 +87,7 @@ pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
 }
 
 /// Whether an object is a core Secret, whose values no person or file may see.
-pub fn is_secret(object: &Value) -> bool {
+pub(super) fn is_secret(object: &Value) -> bool {
     text(object, "/apiVersion") == "v1" && text(object, "/kind") == "Secret"
 }
 

@@ -3,12 +3,14 @@
 use serde_json::Value;
 
 use super::Unsealed;
+use super::catalog::Place;
+use super::content::ContentHash;
 use crate::domain::{AppRef, ClusterId, Name, ObjectRef};
 
 /// The field manager of every direct write: the engine's own, so that the engine goes on owning what it deploys.
-pub const FIELD_MANAGER: &str = "argocd-controller";
+pub(super) const FIELD_MANAGER: &str = "argocd-controller";
 
-/// One exact change of one cluster.
+/// One exact change: one write to one API server.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Ask Argo CD on the hub for a sync of single objects.
@@ -19,6 +21,8 @@ pub enum Effect {
     Create(Box<Create>),
     /// Delete an object that Git does not have.
     Delete(Box<Delete>),
+    /// Put fields of a live object back to what they were before a run.
+    Restore(Box<Restore>),
 }
 
 /// A selective sync, asked for by writing `operation` to the Application.
@@ -32,11 +36,20 @@ pub struct ArgoSync {
     pub spec_hash: String,
     /// The value of `operation`, complete.
     pub operation: Value,
-    /// The cluster that holds the object, for the look afterwards.
+    /// The objects that it syncs, in the order of the order's targets.
+    pub members: Vec<Member>,
+}
+
+/// One object of a selective sync, for the look before and after.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The cluster that holds the object.
     pub cluster: ClusterId,
-    /// The object, for the look afterwards.
+    /// The object.
     pub object: ObjectRef,
-    /// What the object must then equal; `None` when it must be gone.
+    /// Where it lives.
+    pub place: Place,
+    /// What it must then equal; `None` when it must be gone.
     pub desired: Option<Unsealed>,
 }
 
@@ -45,23 +58,25 @@ pub struct ArgoSync {
 pub struct Apply {
     /// The cluster.
     pub cluster: ClusterId,
-    /// The object.
-    pub object: ObjectRef,
+    /// Where the object lives.
+    pub place: Place,
     /// `metadata.uid` of the live object.
     pub uid: Name,
-    /// Hash of the live object's content when the plan was made; a changed object makes the plan void.
-    pub seen: String,
+    /// The live object's content when the plan was made; a changed object makes the plan void.
+    pub seen: ContentHash,
     /// The manifest, without preconditions.
     pub body: Unsealed,
 }
 
-/// A plain create, which fails when somebody was faster.
+/// A plain create, which the server refuses when somebody was faster.
+///
+/// Not a server-side apply: that would take over an object which somebody made in the meantime, and it has no precondition that says "only if absent".
 #[derive(Clone, Debug)]
 pub struct Create {
     /// The cluster.
     pub cluster: ClusterId,
-    /// The object.
-    pub object: ObjectRef,
+    /// Where the object will live.
+    pub place: Place,
     /// The manifest.
     pub body: Unsealed,
 }
@@ -71,12 +86,29 @@ pub struct Create {
 pub struct Delete {
     /// The cluster.
     pub cluster: ClusterId,
-    /// The object.
-    pub object: ObjectRef,
+    /// Where the object lives.
+    pub place: Place,
     /// `metadata.uid` of the live object.
     pub uid: Name,
-    /// Hash of the live object's content when the plan was made.
-    pub seen: String,
+    /// The live object's content when the plan was made.
+    pub seen: ContentHash,
+}
+
+/// A merge patch from what is live to what was saved, bound to what is live.
+#[derive(Clone, Debug)]
+pub struct Restore {
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// Where the object lives.
+    pub place: Place,
+    /// `metadata.uid` of the live object.
+    pub uid: Name,
+    /// The live object's content when the plan was made.
+    pub seen: ContentHash,
+    /// The merge patch, without preconditions.
+    pub patch: Unsealed,
+    /// The content that the object must then have.
+    pub saved: Unsealed,
 }
 
 impl Effect {
@@ -87,6 +119,59 @@ impl Effect {
             Self::Apply(e) => &e.cluster,
             Self::Create(e) => &e.cluster,
             Self::Delete(e) => &e.cluster,
+            Self::Restore(e) => &e.cluster,
+        }
+    }
+
+    /// Everything the write depends on, as bytes in a fixed order: a confirmation is bound to them. They may hold Secret values.
+    pub(super) fn bind(&self, feed: &mut dyn FnMut(&[u8])) {
+        let place = |place: &Place, feed: &mut dyn FnMut(&[u8])| feed(place.path().as_bytes());
+        feed(self.receiver().as_str().as_bytes());
+        match self {
+            Self::ArgoSync(e) => {
+                feed(b"argo");
+                feed(e.app.to_string().as_bytes());
+                feed(e.app_uid.as_bytes());
+                feed(e.spec_hash.as_bytes());
+                feed(e.operation.to_string().as_bytes());
+                for member in &e.members {
+                    feed(member.cluster.as_str().as_bytes());
+                    place(&member.place, feed);
+                    feed(
+                        member
+                            .desired
+                            .as_ref()
+                            .map(|d| d.expose().to_string())
+                            .unwrap_or_default()
+                            .as_bytes(),
+                    );
+                }
+            }
+            Self::Apply(e) => {
+                feed(b"apply");
+                place(&e.place, feed);
+                feed(e.uid.as_bytes());
+                feed(e.seen.bytes());
+                feed(e.body.expose().to_string().as_bytes());
+            }
+            Self::Create(e) => {
+                feed(b"create");
+                place(&e.place, feed);
+                feed(e.body.expose().to_string().as_bytes());
+            }
+            Self::Delete(e) => {
+                feed(b"delete");
+                place(&e.place, feed);
+                feed(e.uid.as_bytes());
+                feed(e.seen.bytes());
+            }
+            Self::Restore(e) => {
+                feed(b"restore");
+                place(&e.place, feed);
+                feed(e.uid.as_bytes());
+                feed(e.seen.bytes());
+                feed(e.patch.expose().to_string().as_bytes());
+            }
         }
     }
 }

@@ -142,8 +142,8 @@ pub struct PlanTarget {
     pub warnings: Vec<Safe>,
     /// Why the effect can destroy data; such a plan asks for the object's name.
     pub danger: Option<Safe>,
-    /// The exact effect, absent exactly when skipped. Never serialised: it may hold Secret values.
-    pub order: Option<Effect>,
+    /// Index into the plan's orders, absent exactly when skipped.
+    pub order: Option<usize>,
 }
 
 impl PlanTarget {
@@ -208,6 +208,15 @@ impl Serialize for PlanTarget {
     }
 }
 
+/// One write, and the targets that it serves: one, or several objects of one application in one Argo CD operation.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Indexes into the plan's targets.
+    pub targets: Vec<usize>,
+    /// The exact effect. May hold Secret values, so it is never serialised and its `Debug` leaves them out.
+    pub effect: Effect,
+}
+
 /// Everything one confirmation covers.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -228,6 +237,9 @@ pub struct Plan {
     pub waves: Vec<Wave>,
     /// What must be typed, when something must.
     pub guardrail: Option<Guardrail>,
+    /// The exact writes. Never serialised.
+    #[serde(skip)]
+    pub orders: Vec<Order>,
 }
 
 impl Plan {

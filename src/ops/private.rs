@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 ///
 /// # Errors
 /// When it cannot be made, is no folder, is a symlink, or belongs to somebody else.
-pub fn folder(path: &Path) -> io::Result<()> {
+pub(super) fn folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     let found = fs::symlink_metadata(path)?;
     if !found.is_dir() {
@@ -31,7 +31,7 @@ pub fn folder(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// When it cannot be opened, is a symlink or no regular file, or belongs to somebody else.
-pub fn append(path: &Path) -> io::Result<File> {
+pub(super) fn append(path: &Path) -> io::Result<File> {
     checked(options().append(true).create(true).open(path)?)
 }
 
@@ -39,7 +39,7 @@ pub fn append(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// As [`append`].
-pub fn in_place(path: &Path) -> io::Result<File> {
+pub(super) fn in_place(path: &Path) -> io::Result<File> {
     checked(options().write(true).create(true).open(path)?)
 }
 
@@ -47,7 +47,7 @@ pub fn in_place(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// As [`append`], and when something has that name already.
-pub fn fresh(path: &Path) -> io::Result<File> {
+pub(super) fn fresh(path: &Path) -> io::Result<File> {
     checked(options().write(true).create_new(true).open(path)?)
 }
 
@@ -55,7 +55,7 @@ pub fn fresh(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// As [`append`], and when it is not there.
-pub fn read(path: &Path) -> io::Result<File> {
+pub(super) fn read(path: &Path) -> io::Result<File> {
     checked(options().open(path)?)
 }
 

@@ -17,7 +17,7 @@ use crate::domain::{Application, Safe};
 
 /// What the windows say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Window {
+pub(super) enum Window {
     /// A sync may start now.
     Open,
     /// Argo CD would hold it back, and why.
@@ -41,7 +41,7 @@ struct RawWindow {
 /// Whether a manual sync of the application may start at `now`, by the AppProject's `spec.syncWindows`.
 ///
 /// A window that does not read closes everything, as it does in Argo CD.
-pub fn evaluate(project: &Value, app: &Application, now: Timestamp) -> Window {
+pub(super) fn evaluate(project: &Value, app: &Application, now: Timestamp) -> Window {
     let raw = project
         .pointer("/spec/syncWindows")
         .cloned()

@@ -1,0 +1,176 @@
+//! The reads behind a plan: live objects, dry runs, applications, projects. Nothing here changes a cluster.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+
+use super::api::{Api, ApiError};
+use super::catalog::{Catalog, Place};
+use super::clusters::api;
+use super::content::text;
+use super::direct::{self, Mode, Precondition};
+use super::planner::{self, Act, AppReading, Decision, PlanContext, Reading, Rehearsal};
+use super::windows;
+use super::{Clusters, Plan, RevertRequest, RevertTarget, Route, argo, permission};
+use crate::domain::{AppRef, Application, ObjectRef, Safe};
+
+/// Makes the plan of a revert: reads every target and its application afresh, lets the servers rehearse, and decides.
+///
+/// It never fails as a whole: what stands in the way of a target is said on its row.
+pub async fn plan(request: &RevertRequest, clusters: &dyn Clusters, context: &PlanContext) -> Plan {
+    let survey = Survey {
+        request,
+        clusters,
+        context,
+        catalog: Catalog::default(),
+    };
+    let apps = survey.apps().await;
+    let survey = &survey;
+    let apps_read = &apps;
+    let decisions = stream::iter(&request.targets)
+        .map(|target| survey.target(target, apps_read.get(&target.app.id)));
+    let decisions: Vec<Decision> = decisions.buffered(context.parallel.max(1)).collect().await;
+    planner::assemble(request, context, decisions, &apps)
+}
+
+struct Survey<'a> {
+    request: &'a RevertRequest,
+    clusters: &'a dyn Clusters,
+    context: &'a PlanContext,
+    catalog: Catalog,
+}
+
+impl Survey<'_> {
+    fn api(&self, cluster: &crate::domain::ClusterId) -> Option<Api> {
+        api(self.clusters, cluster, self.context.timeout)
+    }
+
+    /// Reads each application that Argo CD may be asked about, once.
+    async fn apps(&self) -> BTreeMap<AppRef, AppReading> {
+        let mut wanted: BTreeMap<&AppRef, &RevertTarget> = BTreeMap::new();
+        let asked = self.request.targets.iter().filter(|t| {
+            t.hub_link.is_current() && planner::settled_early(self.request, t).is_none()
+        });
+        for target in asked.filter(|_| self.request.via != Some(Route::Direct)) {
+            wanted.entry(&target.app.id).or_insert(target);
+        }
+        let read = stream::iter(wanted)
+            .map(async |(id, target)| (id.clone(), self.app(&target.app).await));
+        read.buffer_unordered(self.context.parallel.max(1))
+            .collect()
+            .await
+    }
+
+    async fn app(&self, app: &Application) -> AppReading {
+        let Some(api) = self.api(&app.id.hub) else {
+            let why = || Safe::from(format!("there is no connection to {}", app.id.hub));
+            return AppReading {
+                fresh: Err(why()),
+                window: Err(why()),
+                may_patch: None,
+            };
+        };
+        let place = argo::place(&app.id);
+        let project = argo::project_place(app);
+        let (fresh, project, may_patch) = futures::join!(
+            found(&api, &place),
+            found(&api, &project),
+            permission::may(&api, "patch", &place)
+        );
+        AppReading {
+            fresh,
+            window: project.map(|p| windows::evaluate(&p, app, self.context.now)),
+            may_patch: may_patch.ok(),
+        }
+    }
+
+    async fn target(&self, target: &RevertTarget, app: Option<&AppReading>) -> Decision {
+        if let Some(row) = planner::settled_early(self.request, target) {
+            return Decision { row, part: None };
+        }
+        match self.reading(target).await {
+            Ok(reading) => planner::decide(self.request, target, &reading, app),
+            Err(why) => {
+                let mut row = planner::blank(self.request, target);
+                row.skip(why);
+                Decision { row, part: None }
+            }
+        }
+    }
+
+    async fn reading(&self, target: &RevertTarget) -> Result<Reading, Safe> {
+        let api = self
+            .api(&target.cluster)
+            .ok_or_else(|| Safe::from(format!("there is no connection to {}", target.cluster)))?;
+        let place = self
+            .catalog
+            .place(&api, &target.cluster, &target.object)
+            .await?;
+        let live = api.get(&place.path()).await.map_err(|e| {
+            Safe::from(format!(
+                "it cannot be read: {}",
+                e.say(is_secret(&target.object))
+            ))
+        })?;
+        let rehearsal = rehearse(&api, &place, target, live.as_ref()).await;
+        Ok(Reading {
+            place,
+            live,
+            rehearsal,
+        })
+    }
+}
+
+/// Whether the object is a core Secret.
+pub(super) fn is_secret(object: &ObjectRef) -> bool {
+    object.gvk.group.is_empty() && &*object.gvk.kind == "Secret"
+}
+
+async fn found(api: &Api, place: &Place) -> Result<Value, Safe> {
+    match api.get(&place.path()).await {
+        Ok(Some(object)) => Ok(object),
+        Ok(None) => Err(format!("{} {} is not there", place.resource, place.name).into()),
+        Err(error) => Err(error.say(false)),
+    }
+}
+
+/// Lets the server rehearse the direct write, whatever route is taken in the end.
+async fn rehearse(
+    api: &Api,
+    place: &Place,
+    target: &RevertTarget,
+    live: Option<&Value>,
+) -> Rehearsal {
+    let manifest = target
+        .desired
+        .as_ref()
+        .map(|d| direct::manifest(d.expose()))
+        .unwrap_or_default();
+    let live_of = |pointer| live.map(|l| text(l, pointer)).unwrap_or_default();
+    let precondition = Precondition {
+        uid: live_of("/metadata/uid"),
+        resource_version: live_of("/metadata/resourceVersion"),
+    };
+    let answer = match Act::of(target, live) {
+        Act::Apply => direct::apply(api, place, &manifest, precondition, Mode::DryRun).await,
+        Act::Create => direct::create(api, place, &manifest, Mode::DryRun).await,
+        Act::Delete => direct::delete(api, place, precondition, Mode::DryRun).await,
+        Act::Nothing => Ok(Value::Null),
+    };
+    rehearsal(answer, is_secret(&target.object))
+}
+
+fn rehearsal(answer: Result<Value, ApiError>, secret: bool) -> Rehearsal {
+    match answer {
+        Ok(predicted) => Rehearsal::Accepted(predicted),
+        Err(error @ ApiError::Refused(_)) => {
+            let why = error.say(secret);
+            match &error {
+                ApiError::Refused(answer) if answer.is_forbidden() => Rehearsal::NotPermitted(why),
+                _ => Rehearsal::Rejected(why),
+            }
+        }
+        Err(error) => Rehearsal::NoAnswer(error.say(secret)),
+    }
+}
