@@ -7,3 +7,56 @@ mod lists;
 mod print;
 mod say;
 mod table;
+mod tool;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::config::{Config, Folders};
+use crate::telemetry;
+use args::{Cli, Command};
+
+/// Runs the program: reads the command line, does what it says, and gives the exit status.
+///
+/// 0, 1 and 3 are answers (see each command), 2 is an error whose sentence went to standard error.
+pub fn run() -> ExitCode {
+    // A second installation in one process (tests) keeps the first hook and provider.
+    let _ = color_eyre::install();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output with status 0, complaints to standard error with 2.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match dispatch(cli) {
+        Ok(status) => ExitCode::from(status),
+        Err(sentence) => {
+            say::complaint(&sentence);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<u8, String> {
+    telemetry::start(cli.common.log_file.as_deref(), cli.common.verbose)?;
+    let folders = Folders::of_environment()?;
+    if let Some(Command::Config { what }) = &cli.command {
+        return answered(&tool::config(what, &folders)?);
+    }
+    let config = Config::load(&folders.config_file()).map_err(|e| e.to_string())?;
+    match &cli.command {
+        Some(Command::Keys) => answered(&tool::keys(&cli.common, &config, &folders)?),
+        Some(Command::Themes) => answered(&tool::themes(&folders)),
+        Some(Command::Completions { shell }) => answered(&tool::completions(*shell)),
+        _ => Err("not wired".into()),
+    }
+}
+
+fn answered(text: &str) -> Result<u8, String> {
+    say::answer(text)?;
+    Ok(0)
+}
