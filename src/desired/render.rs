@@ -29,6 +29,8 @@ pub struct Content {
     pub manifests: Vec<Manifest>,
     /// What the CRDs among them say: group, kind, and whether objects of it have a namespace.
     pub scopes: Vec<(Name, Name, bool)>,
+    /// Bytes of its files.
+    pub bytes: usize,
 }
 
 /// Everything one path of one commit wants.
@@ -138,6 +140,7 @@ pub(super) fn read(
     for file in files {
         let bytes = tree::read(repo, &file, budget, limits)?;
         budget = budget.saturating_sub(bytes.len());
+        content.bytes += bytes.len();
         let objects = manifest::objects(&file.path, &bytes, &parse_limits(limits))?;
         if content.manifests.len() + objects.len() > limits.objects {
             return Err(tree::too_much("objects", limits.objects));

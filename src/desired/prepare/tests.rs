@@ -13,7 +13,7 @@ fn content(bodies: Vec<Value>) -> Content {
     });
     Content {
         manifests: manifests.collect(),
-        scopes: Vec::new(),
+        ..Content::default()
     }
 }
 

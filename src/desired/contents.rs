@@ -1,0 +1,131 @@
+//! Contents of folders that were read: once for all who ask at the same time, shared while anybody holds them, the newest kept a while.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Weak};
+
+use git2::Oid;
+use parking_lot::Mutex;
+use tokio::sync::OnceCell;
+
+use crate::domain::{Name, Source, Unjudged, UnjudgedReason};
+
+use super::render::Content;
+
+/// What a folder's content depends on: the folder's own id, whatever the commit or repository, and the options.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ContentKey {
+    folder: Oid,
+    path: Name,
+    recurse: bool,
+    include: Name,
+    exclude: Name,
+}
+
+impl ContentKey {
+    pub(super) fn of(folder: Oid, source: &Source) -> Self {
+        Self {
+            folder,
+            path: source.path.clone(),
+            recurse: source.recurse,
+            include: source.include.clone(),
+            exclude: source.exclude.clone(),
+        }
+    }
+}
+
+/// Filled by the first who asks; the others wait for it.
+type Slot = Arc<OnceCell<Result<Weak<Content>, Unjudged>>>;
+
+/// Slots beyond which those that nobody needs are swept.
+const SLOTS: usize = 4096;
+/// Bytes of manifests that are kept alive although nobody holds them.
+const KEPT_BYTES: usize = 16 << 20;
+
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    slots: Mutex<HashMap<ContentKey, Slot>>,
+    recent: Mutex<VecDeque<Arc<Content>>>,
+}
+
+impl Contents {
+    /// The content, or what `read` makes of it.
+    ///
+    /// # Errors
+    /// Those of `read`. What is wrong with the content itself is remembered, as the content will not change.
+    pub(super) async fn get<F>(
+        &self,
+        key: &ContentKey,
+        read: impl Fn() -> F,
+    ) -> Result<Arc<Content>, Unjudged>
+    where
+        F: Future<Output = Result<Content, Unjudged>>,
+    {
+        loop {
+            let slot = self.slot(key);
+            let mut fresh = None;
+            let filled = slot
+                .get_or_init(|| async {
+                    let content = Arc::new(read().await?);
+                    fresh = Some(content.clone());
+                    Ok(Arc::downgrade(&content))
+                })
+                .await;
+            let content = match filled {
+                Ok(kept) => fresh.or_else(|| kept.upgrade()),
+                Err(why) => {
+                    if !is_lasting(why) {
+                        self.forget(key, &slot);
+                    }
+                    return Err(why.clone());
+                }
+            };
+            if let Some(content) = content {
+                self.keep(&content);
+                return Ok(content);
+            }
+            self.forget(key, &slot);
+        }
+    }
+
+    fn slot(&self, key: &ContentKey) -> Slot {
+        let mut slots = self.slots.lock();
+        if slots.len() >= SLOTS && !slots.contains_key(key) {
+            slots.retain(|_, slot| match slot.get() {
+                Some(Ok(content)) => content.strong_count() > 0,
+                Some(Err(_)) => false,
+                None => true,
+            });
+        }
+        slots.entry(key.clone()).or_default().clone()
+    }
+
+    fn forget(&self, key: &ContentKey, slot: &Slot) {
+        let mut slots = self.slots.lock();
+        if slots.get(key).is_some_and(|kept| Arc::ptr_eq(kept, slot)) {
+            slots.remove(key);
+        }
+    }
+
+    fn keep(&self, content: &Arc<Content>) {
+        let mut recent = self.recent.lock();
+        if recent.iter().any(|kept| Arc::ptr_eq(kept, content)) {
+            return;
+        }
+        recent.push_back(content.clone());
+        let mut bytes: usize = recent.iter().map(|c| c.bytes).sum();
+        while bytes > KEPT_BYTES {
+            match recent.pop_front() {
+                Some(old) => bytes -= old.bytes,
+                None => break,
+            }
+        }
+    }
+}
+
+/// Whether asking again would give the same answer.
+fn is_lasting(why: &Unjudged) -> bool {
+    !matches!(
+        why.reason,
+        UnjudgedReason::NoAccess | UnjudgedReason::Pending
+    )
+}
