@@ -1,0 +1,183 @@
+//! Lists: by key, as sets, or in order.
+
+use serde_json::Value;
+
+use super::{Here, Standing, Walk};
+use crate::domain::ChangeOp;
+use crate::drift::owners::ListOwnership;
+use crate::drift::path::Step;
+use crate::drift::scalar;
+use crate::drift::schema::{Elements, Shape};
+
+/// How the elements of one list are matched.
+enum Match {
+    Ordered,
+    Set,
+    Keyed(Vec<String>),
+}
+
+/// The key values of one element.
+type Key = Vec<(String, Value)>;
+
+impl<'v> Walk<'v, '_> {
+    /// Compares two lists.
+    pub(super) fn list(&mut self, desired: &'v Value, live: &'v Value, here: Here<'v>) {
+        let (wanted, own) = (items(desired), items(live));
+        match self.matching(wanted, own, here.shape) {
+            Match::Keyed(keys) => self.keyed(wanted, own, &keys, here),
+            Match::Set => self.set(wanted, own, here),
+            Match::Ordered if self.ordered(wanted, own, here) => {}
+            Match::Ordered => {
+                let standing = if wanted.is_empty() {
+                    Standing::Empty
+                } else {
+                    Standing::Set
+                };
+                self.report(ChangeOp::Changed, Some(desired), Some(live), standing, here);
+            }
+        }
+    }
+
+    fn matching(&self, desired: &[Value], live: &[Value], shape: Shape) -> Match {
+        let wanted = match shape.list().map(|l| &l.by) {
+            Some(Elements::Keyed(keys)) => {
+                Match::Keyed(keys.iter().map(|k| (*k).to_owned()).collect())
+            }
+            Some(Elements::Set) => Match::Set,
+            Some(Elements::Atomic) => Match::Ordered,
+            None => self.shown_by_owners(desired, live),
+        };
+        match wanted {
+            Match::Keyed(keys) if unique(desired, &keys, shape) && unique(live, &keys, shape) => {
+                Match::Keyed(keys)
+            }
+            Match::Keyed(_) => Match::Ordered,
+            other => other,
+        }
+    }
+
+    /// Lists of custom resources: as the API server's own field sets show, else by unique names.
+    fn shown_by_owners(&self, desired: &[Value], live: &[Value]) -> Match {
+        match self.owners.list_at(&self.path) {
+            Some(ListOwnership::Keyed(keys)) => Match::Keyed(keys),
+            Some(ListOwnership::Set) => Match::Set,
+            Some(ListOwnership::Whole) => Match::Ordered,
+            None => by_name(desired, live),
+        }
+    }
+
+    fn keyed(&mut self, desired: &'v [Value], live: &'v [Value], keys: &[String], here: Here<'v>) {
+        let key = |item: &Value| key_of(item, keys, here.shape);
+        let below = here.below(here.shape.item(), None);
+        let mut own: Vec<(Key, &'v Value)> = live.iter().map(|item| (key(item), item)).collect();
+        for wanted in desired {
+            let wanted_key = key(wanted);
+            let position = own.iter().position(|(k, _)| *k == wanted_key);
+            self.path.push(Step::Key(wanted_key));
+            match position.map(|p| own.swap_remove(p).1) {
+                Some(found) => self.element(wanted, found, keys, below),
+                None => self.report(ChangeOp::Removed, Some(wanted), None, Standing::Set, below),
+            }
+            self.path.pop();
+        }
+        for (own_key, item) in own {
+            self.path.push(Step::Key(own_key));
+            self.report(ChangeOp::Added, None, Some(item), Standing::Inside, below);
+            self.path.pop();
+        }
+    }
+
+    /// Two elements with equal keys: the keys themselves need no comparing (one side may leave a default out).
+    fn element(&mut self, desired: &'v Value, live: &'v Value, keys: &[String], here: Here<'v>) {
+        match (desired, live) {
+            (Value::Object(wanted), Value::Object(own)) => {
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                self.fields(wanted, own, here, &keys);
+            }
+            _ => self.value(desired, Some(live), here),
+        }
+    }
+
+    fn set(&mut self, desired: &'v [Value], live: &'v [Value], here: Here<'v>) {
+        let below = here.below(here.shape.item(), None);
+        let has = |list: &[Value], item: &Value| {
+            list.iter()
+                .any(|other| scalar::same(item, other, below.shape))
+        };
+        for wanted in desired.iter().filter(|item| !has(live, item)) {
+            self.path.push(Step::Element(wanted.clone()));
+            self.report(ChangeOp::Removed, Some(wanted), None, Standing::Set, below);
+            self.path.pop();
+        }
+        for own in live.iter().filter(|item| !has(desired, item)) {
+            self.path.push(Step::Element(own.clone()));
+            self.report(ChangeOp::Added, None, Some(own), Standing::Inside, below);
+            self.path.pop();
+        }
+    }
+
+    /// One value whose order counts. Structs are compared one by one when there are as many on both sides; otherwise tells whether
+    /// the lists are equal.
+    fn ordered(&mut self, desired: &'v [Value], live: &'v [Value], here: Here<'v>) -> bool {
+        if desired.len() != live.len() {
+            return false;
+        }
+        let below = Here {
+            atomic: true,
+            ..here.below(here.shape.item(), None)
+        };
+        if !desired.iter().chain(live).all(Value::is_object) {
+            let mut pairs = desired.iter().zip(live);
+            return pairs.all(|(a, b)| scalar::same(a, b, below.shape));
+        }
+        for (position, (wanted, own)) in desired.iter().zip(live).enumerate() {
+            self.path.push(Step::Index(position));
+            self.value(wanted, Some(own), below);
+            self.path.pop();
+        }
+        true
+    }
+}
+
+fn items(list: &Value) -> &[Value] {
+    list.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Whether every element is an object with a key of its own.
+fn unique(items: &[Value], keys: &[String], shape: Shape) -> bool {
+    let mut seen: Vec<Key> = Vec::with_capacity(items.len());
+    items.iter().all(|item| {
+        let key = key_of(item, keys, shape);
+        let fresh = !key.is_empty() && !seen.contains(&key);
+        seen.push(key);
+        fresh
+    })
+}
+
+/// The key values of an element, with the schema's defaults for those left out.
+fn key_of(item: &Value, keys: &[String], list: Shape) -> Key {
+    let default = |key: &str| {
+        list.item()
+            .field(key)
+            .as_field()
+            .and_then(|f| f.default)
+            .map(|text| Value::String(text.to_owned()))
+    };
+    keys.iter()
+        .filter_map(|key| {
+            let stated = item.get(key).filter(|v| !v.is_null()).cloned();
+            Some((key.clone(), stated.or_else(|| default(key))?))
+        })
+        .collect()
+}
+
+/// Nothing tells how the list is keyed: unique names do.
+fn by_name(desired: &[Value], live: &[Value]) -> Match {
+    let keys = vec!["name".to_owned()];
+    let all = |list: &[Value]| unique(list, &keys, Shape::UNKNOWN);
+    if !desired.is_empty() && all(desired) && all(live) {
+        Match::Keyed(keys)
+    } else {
+        Match::Ordered
+    }
+}

@@ -1,0 +1,279 @@
+//! `spec.ignoreDifferences`: what an application's owner declared not to be drift.
+
+use globset::{Glob, GlobMatcher};
+use serde_json::Value;
+
+use crate::domain::ObjectRef;
+
+/// One rule.
+#[derive(Clone, Debug)]
+struct Rule {
+    group: GlobMatcher,
+    kind: GlobMatcher,
+    name: String,
+    namespace: String,
+    pointers: Vec<Vec<String>>,
+    managers: Vec<String>,
+    expressions: Vec<String>,
+}
+
+/// The rules of one application.
+#[derive(Clone, Debug, Default)]
+pub struct IgnoreRules {
+    rules: Vec<Rule>,
+    /// What could not be read, one sentence each.
+    problems: Vec<String>,
+}
+
+/// The rules that are about one object.
+#[derive(Clone, Debug, Default)]
+pub struct ObjectRules<'r> {
+    rules: Vec<&'r Rule>,
+}
+
+impl IgnoreRules {
+    /// No rules.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Reads a list in the form of `spec.ignoreDifferences`. A rule that cannot be read is left out and named in [`Self::problems`].
+    pub fn from_spec(spec: &Value) -> Self {
+        let mut rules = Self::default();
+        match spec {
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(i, item)| rules.add(i + 1, item)),
+            Value::Null => {}
+            _ => rules
+                .problems
+                .push("ignoreDifferences is not a list; no rule of it is applied".to_owned()),
+        }
+        rules
+    }
+
+    fn add(&mut self, number: usize, item: &Value) {
+        match rule(item) {
+            Ok(rule) => {
+                for expression in &rule.expressions {
+                    self.problems.push(format!(
+                        "rule {number}: the jq expression `{}` is not supported yet; what it names still counts as drift",
+                        crate::domain::safe::escape(expression)
+                    ));
+                }
+                self.rules.push(rule);
+            }
+            Err(why) => self
+                .problems
+                .push(format!("rule {number} is left out: {why}")),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// What could not be read or is not supported, one sentence each.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// The rules about one object.
+    pub fn for_object(&self, object: &ObjectRef) -> ObjectRules<'_> {
+        let wanted = |text: &str, value: &str| text.is_empty() || text == value;
+        ObjectRules {
+            rules: self
+                .rules
+                .iter()
+                .filter(|rule| {
+                    rule.group.is_match(&*object.gvk.group)
+                        && rule.kind.is_match(&*object.gvk.kind)
+                        && wanted(&rule.name, &object.name)
+                        && wanted(&rule.namespace, &object.namespace)
+                })
+                .collect(),
+        }
+    }
+}
+
+impl<'r> ObjectRules<'r> {
+    /// Whether nothing is ignored.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Managers whose differences do not count.
+    pub fn managers(&self) -> impl Iterator<Item = &'r str> + '_ {
+        self.rules
+            .iter()
+            .flat_map(|rule| rule.managers.iter().map(String::as_str))
+    }
+
+    /// Takes everything that the pointers name out of an object; what is not there is passed over in silence.
+    pub fn strip(&self, object: &mut Value) {
+        for pointer in self.pointers() {
+            remove(object, pointer);
+        }
+    }
+
+    /// Every pointer with its text, for single use.
+    pub fn pointers(&self) -> impl Iterator<Item = &'r [String]> + '_ {
+        self.rules
+            .iter()
+            .flat_map(|rule| rule.pointers.iter().map(Vec::as_slice))
+    }
+}
+
+/// The text of a pointer.
+pub(super) fn pointer_text(pointer: &[String]) -> String {
+    let escaped = |part: &String| format!("/{}", part.replace('~', "~0").replace('/', "~1"));
+    pointer.iter().map(escaped).collect()
+}
+
+/// Removes what a JSON pointer names.
+pub(super) fn remove(object: &mut Value, pointer: &[String]) {
+    let Some((last, parents)) = pointer.split_last() else {
+        return;
+    };
+    let mut at = object;
+    for part in parents {
+        let next = match at {
+            Value::Object(map) => map.get_mut(part),
+            Value::Array(items) => part.parse::<usize>().ok().and_then(|i| items.get_mut(i)),
+            _ => None,
+        };
+        let Some(next) = next else { return };
+        at = next;
+    }
+    match at {
+        Value::Object(map) => {
+            map.remove(last);
+        }
+        Value::Array(items) => {
+            if let Some(position) = last.parse::<usize>().ok().filter(|i| *i < items.len()) {
+                items.remove(position);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn rule(item: &Value) -> Result<Rule, String> {
+    let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
+    if !item.is_object() {
+        return Err("it is not an object".to_owned());
+    }
+    if text("kind").is_empty() {
+        return Err("it names no kind; use \"*\" for all kinds".to_owned());
+    }
+    Ok(Rule {
+        group: glob(text("group"))?,
+        kind: glob(text("kind"))?,
+        name: text("name").to_owned(),
+        namespace: text("namespace").to_owned(),
+        pointers: texts(item, "jsonPointers")
+            .iter()
+            .map(|text| pointer(text))
+            .collect::<Result<_, _>>()?,
+        managers: texts(item, "managedFieldsManagers"),
+        expressions: texts(item, "jqPathExpressions"),
+    })
+}
+
+fn glob(pattern: &str) -> Result<GlobMatcher, String> {
+    Glob::new(pattern)
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| {
+            format!(
+                "`{}` is no glob: {}",
+                crate::domain::safe::escape(pattern),
+                error.kind()
+            )
+        })
+}
+
+fn texts(item: &Value, key: &str) -> Vec<String> {
+    let list = item.get(key).and_then(Value::as_array);
+    list.map(|all| {
+        all.iter()
+            .filter_map(|v| v.as_str().map(str::to_owned))
+            .collect()
+    })
+    .unwrap_or_default()
+}
+
+/// `/metadata/annotations/a~1b` into its parts.
+fn pointer(text: &str) -> Result<Vec<String>, String> {
+    let path = text.strip_prefix('/').ok_or_else(|| {
+        format!(
+            "the JSON pointer `{}` does not begin with /",
+            crate::domain::safe::escape(text)
+        )
+    })?;
+    Ok(path
+        .split('/')
+        .map(|part| part.replace("~1", "/").replace("~0", "~"))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Gvk;
+    use serde_json::json;
+
+    fn deployment() -> ObjectRef {
+        ObjectRef::new(
+            Gvk::new("apps", "v1", "Deployment"),
+            "edge",
+            "edge-microservice",
+        )
+    }
+
+    #[test]
+    fn rules_match_by_glob_on_group_and_kind_and_exactly_on_names() {
+        let rules = IgnoreRules::from_spec(&json!([
+            {"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]},
+            {"group": "*", "kind": "*", "name": "other", "jsonPointers": ["/spec"]},
+            {"group": "app?", "kind": "Dep*", "namespace": "edge", "jsonPointers": ["/metadata/annotations/a~1b"]},
+            {"kind": "Service", "jsonPointers": ["/spec"]},
+        ]));
+        let mut object =
+            json!({"spec": {"replicas": 3}, "metadata": {"annotations": {"a/b": "c", "d": "e"}}});
+        rules.for_object(&deployment()).strip(&mut object);
+        assert_eq!(
+            object,
+            json!({"spec": {}, "metadata": {"annotations": {"d": "e"}}})
+        );
+    }
+
+    #[test]
+    fn pointers_reach_into_lists_and_pass_over_what_is_not_there() {
+        let rules = IgnoreRules::from_spec(
+            &json!([{"group": "*", "kind": "*", "jsonPointers": ["/a/1/b", "/a/7", "/x/y", "/a/0"]}]),
+        );
+        let mut object = json!({"a": [{"b": 1}, {"b": 2, "c": 3}]});
+        rules.for_object(&deployment()).strip(&mut object);
+        assert_eq!(object, json!({"a": [{"c": 3}]}));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_and_the_rest_stays() {
+        let rules = IgnoreRules::from_spec(&json!([
+            "x", {"group": "apps"}, {"kind": "A", "jsonPointers": ["spec"]}, {"kind": "B", "group": "["},
+            {"group": "apps", "kind": "Deployment", "jqPathExpressions": [".spec"], "managedFieldsManagers": ["kube-controller-manager"]},
+        ]));
+        assert_eq!(rules.problems().len(), 5, "{:?}", rules.problems());
+        assert_eq!(
+            rules
+                .for_object(&deployment())
+                .managers()
+                .collect::<Vec<_>>(),
+            ["kube-controller-manager"]
+        );
+        assert!(IgnoreRules::from_spec(&Value::Null).is_empty());
+        assert_eq!(IgnoreRules::from_spec(&json!({})).problems().len(), 1);
+    }
+}

@@ -1,0 +1,196 @@
+//! The verdict on one object: what counts as drift, what does not and why, and by which tool.
+
+mod counted;
+mod reasons;
+
+use serde_json::Value;
+
+use super::compare;
+use super::fingerprint;
+use super::ignore::{IgnoreRules, ObjectRules};
+use super::owners::Owners;
+use super::schema::Shape;
+use super::seal::Marks;
+use crate::domain::{Change, DriftState, Ignored, ObjectRef, Safe, Verdict, VerdictSource};
+use counted::Sorted;
+
+/// The versions of one object that are compared. `deployed` and `target` carry the destination's namespace and the tracking mark already;
+/// Secrets are sealed.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison<'a> {
+    /// What the deployed revision says.
+    pub deployed: Option<&'a Value>,
+    /// What the target revision says.
+    pub target: Option<&'a Value>,
+    /// What the cluster has.
+    pub live: Option<&'a Value>,
+    /// What the application's owner declared not to be drift.
+    pub rules: &'a IgnoreRules,
+}
+
+impl<'a> Comparison<'a> {
+    /// The versions there are, Git's first: the order in which marks are numbered.
+    fn versions(&self) -> Vec<&'a Value> {
+        [self.deployed, self.live, self.target]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+/// Judges one object.
+pub fn judge(comparison: &Comparison<'_>) -> Verdict {
+    let Some(object) = comparison.versions().first().and_then(|v| ObjectRef::of(v)) else {
+        return unknown("The object states no kind or no name, so it cannot be compared.");
+    };
+    let rules = comparison.rules.for_object(&object);
+    let marks = Marks::of(comparison.versions());
+    let shape = Shape::of(&object.gvk);
+    let mut verdict = match (comparison.deployed, comparison.live) {
+        (Some(deployed), Some(live)) => edited(deployed, live, shape, &rules, &marks),
+        _ => Verdict::default(),
+    };
+    if let (Some(deployed), Some(target)) = (comparison.deployed, comparison.target) {
+        verdict.behind = behind(target, deployed, shape, &rules, &marks);
+    }
+    verdict.states.extend(states(comparison, &verdict));
+    finish(verdict, &object)
+}
+
+/// A verdict that says why there is none.
+fn unknown(why: &'static str) -> Verdict {
+    Verdict {
+        states: vec![DriftState::Unknown],
+        message: Some(Safe::fixed(why)),
+        summary: Safe::fixed("could not be judged"),
+        ..Verdict::default()
+    }
+}
+
+/// Live against deployed.
+fn edited(
+    deployed: &Value,
+    live: &Value,
+    shape: Shape,
+    rules: &ObjectRules<'_>,
+    marks: &Marks,
+) -> Verdict {
+    let owners = Owners::of(live);
+    let differences = compare::objects(deployed, live, shape, &owners);
+    let Sorted {
+        mut changes,
+        mut ignored,
+    } = counted::sort(&differences, &owners, marks);
+    counted::apply_rules(
+        &mut changes,
+        &mut ignored,
+        rules,
+        deployed,
+        live,
+        &owners,
+        shape,
+    );
+    if live.get("status").is_some_and(|s| !s.is_null()) {
+        ignored.push(reasons::status());
+    }
+    let mut verdict = Verdict {
+        changes,
+        ignored,
+        source: VerdictSource::Computed,
+        ..Verdict::default()
+    };
+    if !verdict.changes.is_empty() && deployed.get("apiVersion") != live.get("apiVersion") {
+        verdict = other_version(verdict, deployed, live);
+    }
+    verdict
+}
+
+/// Two API versions of one kind can state the same thing in different fields: differences between them prove nothing.
+fn other_version(verdict: Verdict, deployed: &Value, live: &Value) -> Verdict {
+    let version = |object: &Value| {
+        let text = object.get("apiVersion").and_then(Value::as_str);
+        text.unwrap_or("none").to_owned()
+    };
+    Verdict {
+        states: vec![DriftState::Unknown],
+        changes: Vec::new(),
+        message: Some(Safe::new(&format!(
+            "Git states apiVersion {}, the live object was read as {}; read it in Git's version to compare.",
+            version(deployed),
+            version(live)
+        ))),
+        summary: Safe::fixed("read in another API version"),
+        ..verdict
+    }
+}
+
+/// Deployed against target: everything counts, both are Git's word.
+fn behind(
+    target: &Value,
+    deployed: &Value,
+    shape: Shape,
+    rules: &ObjectRules<'_>,
+    marks: &Marks,
+) -> Vec<Change> {
+    let mut target_kept = target.clone();
+    let mut deployed_kept = deployed.clone();
+    rules.strip(&mut target_kept);
+    rules.strip(&mut deployed_kept);
+    compare::objects(&target_kept, &deployed_kept, shape, &Owners::default())
+        .iter()
+        .map(|difference| counted::change(difference, None, marks))
+        .collect()
+}
+
+fn states(comparison: &Comparison<'_>, verdict: &Verdict) -> Vec<DriftState> {
+    let mut states = Vec::new();
+    let (deployed, target, live) = (
+        comparison.deployed.is_some(),
+        comparison.target.is_some(),
+        comparison.live.is_some(),
+    );
+    if !verdict.changes.is_empty() {
+        states.push(DriftState::Edited);
+    }
+    // Gone from the cluster and no longer wanted by Git is as it should be.
+    if deployed && target && !live {
+        states.push(DriftState::Missing);
+    }
+    if live && !deployed && !target {
+        states.push(DriftState::Extra);
+    }
+    let moved_on = match (deployed, target) {
+        (true, true) => !verdict.behind.is_empty(),
+        (true, false) => live,
+        (false, new) => new,
+    };
+    if moved_on {
+        states.push(DriftState::Behind);
+    }
+    states
+}
+
+fn finish(mut verdict: Verdict, object: &ObjectRef) -> Verdict {
+    if verdict.summary.is_empty() {
+        verdict.summary = fingerprint::summary(&verdict);
+    }
+    if verdict.is_drift() {
+        verdict.fingerprint = Some(fingerprint::of(object, &verdict));
+    }
+    verdict
+}
+
+/// Only for the tests of this room: the paths of the counted changes.
+#[cfg(test)]
+pub(super) fn paths(changes: &[Change]) -> Vec<&str> {
+    changes.iter().map(|c| c.path.as_str()).collect()
+}
+
+/// As [`paths`], for what does not count.
+#[cfg(test)]
+pub(super) fn ignored_paths(ignored: &[Ignored]) -> Vec<&str> {
+    ignored.iter().map(|i| i.path.as_str()).collect()
+}
+
+#[cfg(test)]
+mod tests;

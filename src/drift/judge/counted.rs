@@ -1,0 +1,166 @@
+//! Which differences count, and who made them.
+
+use serde_json::Value;
+
+use super::reasons;
+use crate::domain::{Change, ChangeOp, Ignored};
+use crate::drift::compare::{self, Difference, Standing};
+use crate::drift::ignore::{ObjectRules, pointer_text, remove};
+use crate::drift::managers::ManagerClass;
+use crate::drift::owners::{Owned, Owners};
+use crate::drift::path::{Path, Step};
+use crate::drift::schema::Shape;
+use crate::drift::seal::Marks;
+
+/// Differences sorted into those that count and those that do not.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    pub(super) changes: Vec<Change>,
+    pub(super) ignored: Vec<Ignored>,
+}
+
+/// Sorts all differences between what Git says and what is live.
+pub(super) fn sort(differences: &[Difference<'_>], owners: &Owners<'_>, marks: &Marks) -> Sorted {
+    let mut sorted = Sorted::default();
+    for difference in differences {
+        let owned = owners.of_path_or_whole(&difference.path);
+        match why_not(difference, owned.as_ref(), owners) {
+            Some(reason) => sorted.ignored.push(Ignored {
+                path: difference.path.to_string(),
+                reason,
+                owner: owned.map(|o| o.owner),
+            }),
+            None => sorted.changes.push(change(difference, Some(owners), marks)),
+        }
+    }
+    sorted
+}
+
+/// Why a difference does not count; `None` when it does.
+fn why_not(
+    difference: &Difference<'_>,
+    owned: Option<&Owned>,
+    owners: &Owners<'_>,
+) -> Option<String> {
+    let filled = || reasons::is_filled_by_server(difference);
+    match difference.standing {
+        Standing::Set => None,
+        Standing::Beyond => Some(reasons::beyond(difference, owned, owners)),
+        Standing::Inside | Standing::Empty if filled() => Some(reasons::defaulted()),
+        Standing::Inside | Standing::Empty => reasons::by_machine(owned, owners),
+    }
+}
+
+/// One counted difference as people see it. Without owners it is a difference between two revisions.
+pub(super) fn change(
+    difference: &Difference<'_>,
+    owners: Option<&Owners<'_>>,
+    marks: &Marks,
+) -> Change {
+    let key = shown_under(&difference.path);
+    let shown = |value: Option<&Value>| value.map(|v| marks.shown(v, &key));
+    let (owner, owner_inferred) = match owners {
+        None => (None, false),
+        Some(owners) if difference.op == ChangeOp::Removed => {
+            let likely = owners.likely_remover();
+            (likely.map(|o| o.owner), true)
+        }
+        Some(owners) => (
+            owners.of_path_or_whole(&difference.path).map(|o| o.owner),
+            false,
+        ),
+    };
+    Change {
+        path: difference.path.to_string(),
+        op: difference.op,
+        desired: shown(difference.desired),
+        live: shown(difference.live),
+        owner_inferred: owner_inferred && owner.is_some(),
+        owner,
+    }
+}
+
+/// The name that a value's marks are numbered under: its last field.
+fn shown_under(path: &Path) -> String {
+    path.last_field().unwrap_or_default().to_owned()
+}
+
+/// Moves the changes that a rule covers to the ignored ones.
+pub(super) fn apply_rules(
+    changes: &mut Vec<Change>,
+    ignored: &mut Vec<Ignored>,
+    rules: &ObjectRules<'_>,
+    deployed: &Value,
+    live: &Value,
+    owners: &Owners<'_>,
+    shape: Shape,
+) {
+    if rules.is_empty() || changes.is_empty() {
+        return;
+    }
+    let differences = compare::objects(deployed, live, shape, owners);
+    for manager in rules.managers() {
+        let trusted = |path: &str| {
+            let found = differences.iter().find(|d| d.path.to_string() == path);
+            found.is_some_and(|d| owners.holds(manager, &d.path))
+        };
+        take(changes, ignored, &reasons::trusted(manager), trusted);
+    }
+    for pointer in rules.pointers() {
+        let left = differences_without(pointer, deployed, live, owners, shape);
+        let covered = |path: &str| !left.iter().any(|l| l == path);
+        take(
+            changes,
+            ignored,
+            &reasons::rule(&pointer_text(pointer)),
+            covered,
+        );
+    }
+}
+
+fn take(
+    changes: &mut Vec<Change>,
+    ignored: &mut Vec<Ignored>,
+    reason: &str,
+    covered: impl Fn(&str) -> bool,
+) {
+    let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(changes)
+        .into_iter()
+        .partition(|change| covered(&change.path));
+    *changes = kept;
+    ignored.extend(gone.into_iter().map(|change| Ignored {
+        path: change.path,
+        reason: reason.to_owned(),
+        owner: change.owner,
+    }));
+}
+
+/// The paths that still differ when the pointer's target is taken out of both sides, as Argo CD does.
+fn differences_without(
+    pointer: &[String],
+    deployed: &Value,
+    live: &Value,
+    owners: &Owners<'_>,
+    shape: Shape,
+) -> Vec<String> {
+    let (mut deployed, mut live) = (deployed.clone(), live.clone());
+    remove(&mut deployed, pointer);
+    remove(&mut live, pointer);
+    compare::objects(&deployed, &live, shape, owners)
+        .iter()
+        .map(|d| d.path.to_string())
+        .collect()
+}
+
+/// Whether the last writer is somebody's hand or a tool nobody knows.
+pub(super) fn is_hand(owned: &Owned) -> bool {
+    matches!(owned.class, ManagerClass::Human | ManagerClass::Unknown)
+}
+
+/// The key of the element that a path ends in, when it ends in one.
+pub(super) fn last_key<'p>(path: &'p Path, name: &str) -> Option<&'p Value> {
+    match path.steps().last() {
+        Some(Step::Key(keys)) => keys.iter().find(|(k, _)| k == name).map(|(_, v)| v),
+        _ => None,
+    }
+}
