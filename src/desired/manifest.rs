@@ -1,5 +1,7 @@
 //! One file into its objects, with Argo CD's rules on what is a manifest and what is some other YAML.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::domain::{ObjectRef, Unjudged, UnjudgedReason};
@@ -21,7 +23,7 @@ pub(super) fn objects(path: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<V
     if contains(bytes, SKIP_MARK) {
         return Ok(Vec::new());
     }
-    let json = path.ends_with(".json");
+    let json = Path::new(path).extension().is_some_and(|end| end == "json");
     let parsed = if json {
         one_json(bytes, limits)
     } else {

@@ -103,7 +103,7 @@ impl Mirror {
 
     /// A digest of all references; equal while nothing moved.
     pub(super) fn digest(&self) -> Result<[u8; 32], git2::Error> {
-        self.with(|repo| digest_of(repo))?
+        self.with(digest_of)?
     }
 
     /// Fetches. Alone among all processes that share the cache; leaves no half of a pack behind.

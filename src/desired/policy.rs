@@ -1,6 +1,6 @@
 //! Which repository URLs may be reached at all. A URL comes from a cluster and is not trusted.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -58,12 +58,13 @@ impl Remote {
     pub fn folder(&self) -> String {
         let full = self.with_password.as_ref().unwrap_or(&self.url);
         let digest = Sha256::digest(full.as_bytes());
-        let hex: String = digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("{hex}.git")
+        let mut name = String::with_capacity(36);
+        for byte in digest.iter().take(16) {
+            // Writing to a String cannot fail.
+            let _ = write!(name, "{byte:02x}");
+        }
+        name.push_str(".git");
+        name
     }
 
     /// Whether a poll costs no network.

@@ -74,9 +74,8 @@ fn pin_of(revision: &str) -> String {
 }
 
 fn commit_of(repo: &Repository, reference: &str) -> Result<Option<Oid>, git2::Error> {
-    let reference = match found(repo.find_reference(reference))? {
-        Some(reference) => reference,
-        None => return Ok(None),
+    let Some(reference) = found(repo.find_reference(reference))? else {
+        return Ok(None);
     };
     Ok(found(reference.peel_to_commit())?.map(|c| c.id()))
 }

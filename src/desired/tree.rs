@@ -59,7 +59,7 @@ pub(super) fn normal_path(path: &str) -> Result<String, Unjudged> {
         .split('/')
         .filter(|p| !p.is_empty() && *p != ".")
         .collect();
-    if parts.iter().any(|p| *p == "..") {
+    if parts.contains(&"..") {
         return refuse("leaves the repository");
     }
     Ok(parts.join("/"))
@@ -210,7 +210,7 @@ impl Walk<'_> {
                 let tree = self.repo.find_tree(entry.id()).map_err(|e| broken(&e))?;
                 self.folder(&tree, &path, depth + 1)
             }
-            Some(ObjectType::Blob) if self.is_meant(&name, &path) => self.file(entry, path),
+            Some(ObjectType::Blob) if self.is_meant(&name, &path) => self.file(entry, &path),
             _ => Ok(()),
         }
     }
@@ -222,8 +222,8 @@ impl Walk<'_> {
             && self.include.as_ref().is_none_or(|g| g.matches(path))
     }
 
-    fn file(&mut self, entry: &TreeEntry<'_>, relative: String) -> Result<(), Unjudged> {
-        let path = join(self.base, &relative);
+    fn file(&mut self, entry: &TreeEntry<'_>, relative: &str) -> Result<(), Unjudged> {
+        let path = join(self.base, relative);
         if entry.filemode() == LINK {
             return Err(unjudged(
                 UnjudgedReason::BadManifest,

@@ -11,7 +11,8 @@ use crate::domain::{
 
 /// What the director is told, by the supervisor (rows) and by the actors of hubs (the rest), through an unbounded channel.
 ///
-/// Of one hub the inputs arrive in the order in which they were true; between hubs there is no order.
+/// Of one hub the inputs arrive in the order in which they were true; between hubs there is no order. Whoever sends an application here sends
+/// it to the loop first: the director answers with events about applications that the loop must know by then.
 #[derive(Clone, Debug)]
 pub enum DirectorInput {
     /// A row of the fleet appeared or what identifies it changed; `cluster` is set.
@@ -36,11 +37,18 @@ pub enum DirectorInput {
     Apps {
         /// The hub.
         hub: ClusterId,
+        /// The generation of the hub's actor: events about these applications carry it, so that none comes late or too early.
+        generation: u64,
         /// Its applications.
         apps: Vec<Application>,
     },
     /// One application appeared or changed.
-    App(Box<Application>),
+    App {
+        /// The generation of the hub's actor.
+        generation: u64,
+        /// The application.
+        app: Box<Application>,
+    },
     /// One application is gone.
     AppGone(AppRef),
 }

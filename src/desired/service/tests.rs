@@ -359,7 +359,8 @@ async fn limits_on_bytes_files_entries_depth_and_objects_hold() {
         recurse: true,
         ..origin.source(path)
     };
-    let cases: [(fn(&mut RenderLimits), &str, &str); 5] = [
+    type Case<'a> = (fn(&mut RenderLimits), &'a str, &'a str);
+    let cases: [Case<'_>; 5] = [
         (|l| l.bytes = 100_000, "huge", "`huge/a.yaml`"),
         (|l| l.files = 29, "many", "29 manifest files"),
         (|l| l.entries = 20, "many", "20 files and folders"),
