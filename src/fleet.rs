@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use crate::domain::join::join;
 use crate::domain::{
     Alias, AppRef, Application, ClusterId, ClusterMetrics, ConnectionFacts, Gvk, HubCluster,
-    JoinCandidate, LinkState, Name, ObjectRef, Permission, Resource, Safe, Unjudged,
+    JoinCandidate, LinkState, Name, ObjectRef, Permission, Resource, Safe, Tracking, Unjudged,
 };
 
 pub use counts::Counts;
@@ -55,6 +55,8 @@ pub struct Cluster {
     pub permissions: Vec<Permission>,
     /// The hub's cluster Secrets that may be read.
     pub hub_clusters: Vec<HubCluster>,
+    /// How this hub's Argo CD marks what it manages.
+    pub tracking: Tracking,
     /// Whether the list of applications it holds has arrived at least once.
     pub apps_listed: bool,
     /// Managed objects and their verdicts.
@@ -164,6 +166,12 @@ impl Fleet {
         self.apps.get(id).and_then(|state| state.cluster.as_ref())
     }
 
+    /// The commit that an application's target revision meant when it was last judged; `None` before.
+    pub fn target_commit(&self, id: &AppRef) -> Option<&Name> {
+        let judged = self.apps.get(id)?.judged.as_ref()?;
+        (!judged.target.is_empty()).then_some(&judged.target)
+    }
+
     /// One object's newest verdict.
     pub fn resource(&self, cluster: &ClusterId, object: &ObjectRef) -> Option<&Arc<Resource>> {
         self.clusters.get(cluster)?.resources.get(object)
@@ -246,6 +254,7 @@ impl Cluster {
             facts: None,
             permissions: Vec::new(),
             hub_clusters: Vec::new(),
+            tracking: Tracking::default(),
             apps_listed: false,
             resources: HashMap::new(),
             unread_kinds: BTreeMap::new(),

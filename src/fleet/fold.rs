@@ -67,7 +67,7 @@ impl Fleet {
             }
             Fact::Facts(facts) => self.fold_facts(id, *facts),
             Fact::Permissions(list) => self.with(id, |c| c.permissions = list),
-            Fact::Tracking(_) => false,
+            Fact::Tracking(tracking) => self.with(id, |c| c.tracking = tracking),
             Fact::HubClusters(list) => {
                 self.with(id, |c| c.hub_clusters = list);
                 self.rejoin();

@@ -1,0 +1,218 @@
+//! From what is on the screen to a plan and a run: gathers what planning needs, and carries confirmed plans through the gate.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::desired::{DesiredHandle, Recipe};
+use crate::domain::{Application, DriftState, LinkState, Name, Resource, Safe, Tracking, UnjudgedReason};
+use crate::fleet::Fleet;
+use crate::ops::{
+    self, Clusters, Confirmation, Guardrail, Patience, Plan, PlanContext, RevertRequest,
+    RevertTarget, Route, Run, RunContext, RunEvent, Unsealed, WaveSpec, WriteMode,
+};
+
+/// What is wanted: objects by name, and how.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The objects.
+    pub targets: Vec<crate::app::msg::WishTarget>,
+    /// The route asked for; `None` leaves it to the planner.
+    pub via: Option<Route>,
+    /// Whether objects that Git does not have may be deleted.
+    pub prune: bool,
+    /// The operator's note.
+    pub note: Option<Safe>,
+    /// What it is for, in the words of the screen.
+    pub reason: Safe,
+    /// How the targets are split over time.
+    pub waves: WaveSpec,
+}
+
+/// A wish with what the fleet knows of each target. Made at once, so that later events cannot mix into it.
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    wish: Wish,
+    targets: Vec<Known>,
+    guardrail: Option<Guardrail>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    resource: Arc<Resource>,
+    cluster: crate::domain::ClusterId,
+    app: Arc<Application>,
+    target_commit: Option<Name>,
+    tracking: Tracking,
+    link: LinkState,
+    hub_link: LinkState,
+}
+
+/// Gathers what the fleet knows of the wished targets.
+///
+/// # Errors
+/// A sentence that names the first target the fleet knows nothing of.
+pub fn gather(fleet: &Fleet, wish: Wish, config: &Config) -> Result<Gathered, Safe> {
+    let link = |id: &crate::domain::ClusterId| fleet.cluster(id).map_or(LinkState::Unreachable, |c| c.state);
+    let mut targets = Vec::with_capacity(wish.targets.len());
+    for target in &wish.targets {
+        let gone = || Safe::from(format!("{} on {} is not known any more; look again and choose anew.", target.object, target.cluster));
+        targets.push(Known {
+            resource: Arc::clone(fleet.resource(&target.cluster, &target.object).ok_or_else(gone)?),
+            cluster: target.cluster.clone(),
+            app: Arc::clone(fleet.app(&target.app).ok_or_else(gone)?),
+            target_commit: fleet.target_commit(&target.app).cloned(),
+            tracking: fleet.cluster(&target.app.hub).map(|hub| hub.tracking.clone()).unwrap_or_default(),
+            link: link(&target.cluster),
+            hub_link: link(&target.app.hub),
+        });
+    }
+    let guardrail = guardrail(&wish, config);
+    Ok(Gathered { wish, targets, guardrail })
+}
+
+/// The first guarded group that any target belongs to.
+fn guardrail(wish: &Wish, config: &Config) -> Option<Guardrail> {
+    let mut groups = wish.targets.iter().filter_map(|t| config.group_of(t.cluster.as_str()));
+    let group = groups.find(|group| group.guarded)?;
+    Some(Guardrail { name: Safe::new(&group.name), confirm: Safe::new(&group.name) })
+}
+
+/// What planning and running need of the program.
+#[derive(Clone)]
+pub struct Operate {
+    /// The connections.
+    pub clusters: Arc<dyn Clusters>,
+    /// Git.
+    pub desired: DesiredHandle,
+    /// The state folder with journal and undo.
+    pub state: PathBuf,
+    /// The person, as `user@host`.
+    pub operator: Name,
+    /// Whether approved plans are sent.
+    pub mode: WriteMode,
+    /// Longest time for one answer.
+    pub timeout: Duration,
+}
+
+/// How a run goes about it.
+#[derive(Clone, Debug)]
+pub struct Knobs {
+    /// Writes in flight at a time.
+    pub max_in_flight: usize,
+    /// Targets that may end badly before nothing more is sent.
+    pub stop_after: Option<usize>,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Self { max_in_flight: 5, stop_after: Some(2) }
+    }
+}
+
+impl Operate {
+    /// Makes the plan, dry runs included.
+    ///
+    /// # Errors
+    /// A sentence, when the desired state of a target cannot be read from Git.
+    pub async fn plan(&self, gathered: Gathered) -> Result<Plan, Safe> {
+        let mut targets = Vec::with_capacity(gathered.targets.len());
+        for known in gathered.targets {
+            targets.push(self.target(known).await?);
+        }
+        let Wish { via, prune, note, reason, waves, .. } = gathered.wish;
+        let request = RevertRequest { targets, via, prune, note, reason, waves, guardrail: gathered.guardrail };
+        let now = Timestamp::now();
+        let context = PlanContext {
+            id: ops::plan_id(now, fastrand::u32(..)),
+            now,
+            operator: self.operator.clone(),
+            timeout: self.timeout,
+            parallel: 16,
+        };
+        Ok(ops::plan(&request, &*self.clusters, &context).await)
+    }
+
+    async fn target(&self, known: Known) -> Result<RevertTarget, Safe> {
+        let desired = self.body(&known).await?;
+        let revision = known.app.deployed_revision().map(|h| h.revision.clone()).unwrap_or_default();
+        Ok(RevertTarget {
+            cluster: known.cluster,
+            object: known.resource.object.clone(),
+            uid: known.resource.uid.clone(),
+            resource_version: known.resource.resource_version.clone(),
+            verdict: Arc::clone(&known.resource.verdict),
+            desired,
+            desired_revision: revision,
+            target_commit: known.target_commit,
+            tracking: known.tracking,
+            link: known.link,
+            hub_link: known.hub_link,
+            app: known.app,
+        })
+    }
+
+    /// The manifest at the deployed revision; none for an object that Git does not have there.
+    async fn body(&self, known: &Known) -> Result<Option<Unsealed>, Safe> {
+        let Some(entry) = known.app.deployed_revision() else { return Ok(None) };
+        let Some(source) = entry.source.as_ref().or(known.app.sources.first()) else { return Ok(None) };
+        let object = &known.resource.object;
+        let recipe = Recipe::of(&known.app, &known.tracking);
+        let extra = known.resource.verdict.states.contains(&DriftState::Extra);
+        match self.desired.raw(source, &entry.revision, &recipe, object).await {
+            Ok(found) => Ok(Some(Unsealed::new(Arc::clone(&found.body)))),
+            // Only what the verdict calls extra may be planned without a body: it is what a prune would delete.
+            Err(why) if why.reason == UnjudgedReason::NotFound && extra => Ok(None),
+            Err(why) => Err(Safe::from(format!("There is no plan: the desired state of {object} cannot be read. {}", why.message))),
+        }
+    }
+
+    /// Carries a plan through gate and journal and runs it. `typed` is what the operator typed where the plan asks for a name.
+    ///
+    /// # Errors
+    /// Why nothing was sent.
+    pub async fn run(
+        &self,
+        plan: Plan,
+        typed: Option<&str>,
+        knobs: &Knobs,
+        events: UnboundedSender<RunEvent>,
+        cancel: CancellationToken,
+    ) -> Result<Run, Safe> {
+        let confirmation = Confirmation::of(&plan, typed);
+        let refused = |why: &dyn std::fmt::Display| Safe::from(why.to_string());
+        let approved = ops::approve(plan, Some(&confirmation), self.mode, &*self.clusters, self.timeout)
+            .await
+            .map_err(|why| refused(&why))?;
+        let journal = ops::journal::Journal::open(&self.state, |key| fastrand_fill(key)).map_err(|why| refused(&why))?;
+        let context = RunContext {
+            clusters: Arc::clone(&self.clusters),
+            journal: Arc::new(journal),
+            operator: self.operator.clone(),
+            clock: Arc::new(Timestamp::now),
+            max_in_flight: knobs.max_in_flight,
+            stop_after: knobs.stop_after,
+            patience: Patience { answer: self.timeout, ..Patience::default() },
+            cancel,
+            events,
+        };
+        Ok(ops::run(approved, context).await)
+    }
+}
+
+/// Fills a key from the system's randomness.
+fn fastrand_fill(key: &mut [u8]) {
+    super::random(key);
+}
+
+/// The person at the keyboard, as `user@host`; parts that are not known read as `unknown`.
+pub fn operator() -> Name {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{user}@{}", if host.is_empty() { "unknown" } else { &host }).into()
+}
