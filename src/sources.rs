@@ -2,4 +2,5 @@
 
 pub mod assignment;
 pub mod engine;
+pub mod judge;
 pub mod watch;

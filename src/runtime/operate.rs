@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::desired::{DesiredHandle, Recipe};
-use crate::domain::{Application, DriftState, LinkState, Name, Resource, Safe, Tracking, UnjudgedReason};
+use crate::domain::{
+    Application, DriftState, LinkState, Name, Resource, Safe, Tracking, UnjudgedReason,
+};
 use crate::fleet::Fleet;
 use crate::ops::{
     self, Clusters, Confirmation, Guardrail, Patience, Plan, PlanContext, RevertRequest,
@@ -58,29 +60,55 @@ struct Known {
 /// # Errors
 /// A sentence that names the first target the fleet knows nothing of.
 pub fn gather(fleet: &Fleet, wish: Wish, config: &Config) -> Result<Gathered, Safe> {
-    let link = |id: &crate::domain::ClusterId| fleet.cluster(id).map_or(LinkState::Unreachable, |c| c.state);
+    let link = |id: &crate::domain::ClusterId| {
+        fleet
+            .cluster(id)
+            .map_or(LinkState::Unreachable, |c| c.state)
+    };
     let mut targets = Vec::with_capacity(wish.targets.len());
     for target in &wish.targets {
-        let gone = || Safe::from(format!("{} on {} is not known any more; look again and choose anew.", target.object, target.cluster));
+        let gone = || {
+            Safe::from(format!(
+                "{} on {} is not known any more; look again and choose anew.",
+                target.object, target.cluster
+            ))
+        };
         targets.push(Known {
-            resource: Arc::clone(fleet.resource(&target.cluster, &target.object).ok_or_else(gone)?),
+            resource: Arc::clone(
+                fleet
+                    .resource(&target.cluster, &target.object)
+                    .ok_or_else(gone)?,
+            ),
             cluster: target.cluster.clone(),
             app: Arc::clone(fleet.app(&target.app).ok_or_else(gone)?),
             target_commit: fleet.target_commit(&target.app).cloned(),
-            tracking: fleet.cluster(&target.app.hub).map(|hub| hub.tracking.clone()).unwrap_or_default(),
+            tracking: fleet
+                .cluster(&target.app.hub)
+                .map(|hub| hub.tracking.clone())
+                .unwrap_or_default(),
             link: link(&target.cluster),
             hub_link: link(&target.app.hub),
         });
     }
     let guardrail = guardrail(&wish, config);
-    Ok(Gathered { wish, targets, guardrail })
+    Ok(Gathered {
+        wish,
+        targets,
+        guardrail,
+    })
 }
 
 /// The first guarded group that any target belongs to.
 fn guardrail(wish: &Wish, config: &Config) -> Option<Guardrail> {
-    let mut groups = wish.targets.iter().filter_map(|t| config.group_of(t.cluster.as_str()));
+    let mut groups = wish
+        .targets
+        .iter()
+        .filter_map(|t| config.group_of(t.cluster.as_str()));
     let group = groups.find(|group| group.guarded)?;
-    Some(Guardrail { name: Safe::new(&group.name), confirm: Safe::new(&group.name) })
+    Some(Guardrail {
+        name: Safe::new(&group.name),
+        confirm: Safe::new(&group.name),
+    })
 }
 
 /// What planning and running need of the program.
@@ -111,7 +139,10 @@ pub struct Knobs {
 
 impl Default for Knobs {
     fn default() -> Self {
-        Self { max_in_flight: 5, stop_after: Some(2) }
+        Self {
+            max_in_flight: 5,
+            stop_after: Some(2),
+        }
     }
 }
 
@@ -125,8 +156,23 @@ impl Operate {
         for known in gathered.targets {
             targets.push(self.target(known).await?);
         }
-        let Wish { via, prune, note, reason, waves, .. } = gathered.wish;
-        let request = RevertRequest { targets, via, prune, note, reason, waves, guardrail: gathered.guardrail };
+        let Wish {
+            via,
+            prune,
+            note,
+            reason,
+            waves,
+            ..
+        } = gathered.wish;
+        let request = RevertRequest {
+            targets,
+            via,
+            prune,
+            note,
+            reason,
+            waves,
+            guardrail: gathered.guardrail,
+        };
         let now = Timestamp::now();
         let context = PlanContext {
             id: ops::plan_id(now, fastrand::u32(..)),
@@ -140,7 +186,11 @@ impl Operate {
 
     async fn target(&self, known: Known) -> Result<RevertTarget, Safe> {
         let desired = self.body(&known).await?;
-        let revision = known.app.deployed_revision().map(|h| h.revision.clone()).unwrap_or_default();
+        let revision = known
+            .app
+            .deployed_revision()
+            .map(|h| h.revision.clone())
+            .unwrap_or_default();
         Ok(RevertTarget {
             cluster: known.cluster,
             object: known.resource.object.clone(),
@@ -159,16 +209,27 @@ impl Operate {
 
     /// The manifest at the deployed revision; none for an object that Git does not have there.
     async fn body(&self, known: &Known) -> Result<Option<Unsealed>, Safe> {
-        let Some(entry) = known.app.deployed_revision() else { return Ok(None) };
-        let Some(source) = entry.source.as_ref().or(known.app.sources.first()) else { return Ok(None) };
+        let Some(entry) = known.app.deployed_revision() else {
+            return Ok(None);
+        };
+        let Some(source) = entry.source.as_ref().or(known.app.sources.first()) else {
+            return Ok(None);
+        };
         let object = &known.resource.object;
         let recipe = Recipe::of(&known.app, &known.tracking);
         let extra = known.resource.verdict.states.contains(&DriftState::Extra);
-        match self.desired.raw(source, &entry.revision, &recipe, object).await {
+        match self
+            .desired
+            .raw(source, &entry.revision, &recipe, object)
+            .await
+        {
             Ok(found) => Ok(Some(Unsealed::new(Arc::clone(&found.body)))),
             // Only what the verdict calls extra may be planned without a body: it is what a prune would delete.
             Err(why) if why.reason == UnjudgedReason::NotFound && extra => Ok(None),
-            Err(why) => Err(Safe::from(format!("There is no plan: the desired state of {object} cannot be read. {}", why.message))),
+            Err(why) => Err(Safe::from(format!(
+                "There is no plan: the desired state of {object} cannot be read. {}",
+                why.message
+            ))),
         }
     }
 
@@ -186,10 +247,17 @@ impl Operate {
     ) -> Result<Run, Safe> {
         let confirmation = Confirmation::of(&plan, typed);
         let refused = |why: &dyn std::fmt::Display| Safe::from(why.to_string());
-        let approved = ops::approve(plan, Some(&confirmation), self.mode, &*self.clusters, self.timeout)
-            .await
+        let approved = ops::approve(
+            plan,
+            Some(&confirmation),
+            self.mode,
+            &*self.clusters,
+            self.timeout,
+        )
+        .await
+        .map_err(|why| refused(&why))?;
+        let journal = ops::journal::Journal::open(&self.state, |key| fastrand_fill(key))
             .map_err(|why| refused(&why))?;
-        let journal = ops::journal::Journal::open(&self.state, |key| fastrand_fill(key)).map_err(|why| refused(&why))?;
         let context = RunContext {
             clusters: Arc::clone(&self.clusters),
             journal: Arc::new(journal),
@@ -197,7 +265,10 @@ impl Operate {
             clock: Arc::new(Timestamp::now),
             max_in_flight: knobs.max_in_flight,
             stop_after: knobs.stop_after,
-            patience: Patience { answer: self.timeout, ..Patience::default() },
+            patience: Patience {
+                answer: self.timeout,
+                ..Patience::default()
+            },
             cancel,
             events,
         };
@@ -212,7 +283,12 @@ fn fastrand_fill(key: &mut [u8]) {
 
 /// The person at the keyboard, as `user@host`; parts that are not known read as `unknown`.
 pub fn operator() -> Name {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let user = std::env::var("USER")
+        .or_else(|_| std::env::var("LOGNAME"))
+        .unwrap_or_else(|_| "unknown".to_owned());
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
     format!("{user}@{}", if host.is_empty() { "unknown" } else { &host }).into()
 }

@@ -1,0 +1,576 @@
+//! Assignments and live objects in, verdicts out. Pure; one for each cluster, owned by its actor.
+//!
+//! Of every watched kind it keeps the objects that an application wants or claims, as compact sealed JSON; the rest of the cluster passes by.
+//! A Secret is sealed before anything else looks at it. An object whose bytes did not change is not judged again.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::assignment::{AppAssignment, ClusterAssignments};
+use crate::domain::event::Bodies;
+use crate::domain::{
+    AppRef, DesiredObject, DriftState, Fact, Gvk, Name, ObjectRef, Resource, Safe, TrackingMethod,
+    Verdict,
+};
+use crate::drift::{self, Comparison, IgnoreRules, Marks, SealKey};
+
+/// Group and kind, whatever the version.
+type Kind = (Name, Name);
+/// Namespace and name within a kind.
+type Place = (Name, Name);
+
+/// The judge of one cluster.
+pub struct Judge {
+    seal: Arc<SealKey>,
+    assigned: Arc<ClusterAssignments>,
+    rules: HashMap<AppRef, IgnoreRules>,
+    kinds: BTreeMap<Kind, KindState>,
+    told: HashMap<AppRef, (Name, Name)>,
+}
+
+struct KindState {
+    gvk: Gvk,
+    heard: Heard,
+    wanted: BTreeMap<Place, Wanted>,
+    kept: HashMap<Place, Kept>,
+}
+
+/// What is known of a kind on this cluster.
+#[derive(PartialEq)]
+enum Heard {
+    Nothing,
+    Listed,
+    Unread(Safe),
+}
+
+#[derive(Clone)]
+struct Wanted {
+    app: usize,
+    deployed: Option<Arc<DesiredObject>>,
+    target: Option<Arc<DesiredObject>>,
+}
+
+struct Kept {
+    bytes: Box<[u8]>,
+    last: Option<Resource>,
+}
+
+/// What an assignment asks of the actor.
+#[derive(Default)]
+pub struct Assigned {
+    /// What is to be told at once.
+    pub facts: Vec<Fact>,
+    /// Kinds to watch from now on; all others may stop.
+    pub kinds: Vec<Gvk>,
+    /// Kinds that must be listed again, because objects are wanted now that passed by before.
+    pub relist: Vec<Gvk>,
+}
+
+impl Judge {
+    /// A judge that has heard nothing. The key is the process's own and never leaves it.
+    pub fn new(seal: Arc<SealKey>) -> Self {
+        Self {
+            seal,
+            assigned: Arc::default(),
+            rules: HashMap::new(),
+            kinds: BTreeMap::new(),
+            told: HashMap::new(),
+        }
+    }
+
+    /// Takes what the cluster has to be judged by from now on.
+    pub fn assign(&mut self, assigned: Arc<ClusterAssignments>) -> Assigned {
+        self.rules = assigned
+            .apps
+            .iter()
+            .map(|a| (a.app.clone(), rules(a)))
+            .collect();
+        self.told
+            .retain(|app, _| assigned.apps.iter().any(|a| a.app == *app));
+        let mut wanted = wanted(&assigned);
+        let mut answer = Assigned {
+            kinds: assigned.kinds(),
+            ..Assigned::default()
+        };
+        self.assigned = assigned;
+        let named: Vec<Kind> = answer.kinds.iter().map(kind_of).collect();
+        for (kind, state) in &self.kinds {
+            if !named.contains(kind) {
+                answer.facts.push(Fact::Kind {
+                    gvk: state.gvk.clone(),
+                    resources: Vec::new(),
+                });
+            }
+        }
+        self.kinds.retain(|kind, _| named.contains(kind));
+        for gvk in &answer.kinds {
+            let state = self
+                .kinds
+                .entry(kind_of(gvk))
+                .or_insert_with(|| KindState::new(gvk.clone()));
+            let new = wanted.remove(&kind_of(gvk)).unwrap_or_default();
+            if state.heard == Heard::Listed
+                && new.keys().any(|place| {
+                    !state.wanted.contains_key(place) && !state.kept.contains_key(place)
+                })
+            {
+                answer.relist.push(gvk.clone());
+            }
+            state.wanted = new;
+            for kept in state.kept.values_mut() {
+                kept.last = None;
+            }
+        }
+        for gvk in answer.kinds.clone() {
+            answer.facts.extend(self.tell_kind(&gvk));
+        }
+        answer.facts.extend(self.judged_apps());
+        answer
+    }
+
+    /// Takes the whole collection of a kind.
+    pub fn listed(&mut self, gvk: &Gvk, objects: Vec<Value>) -> Vec<Fact> {
+        let Some(mut state) = self.kinds.remove(&kind_of(gvk)) else {
+            return Vec::new();
+        };
+        let mut kept = HashMap::new();
+        for object in objects {
+            let Some((place, bytes)) = self.sealed(gvk, object, &state) else {
+                continue;
+            };
+            let known = state.kept.remove(&place).filter(|k| k.bytes == bytes);
+            kept.insert(place, known.unwrap_or(Kept { bytes, last: None }));
+        }
+        state.kept = kept;
+        state.heard = Heard::Listed;
+        self.kinds.insert(kind_of(gvk), state);
+        let mut facts = self.tell_kind(gvk);
+        facts.extend(self.judged_apps());
+        facts
+    }
+
+    /// Takes one object that appeared or changed.
+    pub fn changed(&mut self, gvk: &Gvk, object: Value) -> Vec<Fact> {
+        let Some(mut state) = self.kinds.remove(&kind_of(gvk)) else {
+            return Vec::new();
+        };
+        let place = place_of(&object);
+        let facts = match self.sealed(gvk, object, &state) {
+            Some((place, bytes))
+                if state
+                    .kept
+                    .get(&place)
+                    .is_some_and(|k| k.bytes == bytes && k.last.is_some()) =>
+            {
+                Vec::new()
+            }
+            Some((place, bytes)) => {
+                state.kept.insert(place.clone(), Kept { bytes, last: None });
+                self.tell_one(&mut state, &place)
+            }
+            None => self.forget(&mut state, place),
+        };
+        self.kinds.insert(kind_of(gvk), state);
+        facts
+    }
+
+    /// Takes one object that is gone.
+    pub fn gone(&mut self, gvk: &Gvk, object: &Value) -> Vec<Fact> {
+        let Some(mut state) = self.kinds.remove(&kind_of(gvk)) else {
+            return Vec::new();
+        };
+        let facts = self.forget(&mut state, place_of(object));
+        self.kinds.insert(kind_of(gvk), state);
+        facts
+    }
+
+    /// Takes that a kind cannot be read; what it holds is unknown from now on, not synced and not missing.
+    pub fn unread(&mut self, gvk: &Gvk, message: &Safe) -> Vec<Fact> {
+        let Some(state) = self.kinds.get_mut(&kind_of(gvk)) else {
+            return Vec::new();
+        };
+        state.heard = Heard::Unread(message.clone());
+        state.kept.clear();
+        let mut facts = self.tell_kind(gvk);
+        facts.push(Fact::KindUnread {
+            gvk: gvk.clone(),
+            message: message.clone(),
+        });
+        facts.extend(self.judged_apps());
+        facts
+    }
+
+    /// Seals a Secret, and keeps the object only if an application wants or claims it.
+    fn sealed(
+        &self,
+        gvk: &Gvk,
+        mut object: Value,
+        state: &KindState,
+    ) -> Option<(Place, Box<[u8]>)> {
+        let place = place_of(&object);
+        if !state.wanted.contains_key(&place) && self.claimant(&object, gvk, &place).is_none() {
+            return None;
+        }
+        name_kind(&mut object, gvk);
+        drift::seal(&mut object, &self.seal);
+        // A Value always serialises: its keys are strings and its numbers are finite.
+        let bytes = serde_json::to_vec(&object).unwrap_or_default();
+        Some((place, bytes.into()))
+    }
+
+    /// The application whose tracking mark a live object carries, if it is one of this cluster's and judges by us.
+    fn claimant(&self, object: &Value, gvk: &Gvk, place: &Place) -> Option<usize> {
+        if is_follower(object) {
+            return None;
+        }
+        self.assigned
+            .apps
+            .iter()
+            .position(|a| a.unjudged.is_none() && claims(a, object, gvk, place))
+    }
+
+    fn forget(&self, state: &mut KindState, place: Place) -> Vec<Fact> {
+        let kept = state.kept.remove(&place).is_some();
+        if state.wanted.contains_key(&place) {
+            return self.tell_one(state, &place);
+        }
+        let object = ObjectRef {
+            gvk: state.gvk.clone(),
+            namespace: place.0,
+            name: place.1,
+        };
+        if kept {
+            vec![Fact::ResourceGone(object)]
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn tell_one(&self, state: &mut KindState, place: &Place) -> Vec<Fact> {
+        if state.heard != Heard::Listed {
+            return Vec::new();
+        }
+        let resource = self.judge(state, place);
+        resource
+            .into_iter()
+            .map(|r| Fact::Resource(Box::new(r)))
+            .collect()
+    }
+
+    /// Every wanted or claimed object of a kind; nothing before the kind was heard of.
+    fn tell_kind(&mut self, gvk: &Gvk) -> Vec<Fact> {
+        let Some(mut state) = self.kinds.remove(&kind_of(gvk)) else {
+            return Vec::new();
+        };
+        let mut facts = Vec::new();
+        if state.heard != Heard::Nothing {
+            let mut places: Vec<Place> = state
+                .wanted
+                .keys()
+                .chain(state.kept.keys())
+                .cloned()
+                .collect();
+            places.sort();
+            places.dedup();
+            let resources = places
+                .iter()
+                .filter_map(|place| self.judge(&mut state, place))
+                .collect();
+            facts.push(Fact::Kind {
+                gvk: state.gvk.clone(),
+                resources,
+            });
+        }
+        self.kinds.insert(kind_of(gvk), state);
+        facts
+    }
+
+    fn judge(&self, state: &mut KindState, place: &Place) -> Option<Resource> {
+        if let Some(known) = state.kept.get(place).and_then(|k| k.last.clone()) {
+            return Some(known);
+        }
+        let live: Option<Value> = state
+            .kept
+            .get(place)
+            .and_then(|k| serde_json::from_slice(&k.bytes).ok());
+        let wanted = state.wanted.get(place);
+        let index = wanted
+            .map(|w| w.app)
+            .or_else(|| self.claimant(live.as_ref()?, &state.gvk, place))?;
+        let app = self.assigned.apps.get(index)?;
+        let object = ObjectRef {
+            gvk: state.gvk.clone(),
+            namespace: place.0.clone(),
+            name: place.1.clone(),
+        };
+        let resource = match &state.heard {
+            Heard::Unread(message) => unknown(object, app, wanted, message),
+            _ => self.compare(object, app, wanted, live),
+        };
+        if let Some(kept) = state.kept.get_mut(place) {
+            kept.last = Some(resource.clone());
+        }
+        Some(resource)
+    }
+
+    fn compare(
+        &self,
+        object: ObjectRef,
+        app: &AppAssignment,
+        wanted: Option<&Wanted>,
+        live: Option<Value>,
+    ) -> Resource {
+        let none = IgnoreRules::default();
+        let deployed = wanted.and_then(|w| w.deployed.as_deref());
+        let target = wanted.and_then(|w| w.target.as_deref());
+        let verdict = drift::judge(&Comparison {
+            deployed: deployed.map(|d| &*d.body),
+            target: target.map(|d| &*d.body),
+            live: live.as_ref(),
+            rules: self.rules.get(&app.app).unwrap_or(&none),
+        });
+        let text = |pointer: &str| {
+            live.as_ref()
+                .and_then(|l| l.pointer(pointer)?.as_str())
+                .unwrap_or_default()
+                .into()
+        };
+        let health = match &live {
+            Some(live) => health(live),
+            None => Some((
+                crate::domain::Health::Missing,
+                Safe::fixed("Not in the cluster."),
+            )),
+        };
+        Resource {
+            app: app.app.clone(),
+            uid: text("/metadata/uid"),
+            resource_version: text("/metadata/resourceVersion"),
+            health,
+            desired: origin(wanted),
+            bodies: verdict
+                .is_drift()
+                .then(|| Arc::new(bodies(deployed.or(target), live))),
+            verdict: Arc::new(verdict),
+            object,
+        }
+    }
+
+    /// Applications all of whose kinds have been heard, and that were not yet said to be judged with these revisions.
+    fn judged_apps(&mut self) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        for app in &self.assigned.apps {
+            let revisions = (app.deployed_revision.clone(), app.target_revision.clone());
+            if app.unjudged.is_some()
+                || self.told.get(&app.app) == Some(&revisions)
+                || !self.heard_all(app)
+            {
+                continue;
+            }
+            let (deployed, target) = revisions.clone();
+            self.told.insert(app.app.clone(), revisions);
+            facts.push(Fact::AppJudged {
+                app: app.app.clone(),
+                deployed,
+                target,
+            });
+        }
+        facts
+    }
+
+    fn heard_all(&self, app: &AppAssignment) -> bool {
+        let kinds = app
+            .deployed
+            .iter()
+            .chain(&app.target)
+            .map(|d| kind_of(&d.object.gvk));
+        kinds.into_iter().all(|kind| {
+            self.kinds
+                .get(&kind)
+                .is_some_and(|s| s.heard != Heard::Nothing)
+        })
+    }
+}
+
+impl KindState {
+    fn new(gvk: Gvk) -> Self {
+        Self {
+            gvk,
+            heard: Heard::Nothing,
+            wanted: BTreeMap::new(),
+            kept: HashMap::new(),
+        }
+    }
+}
+
+fn rules(app: &AppAssignment) -> IgnoreRules {
+    app.ignore_differences
+        .as_ref()
+        .map(IgnoreRules::from_spec)
+        .unwrap_or_default()
+}
+
+fn kind_of(gvk: &Gvk) -> Kind {
+    (gvk.group.clone(), gvk.kind.clone())
+}
+
+fn place_of(object: &Value) -> Place {
+    let text = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .into()
+    };
+    (text("/metadata/namespace"), text("/metadata/name"))
+}
+
+/// Items of a list carry neither apiVersion nor kind for the built-in kinds; events do.
+fn name_kind(object: &mut Value, gvk: &Gvk) {
+    if let Some(fields) = object.as_object_mut() {
+        fields
+            .entry("apiVersion")
+            .or_insert_with(|| gvk.api_version().into());
+        fields
+            .entry("kind")
+            .or_insert_with(|| gvk.kind.to_string().into());
+    }
+}
+
+/// What every application wants, by kind and place. An object that two applications want belongs to the first.
+fn wanted(assigned: &ClusterAssignments) -> HashMap<Kind, BTreeMap<Place, Wanted>> {
+    let mut all: HashMap<Kind, BTreeMap<Place, Wanted>> = HashMap::new();
+    for (app, assignment) in assigned.apps.iter().enumerate() {
+        for (object, is_target) in assignment
+            .deployed
+            .iter()
+            .map(|d| (d, false))
+            .chain(assignment.target.iter().map(|d| (d, true)))
+        {
+            let place = (object.object.namespace.clone(), object.object.name.clone());
+            let of_kind = all.entry(kind_of(&object.object.gvk)).or_default();
+            let slot = of_kind.entry(place).or_insert(Wanted {
+                app,
+                deployed: None,
+                target: None,
+            });
+            if slot.app == app {
+                *(if is_target {
+                    &mut slot.target
+                } else {
+                    &mut slot.deployed
+                }) = Some(Arc::clone(object));
+            }
+        }
+    }
+    all
+}
+
+/// Whether a live object belongs to another one, is a hook, or asks not to be counted when it is extra.
+fn is_follower(object: &Value) -> bool {
+    let owned = object
+        .pointer("/metadata/ownerReferences")
+        .and_then(Value::as_array)
+        .is_some_and(|o| !o.is_empty());
+    let annotation = |key: &str| {
+        object
+            .pointer("/metadata/annotations")
+            .and_then(|a| a.get(key))
+            .and_then(Value::as_str)
+    };
+    let hook = annotation("argocd.argoproj.io/hook")
+        .or_else(|| annotation("helm.sh/hook"))
+        .is_some();
+    let ignored = annotation("argocd.argoproj.io/compare-options")
+        .is_some_and(|o| o.split(',').any(|o| o.trim() == "IgnoreExtraneous"));
+    owned || hook || ignored
+}
+
+/// Whether the object carries the application's mark. An annotation that names another object is a copy's, and claims nothing.
+fn claims(app: &AppAssignment, object: &Value, gvk: &Gvk, place: &Place) -> bool {
+    let metadata = object.get("metadata");
+    let text = |map: &str, key: &str| {
+        metadata
+            .and_then(|m| m.get(map))
+            .and_then(|m| m.get(key))
+            .and_then(Value::as_str)
+    };
+    if app.tracking.method == TrackingMethod::Label {
+        return text("labels", &app.tracking.label_key) == Some(&*app.instance);
+    }
+    let Some(id) = text("annotations", "argocd.argoproj.io/tracking-id") else {
+        return false;
+    };
+    // A cluster-scoped object carries the destination's namespace in its id.
+    let namespace = if place.0.is_empty() {
+        &app.namespace
+    } else {
+        &place.0
+    };
+    let own = format!(
+        "{}:{}/{}:{namespace}/{}",
+        app.instance, gvk.group, gvk.kind, place.1
+    );
+    let installation =
+        text("annotations", "argocd.argoproj.io/installation-id").unwrap_or_default();
+    id == own
+        && (app.tracking.installation_id.is_empty()
+            || *app.tracking.installation_id == *installation)
+}
+
+fn origin(wanted: Option<&Wanted>) -> (Name, Name, Name) {
+    wanted
+        .and_then(|w| w.deployed.as_ref().or(w.target.as_ref()))
+        .map(|d| (d.repo.clone(), d.revision.clone(), d.path.clone()))
+        .unwrap_or_default()
+}
+
+fn unknown(
+    object: ObjectRef,
+    app: &AppAssignment,
+    wanted: Option<&Wanted>,
+    message: &Safe,
+) -> Resource {
+    let verdict = Verdict {
+        states: vec![DriftState::Unknown],
+        message: Some(message.clone()),
+        summary: Safe::fixed("cannot be read"),
+        ..Verdict::default()
+    };
+    Resource {
+        object,
+        app: app.app.clone(),
+        uid: "".into(),
+        resource_version: "".into(),
+        verdict: Arc::new(verdict),
+        health: None,
+        desired: origin(wanted),
+        bodies: None,
+    }
+}
+
+fn health(_live: &Value) -> Option<(crate::domain::Health, Safe)> {
+    None
+}
+
+/// The documents for the side-by-side, with marks in place of sealed values and without managedFields.
+fn bodies(desired: Option<&DesiredObject>, mut live: Option<Value>) -> Bodies {
+    if let Some(metadata) = live
+        .as_mut()
+        .and_then(|l| l.get_mut("metadata"))
+        .and_then(Value::as_object_mut)
+    {
+        metadata.remove("managedFields");
+    }
+    let desired = desired.map(|d| &*d.body);
+    let marks = Marks::of(desired.into_iter().chain(live.as_ref()));
+    Bodies {
+        desired: desired.map(|d| marks.shown(d, "")),
+        live: live.as_ref().map(|l| marks.shown(l, "")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,300 @@
+//! Assignments and objects in, facts out.
+
+use serde_json::json;
+
+use super::*;
+use crate::domain::{ChangeOp, Tracking};
+
+const NS: &str = "edge-microservice-namespace";
+
+fn app_ref(name: &str) -> AppRef {
+    AppRef {
+        hub: "hub-1".into(),
+        namespace: "argocd".into(),
+        name: name.into(),
+    }
+}
+
+fn id_of(kind: &str, name: &str) -> String {
+    format!("edge-microservice:{kind}:{NS}/{name}")
+}
+
+fn deployment(replicas: i64) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "edge-microservice", "namespace": NS, "annotations": {"argocd.argoproj.io/tracking-id": id_of("apps/Deployment", "edge-microservice")}},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "edge-microservice"}}}})
+}
+
+fn secret(value: &str) -> Value {
+    use base64::Engine as _;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(value);
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "vault-secret", "namespace": NS}, "data": {"db_password": encoded}})
+}
+
+fn key() -> Arc<SealKey> {
+    Arc::new(SealKey::new([7; 32]))
+}
+
+fn wanted_object(mut body: Value) -> Arc<DesiredObject> {
+    drift::seal(&mut body, &key());
+    Arc::new(DesiredObject {
+        object: ObjectRef::of(&body).unwrap(),
+        body: Arc::new(body),
+        repo: "https://git.example/fleet.git".into(),
+        revision: "9f31c02".into(),
+        path: "microserviceA/all.yaml".into(),
+    })
+}
+
+fn assignment(deployed: Vec<Value>, target: Vec<Value>) -> AppAssignment {
+    AppAssignment {
+        app: app_ref("edge-microservice"),
+        tracking: Tracking::default(),
+        instance: "edge-microservice".into(),
+        namespace: NS.into(),
+        deployed_revision: "9f31c02".into(),
+        target_revision: "9f31c02".into(),
+        deployed: deployed.into_iter().map(wanted_object).collect(),
+        target: target.into_iter().map(wanted_object).collect(),
+        resources: Vec::new(),
+        ignore_differences: None,
+        unjudged: None,
+    }
+}
+
+fn assigned(apps: Vec<AppAssignment>) -> Arc<ClusterAssignments> {
+    Arc::new(ClusterAssignments {
+        apps: apps.into_iter().map(Arc::new).collect(),
+    })
+}
+
+fn judge_of(bodies: Vec<Value>) -> Judge {
+    let mut judge = Judge::new(key());
+    judge.assign(assigned(vec![assignment(bodies.clone(), bodies)]));
+    judge
+}
+
+fn gvk(group: &str, kind: &str) -> Gvk {
+    Gvk::new(group, "v1", kind)
+}
+
+fn live(mut object: Value, version: &str) -> Value {
+    object["metadata"]["resourceVersion"] = json!(version);
+    object["metadata"]["uid"] = json!("u-1");
+    object
+}
+
+fn resources(facts: &[Fact]) -> Vec<&Resource> {
+    facts
+        .iter()
+        .flat_map(|f| match f {
+            Fact::Kind { resources, .. } => resources.iter().collect(),
+            Fact::Resource(r) => vec![&**r],
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+fn states(facts: &[Fact]) -> Vec<Vec<DriftState>> {
+    resources(facts)
+        .iter()
+        .map(|r| r.verdict.states.clone())
+        .collect()
+}
+
+fn is_judged(facts: &[Fact]) -> bool {
+    facts.iter().any(|f| matches!(f, Fact::AppJudged { .. }))
+}
+
+#[test]
+fn an_object_as_git_wants_it_is_no_drift_and_completes_the_application() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    let facts = judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    assert_eq!(states(&facts), [[]; 1]);
+    assert!(is_judged(&facts));
+    assert_eq!(&*resources(&facts)[0].resource_version, "5");
+    assert!(resources(&facts)[0].bodies.is_none());
+}
+
+#[test]
+fn an_edit_is_told_with_its_field_and_both_documents() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    let facts = judge.changed(&gvk("apps", "Deployment"), live(deployment(5), "6"));
+    let found = resources(&facts)[0];
+    assert_eq!(found.verdict.changes[0].path, "spec.replicas");
+    assert_eq!(found.verdict.changes[0].op, ChangeOp::Changed);
+    let bodies = found.bodies.as_ref().unwrap();
+    assert_eq!(bodies.live.as_ref().unwrap()["spec"]["replicas"], 5);
+    assert_eq!(bodies.desired.as_ref().unwrap()["spec"]["replicas"], 2);
+}
+
+#[test]
+fn the_same_bytes_again_tell_nothing() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    assert!(
+        judge
+            .changed(&gvk("apps", "Deployment"), live(deployment(2), "5"))
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_deleted_object_is_missing_and_a_list_without_it_too() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    let facts = judge.gone(&gvk("apps", "Deployment"), &live(deployment(2), "6"));
+    assert_eq!(states(&facts), [[DriftState::Missing]]);
+    let facts = judge.listed(&gvk("apps", "Deployment"), Vec::new());
+    assert_eq!(states(&facts), [[DriftState::Missing]]);
+}
+
+#[test]
+fn an_object_with_our_mark_that_git_lacks_is_extra_and_others_pass_by() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    let mut extra = deployment(1);
+    extra["metadata"]["name"] = json!("leftover");
+    extra["metadata"]["annotations"] =
+        json!({"argocd.argoproj.io/tracking-id": id_of("apps/Deployment", "leftover")});
+    let mut foreign = deployment(1);
+    foreign["metadata"]["name"] = json!("foreign");
+    foreign["metadata"]["annotations"] = json!({});
+    let facts = judge.listed(
+        &gvk("apps", "Deployment"),
+        vec![
+            live(deployment(2), "5"),
+            live(extra.clone(), "6"),
+            live(foreign, "7"),
+        ],
+    );
+    let names: Vec<&str> = resources(&facts).iter().map(|r| &*r.object.name).collect();
+    assert_eq!(names, ["edge-microservice", "leftover"]);
+    assert_eq!(states(&facts)[1], [DriftState::Extra]);
+    let gone = judge.gone(&gvk("apps", "Deployment"), &extra);
+    assert!(matches!(&gone[..], [Fact::ResourceGone(object)] if &*object.name == "leftover"));
+}
+
+#[test]
+fn a_copy_with_somebody_elses_mark_an_owned_object_and_a_hook_claim_nothing() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    let mut copy = deployment(1);
+    copy["metadata"]["name"] = json!("copy");
+    let mut owned = copy.clone();
+    owned["metadata"]["name"] = json!("owned");
+    owned["metadata"]["annotations"] =
+        json!({"argocd.argoproj.io/tracking-id": id_of("apps/Deployment", "owned")});
+    owned["metadata"]["ownerReferences"] = json!([{"kind": "Rollout", "name": "x"}]);
+    let mut hook = copy.clone();
+    hook["metadata"]["name"] = json!("hook");
+    hook["metadata"]["annotations"] = json!({"argocd.argoproj.io/tracking-id": id_of("apps/Deployment", "hook"), "argocd.argoproj.io/hook": "PreSync"});
+    let facts = judge.listed(&gvk("apps", "Deployment"), vec![copy, owned, hook]);
+    assert_eq!(resources(&facts).len(), 1, "only the missing one");
+}
+
+#[test]
+fn secret_values_never_stay_and_a_change_is_seen_as_marks() {
+    let mut judge = judge_of(vec![secret("hunter2-canary")]);
+    let facts = judge.listed(
+        &gvk("", "Secret"),
+        vec![live(secret("changed-canary"), "5")],
+    );
+    let found = resources(&facts)[0];
+    assert_eq!(found.verdict.states, [DriftState::Edited]);
+    assert_eq!(found.verdict.changes[0].live, Some(json!("••• 2")));
+    let everything = format!("{facts:?}");
+    for part in ["canary", "aHVudGVy", "Y2hhbmdl"] {
+        assert!(!everything.contains(part), "{part} leaked");
+    }
+    assert_eq!(
+        found.bodies.as_ref().unwrap().desired.as_ref().unwrap()["data"]["db_password"],
+        "••• 1"
+    );
+}
+
+#[test]
+fn an_equal_secret_is_no_drift() {
+    let mut judge = judge_of(vec![secret("same")]);
+    let facts = judge.listed(&gvk("", "Secret"), vec![live(secret("same"), "5")]);
+    assert_eq!(states(&facts), [[]; 1]);
+}
+
+#[test]
+fn a_kind_that_cannot_be_read_is_unknown_and_neither_synced_nor_missing() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    let facts = judge.unread(
+        &gvk("apps", "Deployment"),
+        &Safe::fixed("Not permitted: list deployments."),
+    );
+    assert_eq!(states(&facts), [[DriftState::Unknown]]);
+    assert!(facts.iter().any(|f| matches!(f, Fact::KindUnread { .. })));
+    assert!(is_judged(&facts));
+}
+
+#[test]
+fn a_new_commit_is_judged_without_asking_the_cluster_again() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    let mut next = assignment(vec![deployment(2)], vec![deployment(3)]);
+    next.target_revision = "abc".into();
+    let answer = judge.assign(assigned(vec![next]));
+    assert_eq!(states(&answer.facts), [[DriftState::Behind]]);
+    assert!(answer.relist.is_empty());
+    assert!(is_judged(&answer.facts));
+}
+
+#[test]
+fn an_object_wanted_only_now_makes_its_kind_be_listed_again() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    let mut second = deployment(1);
+    second["metadata"]["name"] = json!("second");
+    let answer = judge.assign(assigned(vec![assignment(
+        vec![deployment(2), second.clone()],
+        vec![deployment(2), second],
+    )]));
+    assert_eq!(answer.relist, [gvk("apps", "Deployment")]);
+}
+
+#[test]
+fn a_kind_that_nobody_names_any_more_is_emptied() {
+    let mut judge = judge_of(vec![deployment(2), secret("x")]);
+    judge.listed(&gvk("", "Secret"), vec![secret("x")]);
+    let answer = judge.assign(assigned(vec![assignment(
+        vec![deployment(2)],
+        vec![deployment(2)],
+    )]));
+    assert!(answer.facts.iter().any(|f| matches!(f, Fact::Kind { gvk, resources } if &*gvk.kind == "Secret" && resources.is_empty())));
+    assert_eq!(answer.kinds, [gvk("apps", "Deployment")]);
+}
+
+#[test]
+fn objects_of_an_unjudged_application_are_never_extra() {
+    let mut judge = Judge::new(key());
+    let mut unjudged = assignment(Vec::new(), Vec::new());
+    unjudged.unjudged = Some(crate::domain::Unjudged {
+        reason: crate::domain::UnjudgedReason::NeedsHelm,
+        message: Safe::default(),
+    });
+    unjudged.resources = vec![crate::domain::ManagedResource {
+        object: ObjectRef::of(&deployment(2)).unwrap(),
+        sync: None,
+        health: None,
+        hook: false,
+        requires_pruning: false,
+    }];
+    judge.assign(assigned(vec![unjudged]));
+    let facts = judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    assert!(resources(&facts).is_empty());
+    assert!(!is_judged(&facts));
+}
+
+#[test]
+fn events_of_a_kind_that_is_not_watched_are_dropped() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    assert!(
+        judge
+            .changed(&gvk("", "ConfigMap"), json!({"metadata": {"name": "x"}}))
+            .is_empty()
+    );
+}
