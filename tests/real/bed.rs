@@ -20,8 +20,7 @@ pub(crate) const EDGES: [&str; 3] = ["edge-oslo-001", "edge-ber-017", "edge-par-
 pub(crate) struct Bed {
     /// The programs under test.
     pub(crate) programs: Programs,
-    /// The one etcd, for tests that start a cluster of their own.
-    pub(crate) etcd: Etcd,
+    etcd: Etcd,
     /// The cluster with Argo CD's objects.
     pub(crate) hub: Cluster,
     /// The clusters that applications deploy to.
@@ -90,6 +89,18 @@ impl Bed {
         bed
     }
 
+    /// One more edge, for a test that mistreats it.
+    pub(crate) async fn start_edge(&'static self, name: &'static str) -> Cluster {
+        let edge = blocking(|| {
+            let edge = Cluster::start(&self.programs, &self.etcd, &self.dir, name);
+            edge.await_ready();
+            edge
+        })
+        .await;
+        furnish_edge(&edge.client(User::Admin).await).await;
+        edge
+    }
+
     /// One context for each cluster, all as this user.
     pub(crate) fn entries(&self, user: User) -> Vec<Entry<'_>> {
         std::iter::once(&self.hub)
@@ -110,12 +121,24 @@ impl Bed {
         namespace(&hub, "argocd").await;
         apply(&hub, "kubectl", &argocd_cm()).await;
         for edge in &self.edges {
-            let client = edge.client(User::Admin).await;
-            crds::install(&client, &[crds::service_monitor()]).await;
-            grant(&client).await;
-            namespace(&client, "monitoring").await;
+            furnish_edge(&edge.client(User::Admin).await).await;
             apply(&hub, "kubectl", &cluster_secret(edge)).await;
         }
+    }
+}
+
+/// What every edge has: the Prometheus operator's kind, who may do what, and a namespace for monitors.
+async fn furnish_edge(client: &kube::Client) {
+    crds::install(client, &[crds::service_monitor()]).await;
+    grant(client).await;
+    namespace(client, "monitoring").await;
+}
+
+/// Runs what blocks, such as starting and stopping servers, beside the test's runtime.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

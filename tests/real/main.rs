@@ -25,4 +25,5 @@ mod process;
 mod servers;
 mod story;
 
+mod following;
 mod test_bed;

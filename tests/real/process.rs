@@ -56,10 +56,10 @@ impl Process {
         lines[lines.len().saturating_sub(25)..].join("\n")
     }
 
-    /// Ends it the polite way, and the other way after 20 seconds.
+    /// Ends it the polite way, and the other way after three seconds: an API server waits long for its watches.
     fn stop(&mut self) {
         signal(Signal::TERM, self.child.id());
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(3);
         while self.child.try_wait().unwrap().is_none() {
             if Instant::now() > deadline {
                 let _ = self.child.kill();

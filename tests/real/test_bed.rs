@@ -1,6 +1,7 @@
 //! The test bed itself: does the stage hold what the story needs?
 
 use std::process::Command;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Service};
 use kube::Api;
@@ -8,11 +9,11 @@ use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::argo::MANAGER;
-use crate::bed::{EDGES, bed};
+use crate::bed::{EDGES, bed, blocking};
 use crate::kubectl::Kubectl;
 use crate::netns::MetricsHost;
 use crate::objects::{api_of, namespace};
-use crate::servers::{Cluster, User};
+use crate::servers::User;
 use crate::story::{Policy, Team};
 
 #[tokio::test]
@@ -284,14 +285,8 @@ async fn an_operation_written_without_clearing_the_state_inherits_the_one_before
 #[ignore = "needs real servers: run .ci/run"]
 async fn a_restarted_api_server_still_holds_its_objects() {
     let bed = bed().await;
-    let cluster = tokio::task::spawn_blocking(|| {
-        let cluster = Cluster::start(&bed.programs, &bed.etcd, &bed.dir, "edge-trd-099");
-        cluster.await_ready();
-        cluster
-    });
-    let cluster = cluster.await.unwrap();
-    let client = cluster.client(User::Admin).await;
-    let maps: Api<ConfigMap> = Api::namespaced(client, "default");
+    let cluster = Arc::new(bed.start_edge("edge-trd-099").await);
+    let maps: Api<ConfigMap> = Api::namespaced(cluster.client(User::Admin).await, "default");
     let map = json!({ "metadata": { "name": "kept" }, "data": { "k": "v" } });
     maps.create(
         &PostParams::default(),
@@ -299,16 +294,11 @@ async fn a_restarted_api_server_still_holds_its_objects() {
     )
     .await
     .unwrap();
-    let cluster = tokio::task::spawn_blocking(move || {
-        cluster.restart();
-        cluster
-    });
-    let cluster = cluster.await.unwrap();
+    let restarting = cluster.clone();
+    blocking(move || restarting.restart()).await;
     let maps: Api<ConfigMap> = Api::namespaced(cluster.client(User::Admin).await, "default");
     assert_eq!(maps.get("kept").await.unwrap().data.unwrap()["k"], "v");
-    tokio::task::spawn_blocking(move || drop(cluster))
-        .await
-        .unwrap();
+    blocking(move || drop(cluster)).await;
 }
 
 /// Writes to an Application as a foreign client does, and lets the controller carry it out.
