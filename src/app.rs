@@ -22,6 +22,8 @@ pub mod rows;
 pub mod screens;
 pub mod shape;
 pub mod sieve;
+#[cfg(test)]
+pub(crate) mod testkit;
 mod update;
 
 pub use action::{ACTIONS, Action, ActionInfo, Danger};

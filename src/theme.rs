@@ -94,5 +94,16 @@ fn shelf(folder: Option<PathBuf>) -> Shelf {
     }
 }
 
+/// A built-in theme for tests of what is drawn.
+#[cfg(test)]
+pub(crate) fn theme_for_tests(name: &str, depth: Depth, ascii: bool) -> Theme {
+    let looks = Looks {
+        depth,
+        ascii,
+        folder: None,
+    };
+    Theme::load(name, &looks).unwrap()
+}
+
 #[cfg(test)]
 mod tests;

@@ -46,6 +46,12 @@ impl Key {
         }
     }
 
+    /// The event that a terminal sends for it.
+    #[cfg(test)]
+    pub(crate) fn event(self) -> KeyEvent {
+        KeyEvent::new(self.code, self.modifiers)
+    }
+
     /// Its code, for text input.
     pub fn code(self) -> KeyCode {
         self.code

@@ -1,0 +1,345 @@
+//! A small fleet in trouble, and a console on it, for tests of what is decided and what is drawn.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::shape::Size;
+use super::{Effect, Model, Msg, Start, update};
+use crate::domain::event::Bodies;
+use crate::domain::{
+    Change, ChangeOp, ClusterMetrics, DriftState, Engine, Fact, FieldOwner, Fingerprint, Gvk,
+    Health, HistoryEntry, Ignored, JoinCandidate, LinkState, MetricFigure, ObjectRef, Resource,
+    Safe, SyncState, Verdict,
+};
+use crate::fleet::testkit::{app, app_ref, at, in_sync, judged, live, tell};
+use crate::fleet::{Fleet, RowSeed};
+use crate::keymap::{Key, Keymap};
+
+/// When the tests look at the fleet: five minutes after it began.
+pub(crate) fn now() -> Timestamp {
+    at(300)
+}
+
+/// Edges with their groups; the first hold the trouble.
+const EDGES: [(&str, &str); 14] = [
+    ("edge-berlin-017", "eu"),
+    ("edge-berlin-018", "eu"),
+    ("edge-hamburg-002", "eu"),
+    ("edge-lyon-001", "eu"),
+    ("edge-madrid-001", "eu"),
+    ("edge-madrid-002", "eu"),
+    ("edge-munich-009", "eu"),
+    ("edge-paris-004", "eu"),
+    ("edge-paris-031", "eu"),
+    ("edge-austin-001", "us"),
+    ("edge-boston-001", "us"),
+    ("edge-denver-001", "us"),
+    ("edge-osaka-001", "ap"),
+    ("edge-tokyo-001", "ap"),
+];
+
+pub(crate) fn deployment(name: &str) -> ObjectRef {
+    ObjectRef::new(Gvk::new("apps", "v1", "Deployment"), "edge", name)
+}
+
+pub(crate) fn config_map(name: &str) -> ObjectRef {
+    ObjectRef::new(Gvk::new("", "v1", "ConfigMap"), "edge", name)
+}
+
+fn service(name: &str) -> ObjectRef {
+    ObjectRef::new(Gvk::new("", "v1", "Service"), "edge", name)
+}
+
+fn owner(manager: &'static str, before: i64) -> FieldOwner {
+    FieldOwner {
+        manager: Safe::fixed(manager),
+        operation: Safe::fixed("Update"),
+        subresource: Safe::default(),
+        time: Some(at(-before)),
+    }
+}
+
+/// Somebody scaled the gateway from 3 to 1.
+fn scaled(app: &str) -> Resource {
+    let verdict = Verdict {
+        states: vec![DriftState::Edited],
+        changes: vec![Change {
+            path: "spec.replicas".into(),
+            op: ChangeOp::Changed,
+            desired: Some(3.into()),
+            live: Some(1.into()),
+            owner: Some(owner("kubectl-scale", 2_460)),
+            owner_inferred: false,
+        }],
+        ignored: vec![Ignored {
+            path: "spec.template.spec.terminationGracePeriodSeconds".into(),
+            reason: "the server's default".into(),
+            owner: Some(owner("kube-apiserver", 86_400)),
+        }],
+        fingerprint: Some(Fingerprint(1)),
+        summary: "spec.replicas 3→1".into(),
+        ..Verdict::default()
+    };
+    let container = json!({"name": "app", "image": "registry.example/gateway:2.4.1", "ports": [{"containerPort": 8443}]});
+    let desired = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "gateway", "namespace": "edge", "labels": {"app": "gateway"}},
+        "spec": {"replicas": 3, "selector": {"matchLabels": {"app": "gateway"}}, "template": {"spec": {"containers": [container]}}}
+    });
+    let mut live = desired.clone();
+    live["spec"]["replicas"] = 1.into();
+    live["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 30.into();
+    live["metadata"]["uid"] = "5f1c".into();
+    Resource {
+        verdict: Arc::new(verdict),
+        health: Some((Health::Progressing, "1 of 3 ready".into())),
+        bodies: Some(Arc::new(Bodies {
+            desired: Some(desired),
+            live: Some(live),
+        })),
+        ..in_sync(app, deployment("gateway"))
+    }
+}
+
+/// Somebody edited the log level.
+fn edited(app: &str) -> Resource {
+    let verdict = Verdict {
+        states: vec![DriftState::Edited],
+        changes: vec![Change {
+            path: "data.LOG_LEVEL".into(),
+            op: ChangeOp::Changed,
+            desired: Some("info".into()),
+            live: Some("debug".into()),
+            owner: Some(owner("kubectl-edit", 7_200)),
+            owner_inferred: false,
+        }],
+        fingerprint: Some(Fingerprint(2)),
+        summary: "data.LOG_LEVEL info→debug".into(),
+        ..Verdict::default()
+    };
+    let document = |level: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "edge-config", "namespace": "edge"}, "data": {"LOG_LEVEL": level, "REGION": "eu"}});
+    Resource {
+        verdict: Arc::new(verdict),
+        health: None,
+        bodies: Some(Arc::new(Bodies {
+            desired: Some(document("info")),
+            live: Some(document("debug")),
+        })),
+        ..in_sync(app, config_map("edge-config"))
+    }
+}
+
+/// Somebody deleted the service.
+fn deleted(app: &str) -> Resource {
+    let desired = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "gateway", "namespace": "edge"}, "spec": {"ports": [{"port": 443}]}});
+    let verdict = Verdict {
+        states: vec![DriftState::Missing],
+        changes: vec![Change {
+            path: String::new(),
+            op: ChangeOp::Removed,
+            desired: Some(desired.clone()),
+            live: None,
+            owner: None,
+            owner_inferred: false,
+        }],
+        fingerprint: Some(Fingerprint(3)),
+        summary: "missing in cluster".into(),
+        ..Verdict::default()
+    };
+    Resource {
+        verdict: Arc::new(verdict),
+        health: Some((Health::Missing, "not in the cluster".into())),
+        bodies: Some(Arc::new(Bodies {
+            desired: Some(desired),
+            live: None,
+        })),
+        uid: "".into(),
+        resource_version: "".into(),
+        ..in_sync(app, service("gateway"))
+    }
+}
+
+/// One hub, fourteen edges: one degraded and drifted, some drifted alike, one stale, one dark, one that wants a login, one that has not answered.
+pub(crate) fn troubled_fleet() -> Fleet {
+    let seeds = std::iter::once(("hub-1", ""))
+        .chain(EDGES)
+        .map(|(name, group)| RowSeed {
+            candidate: JoinCandidate {
+                cluster: Some(name.into()),
+                contexts: vec![name.into()],
+                server: format!("https://{name}.example:6443").into(),
+                ..JoinCandidate::default()
+            },
+            group: Safe::new(group),
+            broken: None,
+        });
+    let mut fleet = Fleet::new(seeds.collect(), Vec::new());
+    live(&mut fleet, "hub-1", &[Engine::Argo]);
+    let apps = EDGES.iter().map(|(edge, _)| {
+        let mut app = app(&app_name(edge), edge);
+        app.history = vec![
+            HistoryEntry {
+                id: 40,
+                revision: "77ab0134c1f29f31c02aa04c4b7ea3a2a7a53f6f".into(),
+                deployed_at: Some(at(-777_600)),
+                source: None,
+            },
+            HistoryEntry {
+                id: 41,
+                revision: "9f31c02aa04c4b7ea3a2a7a53f6fcf4ad1c4c3b2".into(),
+                deployed_at: Some(at(-86_400)),
+                source: None,
+            },
+        ];
+        if *edge == "edge-hamburg-002" {
+            app.sync = SyncState::OutOfSync;
+            app.auto_sync.enabled = true;
+        }
+        app
+    });
+    tell(&mut fleet, "hub-1", 1, Fact::Apps(apps.collect()));
+    for (edge, _) in EDGES {
+        if !matches!(edge, "edge-paris-031" | "edge-lyon-001" | "edge-tokyo-001") {
+            edge_speaks(&mut fleet, edge);
+        }
+    }
+    fall_silent(&mut fleet);
+    fleet
+}
+
+fn app_name(edge: &str) -> String {
+    format!("gateway-{}", edge.trim_start_matches("edge-"))
+}
+
+fn edge_speaks(fleet: &mut Fleet, edge: &str) {
+    live(fleet, edge, &[]);
+    let app = app_name(edge);
+    let mut resources = vec![
+        in_sync(&app, deployment("gateway")),
+        in_sync(&app, config_map("edge-config")),
+        in_sync(&app, service("gateway")),
+    ];
+    if matches!(
+        edge,
+        "edge-berlin-017"
+            | "edge-berlin-018"
+            | "edge-hamburg-002"
+            | "edge-munich-009"
+            | "edge-austin-001"
+    ) {
+        resources[0] = scaled(&app);
+    }
+    if edge == "edge-berlin-017" {
+        resources[0].health = Some((Health::Degraded, "1 of 3 ready, CrashLoopBackOff".into()));
+    }
+    if matches!(edge, "edge-berlin-017" | "edge-osaka-001") {
+        resources[1] = edited(&app);
+    }
+    if edge == "edge-boston-001" {
+        resources[2] = deleted(&app);
+    }
+    for resource in resources {
+        let gvk = resource.object.gvk.clone();
+        tell(
+            fleet,
+            edge,
+            2,
+            Fact::Kind {
+                gvk,
+                resources: vec![resource],
+            },
+        );
+    }
+    judged(fleet, edge, &app);
+    let figure = |name, value, unit, course: &[f64]| MetricFigure {
+        name: Safe::fixed(name),
+        value,
+        unit,
+        course: course.to_vec(),
+    };
+    let metrics = ClusterMetrics {
+        figures: vec![
+            figure("cpu", 34.0, "%", &[20.0, 22.0, 30.0, 31.0, 28.0, 34.0]),
+            figure("req/s", 1_240.0, "/s", &[900.0, 950.0, 1_100.0, 1_240.0]),
+        ],
+        targets: 2,
+        targets_up: 2,
+        samples: 120,
+        ..ClusterMetrics::default()
+    };
+    tell(fleet, edge, 4, Fact::Metrics(Box::new(metrics)));
+}
+
+fn fall_silent(fleet: &mut Fleet) {
+    let mut link = |edge: &str, seconds, state, message: &'static str| {
+        let message = Some(Safe::fixed(message));
+        tell(fleet, edge, seconds, Fact::Link { state, message });
+    };
+    link(
+        "edge-munich-009",
+        60,
+        LinkState::Stale,
+        "No answer to three pings; the link is probably down.",
+    );
+    link(
+        "edge-paris-031",
+        30,
+        LinkState::Unreachable,
+        "Connection refused by 10.31.0.1:6443; check that the API server runs and the route is open.",
+    );
+    link(
+        "edge-lyon-001",
+        30,
+        LinkState::Auth,
+        "The credential plugin `aws` needs a login.",
+    );
+}
+
+/// A console on a fleet, with the default keys.
+pub(crate) fn console(fleet: Fleet, cols: u16, rows: u16, write: bool) -> Model {
+    Model::new(Start {
+        fleet,
+        keymap: Keymap::load("default", None).unwrap(),
+        write,
+        themes: vec!["dark".into(), "light".into()],
+        keymaps: vec!["default".into()],
+        size: Size { cols, rows },
+        now: now(),
+    })
+}
+
+/// Presses keys as a keymap file writes them, with spaces between; returns every effect.
+pub(crate) fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
+    let keys = keys
+        .split_whitespace()
+        .map(|word| Key::parse(word).unwrap());
+    let events: Vec<KeyEvent> = keys.map(Key::event).collect();
+    events
+        .into_iter()
+        .flat_map(|event| update(model, Msg::Key(event), now()))
+        .collect()
+}
+
+/// Types text.
+pub(crate) fn type_text(model: &mut Model, text: &str) -> Vec<Effect> {
+    text.chars()
+        .flat_map(|c| {
+            press(
+                model,
+                if c == ' ' {
+                    "space".to_owned()
+                } else {
+                    c.to_string()
+                }
+                .as_str(),
+            )
+        })
+        .collect()
+}
+
+/// The application of the fixture on an edge.
+pub(crate) fn app_on(edge: &str) -> crate::domain::AppRef {
+    app_ref(&app_name(edge))
+}

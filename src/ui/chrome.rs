@@ -1,0 +1,262 @@
+//! What frames every screen: title bar, status line, way back, footer.
+
+use super::paint::{Canvas, Piece, width_of};
+use crate::app::age::{clock, date_clock};
+use crate::app::help::hints;
+use crate::app::modal::Modal;
+use crate::app::screens::{Face, Screen};
+use crate::app::shape::{Area, RAIL, Shape};
+use crate::app::{Model, Weight};
+use crate::domain::Safe;
+use crate::fleet::Counts;
+use crate::keymap::key::show_chord;
+
+/// Title bar: what is seen, the fleet in counts, the mode, the clock.
+///
+/// ```text
+///  FLEET  143 clusters                       ✓ 118  ≠ 14  ✗ 3  ◌ 5  ⊘ 3   ro   02:14Z
+/// ```
+pub(super) fn header(canvas: &mut Canvas<'_>, model: &Model, area: Area) {
+    canvas.fill(area, "header");
+    let mut right = counts(canvas, &model.rows.counts);
+    if area.w >= RAIL {
+        right.extend(totals(canvas, &model.rows.counts));
+    }
+    right.push(canvas.gap(2));
+    right.push(if model.write {
+        canvas.fixed("header.write", " WRITE ")
+    } else {
+        canvas.fixed("header.readonly", "ro")
+    });
+    right.push(canvas.gap(2));
+    let time = if area.w >= RAIL {
+        date_clock(model.now)
+    } else {
+        clock(model.now)
+    };
+    right.push(canvas.piece("header", time));
+    right.push(canvas.gap(1));
+    let used = canvas.line_right(area, 0, &right);
+    let room = Area {
+        w: area.w.saturating_sub(used + 1),
+        ..area
+    };
+    let Some(face) = model.face() else {
+        return;
+    };
+    let scope = face.scope(&model.ctx());
+    let title = [
+        canvas.gap(1),
+        canvas.fixed("header.title", face.place().title()),
+        canvas.gap(2),
+        canvas.piece("header", scope),
+    ];
+    canvas.line(room, 0, &title);
+}
+
+/// Clusters by what they need. Only what is current and well is counted as good; the rest shows only when there is some.
+fn counts(canvas: &Canvas<'_>, counts: &Counts) -> Vec<Piece> {
+    let g = canvas.glyphs();
+    let all = [
+        (g.synced, "sync.synced", counts.good, true),
+        (g.out_of_sync, "sync.outofsync", counts.drifted, false),
+        (g.degraded, "health.degraded", counts.degraded, false),
+        (g.unknown, "sync.unknown", counts.unknown, false),
+        (g.stale, "stale", counts.stale, false),
+        (g.unreachable, "unreachable", counts.dark, false),
+        (g.syncing, "connecting", counts.connecting, false),
+    ];
+    let mut pieces = Vec::new();
+    for (sign, scope, count, always) in all {
+        if count > 0 || always {
+            pieces.push(canvas.fixed(scope, sign));
+            pieces.push(canvas.piece("header", format!(" {count}  ")));
+        }
+    }
+    pieces
+}
+
+fn totals(canvas: &Canvas<'_>, counts: &Counts) -> Vec<Piece> {
+    let text = format!(
+        "  drift {} resources / {} groups   apps {}",
+        counts.resources, counts.groups, counts.apps
+    );
+    vec![canvas.piece("header", text)]
+}
+
+/// Status line: the filter or the way back at the left, order and position at the right.
+///
+/// ```text
+///  / region=eu                                        problems first   1-16 of 143 ▼   [1]
+/// ```
+pub(super) fn status(canvas: &mut Canvas<'_>, model: &Model, shape: &Shape) {
+    let (Some(face), Some(screen)) = (model.face(), model.screen()) else {
+        return;
+    };
+    let mut right = Vec::new();
+    if let Some(sort) = face.sort_name() {
+        right.push(canvas.fixed("text.dim", sort));
+        right.push(canvas.gap(3));
+    }
+    right.extend(position(canvas, model, screen));
+    right.push(canvas.piece("text.dim", format!("[{}]", number(screen))));
+    right.push(canvas.gap(1));
+    let used = canvas.line_right(shape.status, 0, &right);
+    let room = Area {
+        w: shape.status.w.saturating_sub(used + 1),
+        ..shape.status
+    };
+    let left = status_left(canvas, model, face, shape.crumb.is_none());
+    canvas.line(room, 0, &left);
+}
+
+/// The number that leads to a screen.
+fn number(screen: &Screen) -> u8 {
+    match screen {
+        Screen::Fleet(_) => 1,
+        Screen::Drift(_) => 2,
+        Screen::Apps(_) => 3,
+        Screen::App(_) => 4,
+        Screen::Diff(_) => 5,
+        Screen::Plan(_) | Screen::Run(_) => 6,
+    }
+}
+
+/// Which rows are seen, and whether there are more.
+fn position(canvas: &Canvas<'_>, model: &Model, screen: &Screen) -> Vec<Piece> {
+    let ctx = model.ctx();
+    let (offset, len, height) = match screen {
+        Screen::Fleet(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+        Screen::Drift(s) => (
+            s.groups.offset(),
+            s.groups.len(),
+            ctx.shape(s.place()).main_rows(),
+        ),
+        Screen::Apps(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+        Screen::App(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+        Screen::Diff(s) => (s.top, s.drawn(&ctx), s.page(&ctx)),
+        Screen::Plan(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+        Screen::Run(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+    };
+    if len == 0 {
+        return Vec::new();
+    }
+    let last = (offset + height).min(len);
+    let mut pieces = vec![canvas.piece("text.dim", format!("{}-{last} of {len}", offset + 1))];
+    let more = if last < len {
+        canvas.glyphs().below
+    } else {
+        " "
+    };
+    pieces.push(canvas.gap(1));
+    pieces.push(canvas.fixed("text", more));
+    pieces.push(canvas.gap(1));
+    pieces
+}
+
+fn status_left(canvas: &Canvas<'_>, model: &Model, face: &dyn Face, crumbs: bool) -> Vec<Piece> {
+    let mut left = vec![canvas.gap(1)];
+    if let Some(Modal::Filter(input, _)) = &model.modal {
+        left.push(canvas.fixed("input", "/ "));
+        left.push(canvas.piece("input", input.value()));
+        left.push(canvas.fixed("selection", " "));
+    } else if let Some(sieve) = face.sieve().filter(|s| !s.text().is_empty() || s.problems) {
+        left.push(canvas.fixed("notice.info", "/ "));
+        if sieve.problems {
+            left.push(canvas.fixed("notice.info", "problems only  "));
+        }
+        left.push(canvas.piece("notice.info", sieve.text()));
+    } else if crumbs && model.stack.len() > 1 {
+        left.extend(way_back(canvas, model));
+    }
+    if let Some(error) = face.sieve().and_then(|s| s.error.as_ref()) {
+        left.push(canvas.gap(2));
+        left.push(canvas.piece("notice.error", error.clone()));
+    }
+    let counts = &model.rows.counts;
+    if counts.connecting > 0 && left.len() == 1 {
+        let heard = counts.clusters - counts.connecting;
+        left.push(canvas.piece(
+            "connecting",
+            format!("connecting {heard}/{}", counts.clusters),
+        ));
+    }
+    left
+}
+
+fn way_back(canvas: &Canvas<'_>, model: &Model) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let crumbs = model.crumbs();
+    let last = crumbs.len().saturating_sub(1);
+    for (i, crumb) in crumbs.into_iter().enumerate() {
+        if i > 0 {
+            let sign = canvas.glyphs().crumb;
+            pieces.extend([canvas.gap(1), canvas.fixed("crumb", sign), canvas.gap(1)]);
+        }
+        pieces.push(canvas.piece(if i == last { "text" } else { "crumb" }, crumb));
+    }
+    pieces
+}
+
+/// The way back, on terminals with room for a line of its own.
+pub(super) fn crumb(canvas: &mut Canvas<'_>, model: &Model, shape: &Shape) {
+    let Some(area) = shape.crumb else {
+        return;
+    };
+    let mut pieces = vec![canvas.gap(1)];
+    pieces.extend(way_back(canvas, model));
+    canvas.line(area, 0, &pieces);
+}
+
+/// The last line: a message, or the keys that matter here. A chord that is being typed stands at its right.
+pub(super) fn footer(canvas: &mut Canvas<'_>, model: &Model, shape: &Shape) {
+    let area = match (shape.footer, &model.notice) {
+        (Some(area), _) => area,
+        // Without a footer a message takes the status line: it must be seen.
+        (None, Some(_)) => shape.status,
+        (None, None) => return,
+    };
+    if let Some(notice) = &model.notice {
+        let scope = match notice.weight {
+            Weight::Info => "notice.info",
+            Weight::Warning => "notice.warning",
+            Weight::Error => "notice.error",
+        };
+        canvas.fill(area, "background");
+        canvas.line(
+            area,
+            0,
+            &[canvas.gap(1), canvas.piece(scope, notice.text.clone())],
+        );
+        return;
+    }
+    let pending = canvas.piece("input", format!("{} ", show_chord(&model.pressed)));
+    let used = canvas.line_right(area, 0, &[pending]);
+    let room = Area {
+        w: area.w.saturating_sub(used),
+        ..area
+    };
+    let pieces = hint_pieces(canvas, model, usize::from(room.w));
+    canvas.line(room, 0, &pieces);
+}
+
+/// As many hints as fit whole.
+fn hint_pieces(canvas: &Canvas<'_>, model: &Model, room: usize) -> Vec<Piece> {
+    let place = model.place();
+    let mut pieces = vec![canvas.gap(1)];
+    for action in hints(place) {
+        let Some(keys) = model.keymap.keys_of(place, *action) else {
+            continue;
+        };
+        let hint = [
+            canvas.piece("footer.key", Safe::from(keys)),
+            canvas.piece("footer", format!(" {}", action.info().hint)),
+            canvas.gap(2),
+        ];
+        if width_of(&pieces) + width_of(&hint) > room {
+            break;
+        }
+        pieces.extend(hint);
+    }
+    pieces
+}

@@ -1,0 +1,334 @@
+//! The details beside or below a list: facts of a cluster, the changes of an object.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::paint::{Canvas, Piece};
+use super::signs;
+use super::text::wrap;
+use crate::app::screens::Ctx;
+use crate::app::shape::Area;
+use crate::domain::{
+    Change, ChangeOp, DriftState, LinkState, MetricFigure, Resource, Safe, Verdict,
+};
+use crate::fleet::ClusterRow;
+
+/// Lines of a detail.
+pub type Lines = Vec<Vec<Piece>>;
+
+/// A label and what it says.
+pub fn fact(canvas: &Canvas<'_>, label: &'static str, mut what: Vec<Piece>) -> Vec<Piece> {
+    let mut pieces = vec![canvas.piece("text.dim", format!("{label:<9}"))];
+    pieces.append(&mut what);
+    pieces
+}
+
+/// What there is to know of a cluster.
+pub fn cluster(canvas: &Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>, width: u16) -> Lines {
+    let mut lines = vec![fact(canvas, "link", link_words(canvas, row, ctx.now))];
+    lines.extend(message(canvas, row, width));
+    lines.push(fact(
+        canvas,
+        "server",
+        vec![canvas.piece("text", row.server.clone())],
+    ));
+    if let Some(facts) = ctx.fleet.cluster(&row.id).and_then(|c| c.facts.as_ref()) {
+        let version =
+            vec![canvas.piece("text", format!("{}  as {}", facts.version, facts.identity))];
+        lines.push(fact(canvas, "version", version));
+    }
+    if row.contexts.len() > 1 {
+        let names: Vec<&str> = row.contexts.iter().map(Safe::as_str).collect();
+        lines.push(fact(
+            canvas,
+            "contexts",
+            vec![canvas.piece("text", names.join(", "))],
+        ));
+    }
+    lines.push(fact(canvas, "apps", apps(canvas, row)));
+    lines.extend(denied(canvas, row, ctx));
+    lines.extend(metrics(canvas, row, width));
+    lines.extend(drift_lines(canvas, row, ctx));
+    lines
+}
+
+fn link_words(canvas: &Canvas<'_>, row: &ClusterRow, now: Timestamp) -> Vec<Piece> {
+    let mut pieces = signs::link_long(canvas, row.state);
+    if let Some(seen) = row.seen_at.filter(|_| !row.state.is_current()) {
+        pieces.push(canvas.piece(
+            "text.dim",
+            format!("  last seen {}", signs::moment(seen, now)),
+        ));
+    }
+    pieces
+}
+
+/// The link's words and the key that helps.
+fn message(canvas: &Canvas<'_>, row: &ClusterRow, width: u16) -> Lines {
+    let help = match row.state {
+        LinkState::Auth => Some("Press a to log in."),
+        LinkState::Stale | LinkState::Unreachable | LinkState::Denied => {
+            Some("Press r to connect again.")
+        }
+        LinkState::Live | LinkState::Slow | LinkState::Connecting => None,
+    };
+    let scope = if row.state.is_current() {
+        "notice.warning"
+    } else {
+        "notice.error"
+    };
+    let mut lines: Lines = Vec::new();
+    if let Some(words) = &row.message {
+        let wrapped = wrap(words, usize::from(width.saturating_sub(1)));
+        lines.extend(
+            wrapped
+                .into_iter()
+                .map(|line| vec![canvas.piece(scope, line)]),
+        );
+    }
+    lines.extend(help.map(|help| vec![canvas.fixed("notice.info", help)]));
+    lines
+}
+
+fn apps(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
+    let mut pieces = vec![canvas.piece("text", format!("{} ", row.apps))];
+    let g = canvas.glyphs();
+    for (sign, scope, count) in [
+        (g.synced, "sync.synced", row.synced),
+        (g.out_of_sync, "sync.outofsync", row.out_of_sync),
+        (g.unknown, "sync.unknown", row.unknown),
+    ] {
+        if count > 0 {
+            pieces.extend([
+                canvas.gap(1),
+                canvas.fixed(scope, sign),
+                canvas.piece("text", format!(" {count}")),
+            ]);
+        }
+    }
+    pieces
+}
+
+fn denied(canvas: &Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>) -> Lines {
+    let Some(cluster) = ctx.fleet.cluster(&row.id) else {
+        return Vec::new();
+    };
+    let refused: Vec<&str> = cluster
+        .permissions
+        .iter()
+        .filter(|p| !p.allowed)
+        .map(|p| p.what.as_str())
+        .collect();
+    if refused.is_empty() {
+        return Vec::new();
+    }
+    vec![fact(
+        canvas,
+        "may not",
+        vec![canvas.piece("notice.warning", refused.join(", "))],
+    )]
+}
+
+fn metrics(canvas: &Canvas<'_>, row: &ClusterRow, width: u16) -> Lines {
+    let Some(metrics) = &row.metrics else {
+        return Vec::new();
+    };
+    let mut lines: Lines = Vec::new();
+    if let Some(message) = metrics
+        .message
+        .as_ref()
+        .filter(|_| metrics.figures.is_empty())
+    {
+        lines.push(fact(
+            canvas,
+            "metrics",
+            vec![canvas.piece("text.dim", message.clone())],
+        ));
+    }
+    lines.extend(
+        metrics
+            .figures
+            .iter()
+            .take(6)
+            .map(|f| figure_line(canvas, f, width)),
+    );
+    if metrics.dropped_families > 0 {
+        let text = format!(
+            "{} metric families did not parse and are left out",
+            metrics.dropped_families
+        );
+        lines.push(vec![canvas.piece("notice.warning", text)]);
+    }
+    lines
+}
+
+/// A figure with its course.
+pub fn figure_line(canvas: &Canvas<'_>, figure: &MetricFigure, width: u16) -> Vec<Piece> {
+    let room = usize::from(width.saturating_sub(24)).min(40);
+    vec![
+        canvas.piece("text.dim", format!("{:<12} ", figure.name.as_str())),
+        canvas.piece("text", format!("{:>7}  ", signs::figure(figure).as_str())),
+        signs::sparkline(canvas, &figure.course, room),
+    ]
+}
+
+/// The drifted objects of a cluster, and on how many clusters each change is.
+fn drift_lines(canvas: &Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>) -> Lines {
+    let mut lines: Lines = Vec::new();
+    if row.drift > 0 {
+        lines.push(vec![
+            canvas.piece("text.strong", format!("drifted {}", row.drift)),
+        ]);
+    }
+    for drifted in ctx.fleet.drift_of(&row.id).take(50) {
+        let resource = &drifted.resource;
+        let mut pieces = vec![canvas.gap(1)];
+        pieces.extend(state(canvas, &resource.verdict));
+        pieces.push(canvas.piece("text", format!(" {}", resource.object)));
+        pieces.push(canvas.piece("drift.edited", format!("  {}", resource.verdict.summary)));
+        pieces.extend(spread(canvas, resource, ctx));
+        lines.push(pieces);
+    }
+    lines
+}
+
+fn state(canvas: &Canvas<'_>, verdict: &Verdict) -> Vec<Piece> {
+    let state = verdict.main_state().unwrap_or(DriftState::Unknown);
+    signs::drift(canvas, state).into_iter().take(1).collect()
+}
+
+fn spread(canvas: &Canvas<'_>, resource: &Resource, ctx: &Ctx<'_>) -> Option<Piece> {
+    let group = resource
+        .verdict
+        .fingerprint
+        .and_then(|print| ctx.rows.group(print))?;
+    let clusters = group.clusters().len();
+    (clusters > 1).then(|| canvas.piece("text.dim", format!("  ×{clusters}")))
+}
+
+/// The changes of one object: path, both values, who did it.
+///
+/// ```text
+/// ≠ spec.replicas              3 → 1
+///   kubectl-scale 01:33Z
+/// ```
+pub fn changes(canvas: &Canvas<'_>, verdict: &Verdict, now: Timestamp) -> Lines {
+    let mut lines: Lines = Vec::new();
+    if let Some(message) = &verdict.message {
+        lines.push(vec![canvas.piece("notice.warning", message.clone())]);
+    }
+    for change in verdict.changes.iter().take(200) {
+        lines.push(change_line(canvas, change));
+        let owner = signs::owner(change.owner.as_ref(), change.owner_inferred, now);
+        lines.push(vec![canvas.gap(4), canvas.piece("diff.owner", owner)]);
+    }
+    if !verdict.behind.is_empty() {
+        lines.push(vec![canvas.piece(
+            "drift.behind",
+            format!(
+                "Git moved on: {} fields differ from what is deployed",
+                verdict.behind.len()
+            ),
+        )]);
+        lines.extend(
+            verdict
+                .behind
+                .iter()
+                .take(20)
+                .map(|change| behind_line(canvas, change)),
+        );
+    }
+    if !verdict.ignored.is_empty() {
+        let text = format!("{} more differ and do not count", verdict.ignored.len());
+        lines.push(vec![canvas.piece("diff.ignored", text)]);
+    }
+    lines
+}
+
+fn change_line(canvas: &Canvas<'_>, change: &Change) -> Vec<Piece> {
+    let (sign, scope) = signs::change(canvas, change.op);
+    let mut pieces = vec![
+        canvas.gap(1),
+        canvas.fixed(scope, sign),
+        canvas.gap(1),
+        canvas.piece("diff.path", change.path.as_str()),
+        canvas.gap(2),
+    ];
+    let (desired, live) = (
+        change.desired.as_ref().map(short),
+        change.live.as_ref().map(short),
+    );
+    match (change.op, desired, live) {
+        (ChangeOp::Added, _, Some(live)) => pieces.push(canvas.piece("diff.added", live)),
+        (ChangeOp::Removed, Some(desired), _) => pieces.push(canvas.piece("diff.removed", desired)),
+        (_, desired, live) => {
+            pieces.push(canvas.piece("diff.removed", desired.unwrap_or_default()));
+            pieces.push(canvas.piece("text.dim", format!(" {} ", canvas.glyphs().arrow)));
+            pieces.push(canvas.piece("diff.added", live.unwrap_or_default()));
+        }
+    }
+    pieces
+}
+
+/// What a sync would change: the deployed value, then the target's.
+fn behind_line(canvas: &Canvas<'_>, change: &Change) -> Vec<Piece> {
+    let value = |v: &Option<Value>| v.as_ref().map_or(Safe::fixed("nothing"), short);
+    vec![
+        canvas.gap(3),
+        canvas.piece("diff.path", change.path.as_str()),
+        canvas.piece(
+            "text",
+            format!(
+                "  {} {} {}",
+                value(&change.live),
+                canvas.glyphs().arrow,
+                value(&change.desired)
+            ),
+        ),
+    ]
+}
+
+/// A value on one line: text as it is, the rest as JSON, cut when long.
+pub fn short(value: &Value) -> Safe {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Safe::from(super::text::cut_end(&text, 200, "…"))
+}
+
+/// Writes a titled detail: a rule above it, or a fence at its left.
+pub fn framed(
+    canvas: &mut Canvas<'_>,
+    area: Area,
+    title: Vec<Piece>,
+    beside: bool,
+    lines: impl FnOnce(&Canvas<'_>, u16) -> Lines,
+) {
+    if beside {
+        let inner = canvas.fence(area);
+        let (head, body) = inner.top(1);
+        canvas.line(head, 0, &title);
+        let lines = lines(canvas, body.w);
+        overflow(canvas, body, &lines);
+    } else {
+        canvas.rule(area, 0, &title, false);
+        let (_, body) = area.top(1);
+        let (_, body) = body.left(1);
+        let lines = lines(canvas, body.w);
+        overflow(canvas, body, &lines);
+    }
+}
+
+/// Writes lines, and says at the end of the last one how many more there are.
+fn overflow(canvas: &mut Canvas<'_>, area: Area, lines: &Lines) {
+    let shown = canvas.lines(area, lines);
+    let more = lines.len().saturating_sub(usize::from(shown));
+    if more > 0 && area.h > 1 {
+        let hint = vec![canvas.piece(
+            "text.dim",
+            format!(" {} {more} more ", canvas.glyphs().below),
+        )];
+        canvas.line_right(area, area.h - 1, &hint);
+    }
+}

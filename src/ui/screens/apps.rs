@@ -1,0 +1,272 @@
+//! The applications: a table, and the detail of the selected one.
+
+use super::empty;
+use crate::app::age::age;
+use crate::app::screens::{AppsScreen, Ctx};
+use crate::app::shape::{Area, BESIDE, Shape};
+use crate::domain::{AppRef, Application, Safe, VerdictSource};
+use crate::fleet::AppRow;
+use crate::ui::detail::{self, fact};
+use crate::ui::paint::{Canvas, Piece};
+use crate::ui::signs;
+use crate::ui::table::{self, Column, RowCells};
+use crate::ui::text::wrap;
+
+const COLUMNS: [Column; 10] = [
+    Column::new("APPLICATION", 18).grow(3),
+    Column::new("CLUSTER", 16).grow(2),
+    Column::new("SYNC", 13),
+    Column::new("DRIFT", 5),
+    Column::new("HEALTH", 13).rank(1),
+    Column::new("OP", 9).rank(6),
+    Column::new("REVISION", 9).rank(4),
+    Column::new("AUTO", 6).rank(3),
+    Column::new("COMPARED", 8).right().rank(5),
+    Column::new("HUB", 8).grow(1).rank(2),
+];
+
+/// Draws the body.
+///
+/// ```text
+///   APPLICATION        CLUSTER        SYNC          DRIFT  HEALTH       HUB    AUTO    REVISION
+/// > ingress            edge-ber-017   ≠ OutOfSync   ≠   1  ✗ Degraded   hub-1  manual  9f31c02a
+/// ```
+pub(in crate::ui) fn draw(
+    canvas: &mut Canvas<'_>,
+    screen: &AppsScreen,
+    ctx: &Ctx<'_>,
+    shape: &Shape,
+) {
+    if screen.list.is_empty() {
+        nothing(canvas, screen, ctx, shape.main);
+        return;
+    }
+    table::draw(
+        canvas,
+        shape.main,
+        &COLUMNS,
+        &screen.list,
+        true,
+        |canvas, id| row(canvas, screen, id, ctx),
+    );
+    let selected = screen.list.selected().and_then(|id| screen.row(id));
+    if let (Some(area), Some(row)) = (shape.detail, selected) {
+        let title = vec![canvas.piece("text.strong", Safe::new(&row.app.id.name))];
+        let beside = ctx.size.cols >= BESIDE;
+        detail::framed(canvas, area, title, beside, |canvas, width| {
+            about(canvas, row, ctx, width)
+        });
+    }
+}
+
+fn nothing(canvas: &mut Canvas<'_>, screen: &AppsScreen, ctx: &Ctx<'_>, area: Area) {
+    if screen.sieve.is_open() {
+        let counts = &ctx.rows.counts;
+        let words = match &screen.only {
+            Some(cluster) => Safe::from(format!(
+                "No application deploys to {cluster} or is held by it."
+            )),
+            None if counts.connecting > 0 => Safe::from(format!(
+                "No application yet: {} clusters are still connecting.",
+                counts.connecting
+            )),
+            None => Safe::fixed(
+                "No cluster that answers holds an Argo CD Application that may be read.",
+            ),
+        };
+        empty(canvas, area, words, "1 shows the clusters, esc goes back");
+        return;
+    }
+    let words = Safe::from(format!("No application matches `{}`.", screen.sieve.text()));
+    empty(canvas, area, words, "esc shows all applications again");
+}
+
+fn row(canvas: &Canvas<'_>, screen: &AppsScreen, id: &AppRef, ctx: &Ctx<'_>) -> RowCells {
+    let Some(row) = screen.row(id) else {
+        return RowCells {
+            cells: Vec::new(),
+            stale: true,
+        };
+    };
+    let app = &row.app;
+    let cells = vec![
+        vec![canvas.piece("text", Safe::new(&app.id.name))],
+        cluster(canvas, row),
+        sync(canvas, row),
+        signs::drift_count(
+            canvas,
+            row.drift,
+            row.current,
+            row.unjudged.is_none() && row.cluster.is_some(),
+        ),
+        health(canvas, row),
+        app.operation
+            .as_ref()
+            .map_or_else(Vec::new, |op| signs::operation(canvas, op.phase)),
+        vec![canvas.piece("text.dim", deployed(app))],
+        vec![canvas.fixed("text.dim", auto(app))],
+        vec![
+            canvas.piece(
+                "text.dim",
+                app.reconciled_at
+                    .and_then(|at| age(ctx.now, at))
+                    .unwrap_or_default(),
+            ),
+        ],
+        vec![canvas.piece("text.dim", Safe::new(app.id.hub.as_str()))],
+    ];
+    RowCells {
+        cells,
+        stale: !row.current,
+    }
+}
+
+fn cluster(canvas: &Canvas<'_>, row: &AppRow) -> Vec<Piece> {
+    match &row.cluster {
+        Some(id) => vec![canvas.piece("text", Safe::new(id.as_str()))],
+        None => vec![canvas.fixed("notice.warning", "unmatched")],
+    }
+}
+
+/// Health of what is current; what was read long ago, or is only the hub's word, is not shown as well.
+fn health(canvas: &Canvas<'_>, row: &AppRow) -> Vec<Piece> {
+    if row.current {
+        return signs::health(canvas, row.health);
+    }
+    vec![
+        canvas.fixed("stale", canvas.glyphs().stale),
+        canvas.fixed("stale", " not read"),
+    ]
+}
+
+/// The verdict that counts; a verdict of the engine's own says so.
+fn sync(canvas: &Canvas<'_>, row: &AppRow) -> Vec<Piece> {
+    let mut pieces = signs::sync(canvas, row.verdict.state);
+    if row.verdict.source == VerdictSource::Argo {
+        pieces.push(canvas.fixed("text.dim", " A"));
+    }
+    pieces
+}
+
+fn deployed(app: &Application) -> Safe {
+    app.deployed_revision()
+        .map_or(Safe::fixed("never"), |d| signs::revision(&d.revision))
+}
+
+fn auto(app: &Application) -> &'static str {
+    match (app.auto_sync.enabled, app.auto_sync.self_heal) {
+        (false, _) => "manual",
+        (true, false) => "auto",
+        (true, true) => "heal",
+    }
+}
+
+/// What there is to know of an application.
+pub(super) fn about(canvas: &Canvas<'_>, row: &AppRow, ctx: &Ctx<'_>, width: u16) -> detail::Lines {
+    let app = &row.app;
+    let who = match row.verdict.source {
+        VerdictSource::Computed => "compared by us",
+        VerdictSource::Server => "the server's dry run says so",
+        VerdictSource::Argo => "Argo CD says so",
+        VerdictSource::Flux => "Flux says so",
+    };
+    let mut verdict = signs::sync(canvas, row.verdict.state);
+    verdict.push(canvas.piece("text.dim", format!("  {who}")));
+    let mut health = signs::health(canvas, row.health);
+    health.push(canvas.fixed(
+        "text.dim",
+        if row.health_is_ours {
+            "  seen by us"
+        } else {
+            "  says the engine"
+        },
+    ));
+    let mut lines = vec![
+        fact(canvas, "sync", verdict),
+        fact(canvas, "health", health),
+    ];
+    for words in [&row.disagreement, &row.unjudged, &app.message]
+        .into_iter()
+        .flatten()
+    {
+        let wrapped = wrap(words, usize::from(width));
+        lines.extend(
+            wrapped
+                .into_iter()
+                .map(|line| vec![canvas.piece("notice.warning", line)]),
+        );
+    }
+    lines.extend(origin(canvas, app));
+    lines.extend(operation(canvas, app, ctx));
+    lines.extend(figures(canvas, row, ctx, width));
+    lines
+}
+
+fn origin(canvas: &Canvas<'_>, app: &Application) -> detail::Lines {
+    let mut lines: detail::Lines = Vec::new();
+    for source in app.sources.iter().take(3) {
+        let target = if source.target_revision.is_empty() {
+            "HEAD"
+        } else {
+            &source.target_revision
+        };
+        let text = format!("{} {} at {target}", source.repo_url, source.path);
+        lines.push(fact(canvas, "git", vec![canvas.piece("text", text)]));
+    }
+    lines.push(fact(
+        canvas,
+        "deployed",
+        vec![canvas.piece("text", deployed(app))],
+    ));
+    let auto = match (
+        app.auto_sync.enabled,
+        app.auto_sync.self_heal,
+        app.auto_sync.prune,
+    ) {
+        (false, ..) => "manual: nobody syncs it",
+        (true, false, false) => "on, without self-heal and prune",
+        (true, true, false) => "on, with self-heal",
+        (true, false, true) => "on, with prune",
+        (true, true, true) => "on, with self-heal and prune",
+    };
+    lines.push(fact(canvas, "auto", vec![canvas.fixed("text", auto)]));
+    if app.skip_reconcile {
+        lines.push(vec![canvas.fixed(
+            "notice.warning",
+            "skip-reconcile is set: the hub's word is frozen and operations are ignored.",
+        )]);
+    }
+    lines
+}
+
+fn operation(canvas: &Canvas<'_>, app: &Application, ctx: &Ctx<'_>) -> Option<Vec<Piece>> {
+    let operation = app.operation.as_ref()?;
+    let mut pieces = signs::operation(canvas, operation.phase);
+    if let Some(at) = operation.finished_at.or(operation.started_at) {
+        pieces.push(canvas.piece("text.dim", format!(" {}", signs::moment(at, ctx.now))));
+    }
+    pieces.push(canvas.piece("text", format!("  {}", operation.message)));
+    Some(fact(canvas, "last op", pieces))
+}
+
+fn figures(canvas: &Canvas<'_>, row: &AppRow, ctx: &Ctx<'_>, width: u16) -> detail::Lines {
+    let metrics = row
+        .cluster
+        .as_ref()
+        .and_then(|id| ctx.rows.cluster(id))
+        .and_then(|c| c.metrics.as_ref());
+    let Some(metrics) = metrics else {
+        return Vec::new();
+    };
+    let own = metrics
+        .by_app
+        .iter()
+        .find(|(name, _)| *name == Safe::new(&row.app.id.name));
+    own.map_or_else(Vec::new, |(_, figures)| {
+        figures
+            .iter()
+            .take(6)
+            .map(|f| detail::figure_line(canvas, f, width))
+            .collect()
+    })
+}

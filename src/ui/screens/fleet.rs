@@ -1,0 +1,250 @@
+//! The fleet: a table of clusters, a rail of groups, the detail of the selected one.
+
+use std::collections::BTreeMap;
+
+use super::empty;
+use crate::app::screens::{Ctx, FleetScreen};
+use crate::app::shape::{Area, BESIDE, Shape};
+use crate::domain::{ClusterId, Engine, Health, LinkState, Safe};
+use crate::fleet::ClusterRow;
+use crate::ui::detail;
+use crate::ui::paint::{Canvas, Piece};
+use crate::ui::signs;
+use crate::ui::table::{self, Column, RowCells};
+
+const COLUMNS: [Column; 10] = [
+    Column::new("CLUSTER", 18).grow(4),
+    Column::new("GROUP", 8).grow(1).rank(5),
+    Column::new("LINK", 9),
+    Column::new("APPS", 7).right().rank(2),
+    Column::new("DRIFT", 5),
+    Column::new("HEALTH", 13),
+    Column::new("OP", 9).rank(7),
+    Column::new("FIGURES", 20).grow(2).rank(4),
+    Column::new("VERSION", 9).rank(3),
+    Column::new("ENGINE", 9).rank(6),
+];
+
+/// Draws the body.
+///
+/// ```text
+///   CLUSTER            GROUP   LINK         APPS  DRIFT  HEALTH         VERSION
+/// > edge-ber-017       eu      ●            9/11  ≠   4  ✗ Degraded     v1.31.2
+///   edge-muc-009       eu      ◌ (14m)      9/11  ◌   1  ◌ stale        v1.30.1
+///   edge-par-031       eu      ⊘ dark 2h      -   ?      ⊘ unreachable
+/// ── edge-ber-017 ──────────────────────────────────────────────────────────────
+///  ≠ Deployment ingress/ingress  spec.replicas 3→1  ×37
+/// ```
+pub(in crate::ui) fn draw(
+    canvas: &mut Canvas<'_>,
+    screen: &FleetScreen,
+    ctx: &Ctx<'_>,
+    shape: &Shape,
+) {
+    if let Some(area) = shape.rail {
+        rail(canvas, ctx, area);
+    }
+    if screen.list.is_empty() {
+        nothing(canvas, screen, ctx, shape.main);
+    } else {
+        table::draw(
+            canvas,
+            shape.main,
+            &COLUMNS,
+            &screen.list,
+            true,
+            |canvas, id| row(canvas, id, ctx),
+        );
+    }
+    let selected = screen.list.selected().and_then(|id| ctx.rows.cluster(id));
+    if let (Some(area), Some(row)) = (shape.detail, selected) {
+        selected_detail(canvas, row, ctx, area);
+    }
+}
+
+fn selected_detail(canvas: &mut Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>, area: Area) {
+    let title = vec![canvas.piece("text.strong", Safe::new(row.id.as_str()))];
+    let strip = area.h <= 3;
+    let beside = ctx.size.cols >= BESIDE;
+    detail::framed(canvas, area, title, beside, |canvas, width| {
+        let lines = detail::cluster(canvas, row, ctx, width);
+        if strip { brief(lines, row) } else { lines }
+    });
+}
+
+/// A strip of two lines shows what matters most: the link's words when there are any, else the newest drift, else the figures.
+fn brief(lines: detail::Lines, row: &ClusterRow) -> detail::Lines {
+    let important = if row.state.is_current() && row.message.is_none() {
+        lines.len().saturating_sub(row.drift.max(2))
+    } else {
+        1
+    };
+    lines.into_iter().skip(important).collect()
+}
+
+fn nothing(canvas: &mut Canvas<'_>, screen: &FleetScreen, ctx: &Ctx<'_>, area: Area) {
+    if ctx.rows.clusters.is_empty() {
+        let words = Safe::fixed("No cluster: the kubeconfig names no context that can be used.");
+        empty(
+            canvas,
+            area,
+            words,
+            "driftdeck doctor says why; driftdeck demo shows a fleet without any.",
+        );
+        return;
+    }
+    let words = if screen.sieve.text().is_empty() {
+        Safe::fixed("Nobody is needed: every cluster answers, and nothing has drifted.")
+    } else {
+        Safe::from(format!("No cluster matches `{}`.", screen.sieve.text()))
+    };
+    empty(canvas, area, words, "esc shows all clusters again");
+}
+
+fn row(canvas: &Canvas<'_>, id: &ClusterId, ctx: &Ctx<'_>) -> RowCells {
+    let Some(row) = ctx.rows.cluster(id) else {
+        return RowCells {
+            cells: Vec::new(),
+            stale: true,
+        };
+    };
+    let current = row.state.is_current();
+    let cells = vec![
+        vec![canvas.piece("text", Safe::new(id.as_str()))],
+        vec![canvas.piece("text.dim", row.group.clone())],
+        signs::link(canvas, row.state, row.since.filter(|_| !current), ctx.now),
+        apps(canvas, row),
+        drift(canvas, row),
+        health(canvas, row),
+        operation(canvas, row),
+        figures(canvas, row),
+        vec![canvas.piece("text.dim", row.version.clone())],
+        engines(canvas, row),
+    ];
+    RowCells {
+        cells,
+        stale: row.state == LinkState::Stale,
+    }
+}
+
+fn apps(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
+    if row.apps == 0 {
+        return vec![canvas.fixed("text.dim", "-")];
+    }
+    if !row.state.is_current() {
+        return vec![canvas.piece("stale", format!("?/{}", row.apps))];
+    }
+    let scope = if row.synced == row.apps {
+        "text.dim"
+    } else {
+        "text"
+    };
+    vec![canvas.piece(scope, format!("{}/{}", row.synced, row.apps))]
+}
+
+fn drift(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
+    if row.apps == 0 && row.drift == 0 && row.state.is_current() {
+        return vec![canvas.fixed("text.dim", "-")];
+    }
+    signs::drift_count(canvas, row.drift, row.state.is_current(), row.unknown == 0)
+}
+
+/// Health of what runs there; a row that is not current shows its link instead, and never green.
+fn health(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
+    if !row.state.is_current() {
+        return signs::link_long(canvas, row.state);
+    }
+    match row.health.worst() {
+        Some(Health::Degraded) => {
+            let mut pieces = signs::health(canvas, Health::Degraded);
+            if row.health.degraded > 1 {
+                pieces.push(canvas.piece("health.degraded", format!(" {}", row.health.degraded)));
+            }
+            pieces
+        }
+        Some(worst) => signs::health(canvas, worst),
+        None => vec![canvas.fixed("text.dim", "-")],
+    }
+}
+
+fn operation(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
+    if row.operating {
+        return vec![
+            canvas.fixed("sync.running", canvas.glyphs().syncing),
+            canvas.fixed("sync.running", " syncing"),
+        ];
+    }
+    Vec::new()
+}
+
+/// The first figures, as many as the column takes.
+fn figures(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
+    let Some(metrics) = row.metrics.as_ref().filter(|_| row.state.is_current()) else {
+        return vec![canvas.fixed("text.dim", "-")];
+    };
+    let mut pieces = Vec::new();
+    for figure in metrics.figures.iter().take(3) {
+        pieces.push(canvas.piece("text.dim", format!("{} ", figure.name)));
+        pieces.push(canvas.piece("text", signs::figure(figure)));
+        pieces.push(canvas.gap(1));
+        pieces.push(signs::sparkline(canvas, &figure.course, 6));
+        pieces.push(canvas.gap(2));
+    }
+    pieces
+}
+
+fn engines(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
+    let words: Vec<&str> = row
+        .engines
+        .iter()
+        .map(|e| match e {
+            Engine::Argo => "argo",
+            Engine::Flux => "flux",
+        })
+        .collect();
+    vec![canvas.piece("text.dim", words.join("+"))]
+}
+
+/// Groups with their clusters, and how many of them need somebody.
+fn rail(canvas: &mut Canvas<'_>, ctx: &Ctx<'_>, area: Area) {
+    let (inner, _) = area.left(area.w.saturating_sub(2));
+    let mut groups: BTreeMap<&Safe, (usize, usize, usize)> = BTreeMap::new();
+    for row in &ctx.rows.clusters {
+        let (all, drifted, dark) = groups.entry(&row.group).or_default();
+        *all += 1;
+        *drifted += usize::from(row.state.is_current() && row.drift > 0);
+        *dark += usize::from(!row.state.is_current());
+    }
+    let mut lines = vec![vec![canvas.fixed("column", " GROUP")]];
+    for (group, (all, drifted, dark)) in groups {
+        let name = if group.is_empty() {
+            Safe::fixed("(none)")
+        } else {
+            group.clone()
+        };
+        let name = crate::ui::text::cut_middle(name.as_str(), 10, canvas.glyphs().ellipsis);
+        let mut pieces = vec![canvas.piece("text", format!(" {name:<10} {all:>3}"))];
+        if drifted > 0 {
+            pieces.push(canvas.piece(
+                "drift.edited",
+                format!(" {}{drifted}", canvas.glyphs().out_of_sync),
+            ));
+        }
+        if dark > 0 {
+            pieces.push(canvas.piece(
+                "unreachable",
+                format!(" {}{dark}", canvas.glyphs().unreachable),
+            ));
+        }
+        lines.push(pieces);
+    }
+    canvas.lines(inner, &lines);
+    let (edge, _) = area.right(1);
+    for row in 0..edge.h {
+        canvas.line(
+            edge,
+            row,
+            &[canvas.fixed("border", canvas.glyphs().vertical)],
+        );
+    }
+}

@@ -1,0 +1,266 @@
+//! The plan: what will be done, target by target, before anything is.
+
+use super::empty;
+use crate::app::screens::plan::Planned;
+use crate::app::screens::{Ctx, PLAN_ABOVE, PlanScreen, plan_below};
+use crate::app::shape::{Area, Shape};
+use crate::domain::Safe;
+use crate::ops::{DryRun, Plan, PlanTarget, Route};
+use crate::ui::detail::Lines;
+use crate::ui::paint::{Canvas, Piece};
+use crate::ui::signs;
+use crate::ui::table::{self, Column, RowCells};
+use crate::ui::text::wrap;
+
+const COLUMNS: [Column; 7] = [
+    Column::new("", 3),
+    Column::new("CLUSTER", 14).grow(2),
+    Column::new("LINK", 9).rank(2),
+    Column::new("OBJECT", 18).grow(2).rank(1),
+    Column::new("EFFECT", 18).grow(3),
+    Column::new("ROUTE", 6).rank(3),
+    Column::new("DRY RUN", 14).grow(1),
+];
+
+/// Draws the body.
+///
+/// ```text
+///  2 of 3 will be changed   route argo   dry run ✓ 2   waves 1 → rest   restarts 0 pods
+///  kubectl-scale loses fields on 2 objects
+/// ────────────────────────────────────────────────────────────────────────────────────
+///        CLUSTER        LINK       OBJECT                      EFFECT             DRY RUN
+/// > [x]  edge-ber-017   ●          Deployment ingress/ingress  spec.replicas 1→3  ✓ ok
+///   [ ]  edge-muc-009   ◌ (14m)    Deployment ingress/ingress  skipped: stale
+/// ── Deployment ingress/ingress on edge-ber-017 ──────────────────────────────────────
+///  kubectl-scale (Update, 01:33Z) loses spec.replicas
+/// ```
+pub(in crate::ui) fn draw(
+    canvas: &mut Canvas<'_>,
+    screen: &PlanScreen,
+    write: bool,
+    ctx: &Ctx<'_>,
+    shape: &Shape,
+) {
+    match &screen.planned {
+        Planned::Building => {
+            let n = screen.wish.targets.len();
+            let words = Safe::from(format!(
+                "Building the plan for {n} objects: reading what Git wants and asking each server with a dry run…"
+            ));
+            empty(
+                canvas,
+                shape.main,
+                words,
+                "esc goes back; nothing is changed by building a plan",
+            );
+        }
+        Planned::Failed(why) => empty(
+            canvas,
+            shape.main,
+            why.clone(),
+            "r tries again, esc goes back",
+        ),
+        Planned::Ready(plan) => {
+            let (above, rest) = shape.main.top(PLAN_ABOVE - 1);
+            let (below, list) = rest.bottom(plan_below(shape.main.h));
+            summary(canvas, screen, plan, write, above);
+            targets(canvas, screen, plan, ctx, list);
+            selected(canvas, screen, ctx, below);
+        }
+    }
+}
+
+fn summary(canvas: &mut Canvas<'_>, screen: &PlanScreen, plan: &Plan, write: bool, area: Area) {
+    let sent = plan.sendable();
+    let accepted = plan.targets.iter().filter(|t| t.dry_run.ok()).count();
+    let waves: Vec<String> = plan
+        .waves
+        .iter()
+        .map(|w| w.targets.len().to_string())
+        .collect();
+    let arrow = canvas.glyphs().arrow;
+    let route = match screen.wish.via {
+        None => "best",
+        Some(Route::Argo) => "argo",
+        Some(Route::Direct) => "direct",
+    };
+    let first = [
+        canvas.gap(1),
+        canvas.piece(
+            "text.strong",
+            format!("{sent} of {} will be changed", plan.targets.len()),
+        ),
+        canvas.piece(
+            "text",
+            format!(
+                "   dry run accepts {accepted}   route {route}   waves {}   restarts {} pods",
+                waves.join(&format!(" {arrow} ")),
+                plan.restarts()
+            ),
+        ),
+    ];
+    canvas.line(area, 0, &first);
+    let mut second = vec![canvas.gap(1)];
+    second.extend(second_line(canvas, screen, plan, write));
+    canvas.line(area, 1, &second);
+    canvas.rule(area, 2, &[], false);
+}
+
+/// What the operator must know first: read-only, what was left out, the guardrail, the note, who loses fields.
+fn second_line(canvas: &Canvas<'_>, screen: &PlanScreen, plan: &Plan, write: bool) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    if !write {
+        pieces.push(canvas.fixed(
+            "notice.warning",
+            "read-only: the plan can be looked at and copied, not run   ",
+        ));
+    }
+    if !screen.left_out.is_empty() {
+        let n = screen.left_out.len();
+        pieces.push(canvas.piece(
+            "notice.warning",
+            format!("{n} left out: enter builds the plan again   "),
+        ));
+    }
+    if let Some(guardrail) = &plan.guardrail {
+        pieces.push(canvas.piece(
+            "notice.warning",
+            format!("guardrail {}: its name must be typed   ", guardrail.name),
+        ));
+    }
+    if !screen.note.is_empty() {
+        pieces.push(canvas.piece("text", format!("note: {}   ", screen.note)));
+    }
+    let losers: usize = plan.targets.iter().filter(|t| !t.losers.is_empty()).count();
+    if losers > 0 {
+        let mut names: Vec<&str> = plan
+            .targets
+            .iter()
+            .flat_map(|t| &t.losers)
+            .map(|l| l.manager.as_str())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        pieces.push(canvas.piece(
+            "diff.owner",
+            format!("{} lose fields on {losers} objects", names.join(", ")),
+        ));
+    }
+    pieces
+}
+
+fn targets(canvas: &mut Canvas<'_>, screen: &PlanScreen, plan: &Plan, ctx: &Ctx<'_>, area: Area) {
+    table::draw(canvas, area, &COLUMNS, &screen.list, true, |canvas, i| {
+        let left_out = screen.left_out.contains(i);
+        let found = plan.targets.get(*i);
+        found.map_or(
+            RowCells {
+                cells: Vec::new(),
+                stale: true,
+            },
+            |t| row(canvas, t, left_out, ctx),
+        )
+    });
+}
+
+fn row(canvas: &Canvas<'_>, target: &PlanTarget, left_out: bool, ctx: &Ctx<'_>) -> RowCells {
+    let included = target.order.is_some() && !left_out;
+    let effect = match &target.skipped {
+        Some(why) => canvas.piece("text.dim", format!("skipped: {why}")),
+        None => canvas.piece("drift.edited", target.effect.clone()),
+    };
+    let since = ctx.rows.cluster(&target.cluster).and_then(|r| r.since);
+    let cells = vec![
+        vec![canvas.fixed("mark", if included { "[x]" } else { "[ ]" })],
+        vec![canvas.piece("text", Safe::new(target.cluster.as_str()))],
+        signs::link(canvas, target.link, since, ctx.now),
+        vec![canvas.piece("text", target.object.to_string())],
+        vec![effect],
+        vec![canvas.piece("text.dim", target.route.to_string())],
+        dry_run(canvas, target),
+    ];
+    RowCells {
+        cells,
+        stale: !included,
+    }
+}
+
+fn dry_run(canvas: &Canvas<'_>, target: &PlanTarget) -> Vec<Piece> {
+    let g = canvas.glyphs();
+    let (sign, scope, word) = match &target.dry_run {
+        DryRun::Accepted(_) => (g.synced, "outcome.good", "accepted"),
+        DryRun::NotPermitted(_) => (g.unknown, "outcome.unknown", "not permitted"),
+        DryRun::Rejected(_) => (g.degraded, "outcome.failed", "rejected"),
+        DryRun::NotRun(_) => ("-", "text.dim", "not run"),
+    };
+    let mut pieces = vec![
+        canvas.fixed(scope, sign),
+        canvas.gap(1),
+        canvas.fixed(scope, word),
+    ];
+    if !target.warnings.is_empty() || target.danger.is_some() {
+        pieces.push(canvas.fixed("notice.error", " !"));
+    }
+    pieces
+}
+
+fn selected(canvas: &mut Canvas<'_>, screen: &PlanScreen, ctx: &Ctx<'_>, area: Area) {
+    let Some(target) = screen.target().filter(|_| area.h > 1) else {
+        return;
+    };
+    let title = vec![canvas.piece("text.strong", target.name().to_string())];
+    crate::ui::detail::framed(canvas, area, title, false, |canvas, width| {
+        about(canvas, target, ctx, width)
+    });
+}
+
+/// Everything the plan says of one target, the gravest first.
+fn about(canvas: &Canvas<'_>, target: &PlanTarget, ctx: &Ctx<'_>, width: u16) -> Lines {
+    let mut lines: Lines = Vec::new();
+    let mut say = |scope: &str, words: &Safe| {
+        let wrapped = wrap(words, usize::from(width.saturating_sub(1)));
+        lines.extend(
+            wrapped
+                .into_iter()
+                .map(|line| vec![canvas.piece(scope, line)]),
+        );
+    };
+    if let Some(danger) = &target.danger {
+        say("notice.error", danger);
+    }
+    if let Some(skipped) = &target.skipped {
+        say("notice.warning", &Safe::from(format!("skipped: {skipped}")));
+    }
+    for warning in &target.warnings {
+        say("notice.warning", warning);
+    }
+    let message = target.dry_run.message();
+    if !message.is_empty() {
+        say("text", &Safe::from(format!("dry run: {message}")));
+    }
+    for loser in &target.losers {
+        let time = loser.time.map_or(String::new(), |at| {
+            format!(", {}", signs::moment(at, ctx.now))
+        });
+        let fields: Vec<&str> = loser.fields.iter().map(Safe::as_str).collect();
+        let text = format!(
+            "{} ({}{time}) loses {}",
+            loser.manager,
+            loser.operation,
+            fields.join(", ")
+        );
+        say("diff.owner", &Safe::from(text));
+    }
+    for pruned in &target.prunes {
+        say("notice.error", &Safe::from(format!("deletes {pruned}")));
+    }
+    let revision = signs::revision(&target.revision);
+    say(
+        "text.dim",
+        &Safe::from(format!(
+            "puts back {revision} by way of {}; restarts {} pods",
+            target.route, target.restarts
+        )),
+    );
+    lines
+}
