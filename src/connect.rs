@@ -13,6 +13,12 @@ pub mod kubeconfig;
 mod pool;
 mod session;
 pub mod target;
+#[cfg(test)]
+#[cfg(feature = "demo")]
+pub(crate) mod testing;
+#[cfg(test)]
+#[cfg(feature = "demo")]
+mod tests;
 
 pub use backoff::Backoff;
 pub use clock::{Link, LinkClock, Slowness, state_of};

@@ -159,8 +159,8 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(40);
 
-    fn seconds(n: u64) -> Option<Duration> {
-        Some(Duration::from_secs(n))
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
     }
 
     fn up() -> Link {
@@ -185,11 +185,11 @@ mod tests {
 
     #[test]
     fn an_open_link_is_live_then_slow_then_stale_the_longer_it_is_silent() {
-        assert_eq!(state(&up(), seconds(4), SOON), LinkState::Live);
-        assert_eq!(state(&up(), seconds(7), SOON), LinkState::Slow);
-        assert_eq!(state(&up(), seconds(9), SOON), LinkState::Stale);
+        assert_eq!(state(&up(), Some(seconds(4)), SOON), LinkState::Live);
+        assert_eq!(state(&up(), Some(seconds(7)), SOON), LinkState::Slow);
+        assert_eq!(state(&up(), Some(seconds(9)), SOON), LinkState::Stale);
         assert_eq!(
-            state(&up(), seconds(0), Duration::from_secs(2)),
+            state(&up(), Some(seconds(0)), Duration::from_secs(2)),
             LinkState::Slow
         );
     }
@@ -207,7 +207,7 @@ mod tests {
             K::Forbidden,
         ] {
             for ever in [true, false] {
-                assert!(!state(&down(kind, ever), seconds(0), SOON).is_current());
+                assert!(!state(&down(kind, ever), Some(seconds(0)), SOON).is_current());
             }
         }
     }
@@ -235,8 +235,8 @@ mod tests {
         assert_eq!(clock.silence(), None);
         clock.opened();
         tokio::time::advance(Duration::from_secs(5)).await;
-        assert_eq!(clock.silence(), seconds(5));
+        assert_eq!(clock.silence(), Some(seconds(5)));
         clock.touch();
-        assert_eq!(clock.silence(), seconds(0));
+        assert_eq!(clock.silence(), Some(seconds(0)));
     }
 }

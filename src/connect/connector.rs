@@ -70,18 +70,17 @@ impl Connector {
             .map_err(|sentence| Fault::new(FaultKind::Config, sentence.clone()))?;
         let mut sessions = self.sessions.lock();
         let known = sessions.get(target.key()).and_then(Weak::upgrade);
-        let session = match known {
-            Some(session) => session,
-            None => {
-                let made = Arc::new(Session::new(SessionParts {
-                    target: Arc::clone(target),
-                    plugins: Arc::clone(&self.plugins),
-                    dials: Arc::clone(&self.dials),
-                    timings: self.options.timings,
-                })?);
-                sessions.insert(target.key().clone(), Arc::downgrade(&made));
-                made
-            }
+        let session = if let Some(session) = known {
+            session
+        } else {
+            let made = Arc::new(Session::new(SessionParts {
+                target: Arc::clone(target),
+                plugins: Arc::clone(&self.plugins),
+                dials: Arc::clone(&self.dials),
+                timings: self.options.timings,
+            })?);
+            sessions.insert(target.key().clone(), Arc::downgrade(&made));
+            made
         };
         let namespace = if row.namespace_scope.is_empty() {
             "default"

@@ -99,7 +99,7 @@ fn is_dry_run(query: &str) -> bool {
 struct ApiPath {
     group: String,
     resource: String,
-    /// Everything after the object's name, empty for the object itself.
+    /// What follows the object's name, `proxy` of `proxy/metrics`; empty for the object itself.
     subresource: String,
 }
 
@@ -129,17 +129,8 @@ impl ApiPath {
         Some(Self {
             group: group.to_owned(),
             resource: (*resource).to_owned(),
-            subresource: after.get(1..).unwrap_or_default().join("/"),
+            subresource: after.get(1).copied().unwrap_or_default().to_owned(),
         })
-        .map(Self::first_of_subresource)
-    }
-
-    /// `proxy/metrics/a` is the subresource `proxy`.
-    fn first_of_subresource(mut self) -> Self {
-        if let Some((first, _)) = self.subresource.split_once('/') {
-            self.subresource = first.to_owned();
-        }
-        self
     }
 
     fn is_self_review(&self) -> bool {

@@ -115,7 +115,7 @@ impl Channel {
 /// How a request travels.
 enum Way {
     New(Arc<Channel>),
-    Old(Old),
+    Old(Box<Old>),
 }
 
 impl Pool {
@@ -230,7 +230,7 @@ impl Pool {
 
     fn ready(&self, lane: Lane) -> Option<Way> {
         if let Some(old) = self.old.lock().as_ref() {
-            return Some(Way::Old(old.clone()));
+            return Some(Way::Old(Box::new(old.clone())));
         }
         let mut open = self.open.lock();
         open.retain(|channel| channel.is_open());
@@ -251,7 +251,7 @@ impl Pool {
             .build(self.dialer.connector());
         *self.old.lock() = Some(client.clone());
         self.clock.opened();
-        Ok(Way::Old(client))
+        Ok(Way::Old(Box::new(client)))
     }
 
     async fn handshake(self: &Arc<Self>, wire: Wire) -> Result<Arc<Channel>, Fault> {
@@ -324,13 +324,16 @@ async fn drive(
     granted: Arc<AtomicUsize>,
     pool: std::sync::Weak<Pool>,
 ) {
-    let mut connection = pin!(connection);
-    let result = std::future::poll_fn(|cx| {
-        let polled = connection.as_mut().poll(cx);
-        granted.store(connection.current_max_send_streams(), Ordering::Relaxed);
-        polled
-    })
-    .await;
+    // The connection must be gone before anybody asks whether it is open.
+    let result = {
+        let mut connection = pin!(connection);
+        std::future::poll_fn(|cx| {
+            let polled = connection.as_mut().poll(cx);
+            granted.store(connection.current_max_send_streams(), Ordering::Relaxed);
+            polled
+        })
+        .await
+    };
     if let Some(pool) = pool.upgrade() {
         pool.ended(result);
     }

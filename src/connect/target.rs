@@ -9,7 +9,6 @@ use http::Uri;
 use kube::config::{AuthInfo, Cluster};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 
 use super::kubeconfig::Impersonate;
@@ -202,7 +201,8 @@ fn client_certificate(user: &AuthInfo) -> Result<Option<ClientCertificate>, Stri
         user.client_certificate_data.as_deref(),
         user.client_certificate.as_deref(),
     )?;
-    let key_data = user.client_key_data.as_ref().map(|k| k.expose_secret());
+    let key_data = user.client_key_data.as_ref();
+    let key_data = key_data.map(secrecy::ExposeSecret::expose_secret);
     let key = data_or_file("client-key", key_data, user.client_key.as_deref())?;
     match (chain, key) {
         (None, None) => Ok(None),

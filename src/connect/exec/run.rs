@@ -143,7 +143,7 @@ async fn read_up_to<R: AsyncRead + Unpin>(pipe: Option<R>, limit: usize) -> Vec<
         return Vec::new();
     };
     let mut kept = Vec::new();
-    let mut chunk = [0_u8; 8192];
+    let mut chunk = vec![0_u8; 8192];
     while let Ok(read) = pipe.read(&mut chunk).await {
         if read == 0 {
             break;

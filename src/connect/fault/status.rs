@@ -10,6 +10,9 @@ use serde::Deserialize;
 use super::{Fault, FaultKind};
 use crate::domain::Safe;
 
+/// The longest wait that is obeyed.
+const MAX_WAIT: Duration = Duration::from_secs(3600);
+
 /// The server's words are cut here: a proxy's error page can be long.
 const MAX_WORDS: usize = 300;
 
@@ -25,7 +28,7 @@ impl RetryAfter {
             Ok(seconds) => Duration::from_secs(seconds),
             Err(_) => until(text, now)?,
         };
-        Some(Self(wait.min(Duration::from_hours(1))))
+        Some(Self(wait.min(MAX_WAIT)))
     }
 }
 
@@ -119,7 +122,7 @@ mod tests {
         );
         assert_eq!(asks("Sat, 21 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(asks("soon"), None);
-        assert_eq!(asks("999999999"), Some(Duration::from_hours(1)));
+        assert_eq!(asks("999999999"), Some(MAX_WAIT));
     }
 
     #[test]

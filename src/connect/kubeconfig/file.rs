@@ -200,43 +200,8 @@ impl File<'_> {
             return None;
         };
         let place = Place::of(self.path, self.line_of_name(list.many, &name));
-        let value = self.value(&name, item, list, &place);
+        let value = value(&name, item, list, &place);
         Some((name, Entry { value, place }))
-    }
-
-    fn value<T: DeserializeOwned>(
-        &self,
-        name: &str,
-        mut item: Value,
-        list: &List,
-        place: &Place,
-    ) -> Result<T, String> {
-        let what = list.one;
-        if spoiled(&item) {
-            return Err(format!(
-                "The {what} `{name}` ({}) holds bytes that are not UTF-8; write it again.",
-                place.text()
-            ));
-        }
-        let body = item.get_mut(what).map(Value::take).unwrap_or(Value::Null);
-        let body = if body.is_null() && what == "user" {
-            Value::Object(Map::new())
-        } else {
-            body
-        };
-        serde_path_to_error::deserialize(body).map_err(|e| {
-            let field = e.path().to_string();
-            let field = if field == "." {
-                String::new()
-            } else {
-                format!(" at `{field}`")
-            };
-            format!(
-                "The {what} `{name}` ({}) cannot be read{field}: {}. Correct the entry.",
-                place.text(),
-                without_content(&e.inner().to_string())
-            )
-        })
     }
 
     /// The line of `key:` at the left edge.
@@ -285,6 +250,40 @@ impl File<'_> {
         }
         user
     }
+}
+
+fn value<T: DeserializeOwned>(
+    name: &str,
+    mut item: Value,
+    list: &List,
+    place: &Place,
+) -> Result<T, String> {
+    let what = list.one;
+    if spoiled(&item) {
+        return Err(format!(
+            "The {what} `{name}` ({}) holds bytes that are not UTF-8; write it again.",
+            place.text()
+        ));
+    }
+    let body = item.get_mut(what).map_or(Value::Null, Value::take);
+    let body = if body.is_null() && what == "user" {
+        Value::Object(Map::new())
+    } else {
+        body
+    };
+    serde_path_to_error::deserialize(body).map_err(|e| {
+        let field = e.path().to_string();
+        let field = if field == "." {
+            String::new()
+        } else {
+            format!(" at `{field}`")
+        };
+        format!(
+            "The {what} `{name}` ({}) cannot be read{field}: {}. Correct the entry.",
+            place.text(),
+            without_content(&e.inner().to_string())
+        )
+    })
 }
 
 /// `edge-oslo-003` of `- name: "edge-oslo-003"`.

@@ -280,7 +280,7 @@ fn named(mut rows: Vec<RowPlan>, options: &LoadOptions) -> Vec<RowPlan> {
 }
 
 fn numbered(name: &str, taken: &HashSet<String>) -> String {
-    (2_u32..)
+    (2_u32..100_000)
         .map(|n| format!("{name}-{n}"))
         .find(|candidate| !taken.contains(candidate))
         .unwrap_or_else(|| name.to_owned())
@@ -305,13 +305,13 @@ fn no_match(entries: &Entries, options: &LoadOptions) -> PlanError {
             .filter_map(|g| g.pattern().map(|p| format!("`{p}`")))
             .collect()
     };
-    let mut pattern = patterns(&options.include).join(", ");
-    if !options.exclude.is_empty() {
-        let without = patterns(&options.exclude).join(", ");
-        pattern = format!("{pattern} without {without}")
-            .trim_start()
-            .to_owned();
-    }
+    let included = patterns(&options.include).join(", ");
+    let excluded = patterns(&options.exclude).join(", ");
+    let pattern = match (included.is_empty(), excluded.is_empty()) {
+        (_, true) => included,
+        (true, false) => format!("what is left without {excluded}"),
+        (false, false) => format!("{included} without {excluded}"),
+    };
     let known: Vec<&str> = entries
         .contexts
         .keys()

@@ -382,11 +382,11 @@ fn impersonation_shows_in_the_identity_and_parts_the_rows() {
         }),
         ..LoadOptions::default()
     };
-    let plan = load_files(&[TWO], options).unwrap();
-    assert_eq!(&*plan.rows[0].identity, "admin as ola");
+    let acting = load_files(&[TWO], options).unwrap();
+    assert_eq!(&*acting.rows[0].identity, "admin as ola");
     let plain = load_text(TWO).unwrap();
     let key = |plan: &FleetPlan| plan.rows[0].target.as_ref().unwrap().key().clone();
-    assert_ne!(key(&plan), key(&plain));
+    assert_ne!(key(&acting), key(&plain));
 }
 
 #[test]
@@ -400,11 +400,11 @@ fn removed_auth_providers_say_what_replaces_them() {
 
 #[test]
 fn an_alias_bomb_is_refused_quickly() {
-    let mut text = String::from("a: &a [x,x,x,x,x,x,x,x,x]\n");
-    for (from, to) in ["ab", "bc", "cd", "de", "ef", "fg", "gh", "hi"].map(|p| p.split_at(1)) {
-        text += &format!(
-            "{to}: &{to} [*{from},*{from},*{from},*{from},*{from},*{from},*{from},*{from}]\n"
-        );
-    }
+    let levels = ["ab", "bc", "cd", "de", "ef", "fg", "gh", "hi"].map(|pair| pair.split_at(1));
+    let lines = levels.map(|(from, to)| {
+        let uses = vec![format!("*{from}"); 9].join(",");
+        format!("{to}: &{to} [{uses}]\n")
+    });
+    let text = format!("a: &a [x,x,x,x,x,x,x,x,x]\n{}", lines.concat());
     assert!(load_text(&text).is_err());
 }
