@@ -1,6 +1,7 @@
 //! Facts from clusters, for ever: supervisor, cluster actors, engines, metrics.
 
 pub mod assignment;
+pub mod director;
 pub mod engine;
 pub mod judge;
 pub mod watch;

@@ -101,7 +101,7 @@ pub fn admit(url: &str, policy: &RepoPolicy) -> Result<Remote, Unjudged> {
                 web("http", rest).ok_or_else(|| forbidden(url, NOT_A_URL))
             }
             "http" => forbid(
-                "is not encrypted; set `allow_http = true` under [desired] in config.toml to allow it",
+                "is not encrypted; set `allow-http = true` under [desired] in config.toml to allow it",
             ),
             "ssh" => ssh_url(rest).ok_or_else(|| forbidden(url, NOT_A_URL)),
             "file" => file(rest, policy).map_err(|why| forbidden(url, why)),
@@ -189,7 +189,7 @@ fn file(rest: &str, policy: &RepoPolicy) -> Result<Remote, &'static str> {
     }
     if policy.file_prefixes.is_empty() {
         return Err(
-            "is a local folder; name the folder under `file_prefixes` in [desired] of config.toml to allow it",
+            "is a local folder; name the folder under `file-repositories` in [desired] of config.toml to allow it",
         );
     }
     // A repository that is gone stays allowed by its written path: the message must then be "not there", not "forbidden".
@@ -200,7 +200,7 @@ fn file(rest: &str, policy: &RepoPolicy) -> Result<Remote, &'static str> {
     };
     if !policy.file_prefixes.iter().any(below) {
         return Err(
-            "is a local folder outside of those named under `file_prefixes` in [desired] of config.toml",
+            "is a local folder outside of those named under `file-repositories` in [desired] of config.toml",
         );
     }
     Ok(Remote {
@@ -341,8 +341,8 @@ mod tests {
 
     #[test]
     fn the_refusal_says_how_to_allow_it() {
-        assert!(refusal("http://git.example/edge").contains("allow_http"));
-        assert!(refusal("file:///srv/git/edge").contains("file_prefixes"));
+        assert!(refusal("http://git.example/edge").contains("allow-http"));
+        assert!(refusal("file:///srv/git/edge").contains("file-repositories"));
     }
 
     #[test]

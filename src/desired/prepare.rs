@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::domain::{Application, DesiredObject, Name, ObjectRef, Tracking};
 
-use super::render::{Content, Manifest, Rendered};
+use super::render::{Content, Manifest};
 use super::{scope, tracking};
 
 /// What an application adds to the manifests of its path. Equal recipes make equal objects of equal content.
@@ -164,21 +164,18 @@ fn set_namespace(body: &mut Value, namespace: &str) {
     }
 }
 
-/// The prepared objects as those of one commit.
-pub fn at_commit(rendered: &Rendered, prepared: &Prepared) -> Vec<Arc<DesiredObject>> {
-    prepared
-        .objects
-        .iter()
-        .map(|o| {
-            Arc::new(DesiredObject {
-                object: o.object.clone(),
-                body: o.body.clone(),
-                repo: rendered.repo.clone(),
-                revision: rendered.revision.clone(),
-                path: o.file.clone(),
-            })
+/// The prepared objects as those of one commit of a repository.
+pub fn at_commit(prepared: &Prepared, repo: &Name, revision: &Name) -> Vec<Arc<DesiredObject>> {
+    let at = |o: &PreparedObject| {
+        Arc::new(DesiredObject {
+            object: o.object.clone(),
+            body: o.body.clone(),
+            repo: repo.clone(),
+            revision: revision.clone(),
+            path: o.file.clone(),
         })
-        .collect()
+    };
+    prepared.objects.iter().map(at).collect()
 }
 
 #[cfg(test)]

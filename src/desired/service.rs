@@ -16,12 +16,15 @@ use super::contents::{ContentKey, Contents};
 use super::git::FetchLimits;
 use super::mirror::blocking;
 use super::policy::{RepoPolicy, admit};
-use super::prepare::{Recipe, at_commit, prepare};
+use super::prepare::{Prepared, Recipe, at_commit, prepare};
 use super::render::{self, Content, Rendered, Secrets};
 use super::repo::Repo;
 use super::revision::{self, Commit};
 use super::tree::{RenderLimits, broken};
 use super::unjudged;
+
+/// Prepared folders beyond which those that nobody holds are swept.
+const SWEEP_AT: usize = 16_384;
 
 /// How the service works; all of it has defaults but the cache folder.
 #[derive(Clone, Debug)]
@@ -107,6 +110,7 @@ struct Inner {
     fetches: Semaphore,
     renders: Semaphore,
     contents: Contents,
+    prepared: Mutex<HashMap<(ContentKey, Recipe), Weak<Prepared>>>,
     changes: broadcast::Sender<RepoChanged>,
 }
 
@@ -119,6 +123,7 @@ impl DesiredHandle {
             renders: Semaphore::new(settings.renders.max(1)),
             repos: Mutex::default(),
             contents: Contents::default(),
+            prepared: Mutex::default(),
             settings,
             changes,
         }))
@@ -191,6 +196,45 @@ impl DesiredHandle {
         }))
     }
 
+    /// The located folder's objects as an application wants them, Secrets sealed. Equal folders and recipes share one allocation.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub async fn prepared(
+        &self,
+        source: &Source,
+        located: &Located,
+        recipe: &Recipe,
+    ) -> Result<Arc<Prepared>, Unjudged> {
+        let key = (located.key.clone(), recipe.clone());
+        if let Some(known) = self.0.prepared.lock().get(&key).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        let content = self.content(source, located).await?;
+        let recipe = recipe.clone();
+        let made = blocking(move || Arc::new(prepare(&content, &recipe))).await;
+        let made = made.map_err(|_| cancelled())?;
+        let mut prepared = self.0.prepared.lock();
+        // Another may have made the same meanwhile; then ours is dropped.
+        if let Some(known) = prepared.get(&key).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        if prepared.len() >= SWEEP_AT {
+            prepared.retain(|_, known| known.strong_count() > 0);
+        }
+        prepared.insert(key, Arc::downgrade(&made));
+        Ok(made)
+    }
+
+    /// The URL by which [`RepoChanged`] names the source's repository; `None` when the policy forbids it.
+    pub fn url_of(&self, source: &Source) -> Option<Name> {
+        if let Some(repo) = self.0.repos.lock().get(&source.repo_url) {
+            return Some(repo.remote.url.clone());
+        }
+        let remote = admit(&source.repo_url, &self.0.settings.policy);
+        remote.ok().map(|remote| remote.url)
+    }
+
     /// One object as the application wants it at a revision, Secret values in clear: for a write that is about to be made. Nothing of it is kept.
     ///
     /// # Errors
@@ -205,19 +249,15 @@ impl DesiredHandle {
         let repo = self.repo_of(source)?;
         let commit = repo.resolve(revision, &self.0.fetches).await?;
         let content = self.read(&repo, commit, source, Secrets::Raw).await?;
-        let rendered = Rendered {
-            repo: repo.remote.url.clone(),
-            revision: commit.to_string().into(),
-            content: Arc::new(content),
-        };
-        let mut prepared = prepare(&rendered.content, recipe);
+        let mut prepared = prepare(&content, recipe);
         prepared.objects.retain(|o| o.object.same_object(object));
-        at_commit(&rendered, &prepared).pop().ok_or_else(|| {
-            unjudged(
-                UnjudgedReason::NotFound,
-                format!("{object} is not in {} at {commit:.10}.", rendered.repo),
-            )
-        })
+        let url = &repo.remote.url;
+        at_commit(&prepared, url, &commit.to_string().into())
+            .pop()
+            .ok_or_else(|| {
+                let message = format!("{object} is not in {url} at {commit:.10}.");
+                unjudged(UnjudgedReason::NotFound, message)
+            })
     }
 
     /// The newest commits from a revision on, for display.

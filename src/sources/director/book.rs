@@ -1,0 +1,454 @@
+//! What the director knows: rows, hubs, applications, answers of Git, and who has been told what. No I/O.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::judge::{Answer, Done, Job};
+use super::wish::Wish;
+use crate::desired::prepare::instance;
+use crate::domain::join::join;
+use crate::domain::{
+    Alias, AppRef, Application, ClusterId, Destination, Fact, HubCluster, JoinCandidate, Name,
+    Source, Tracking, Unjudged, UnjudgedReason,
+};
+use crate::sources::assignment::{AppAssignment, ClusterAssignments, DirectorInput};
+
+/// The director's state.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    aliases: Vec<Alias>,
+    rows: BTreeMap<ClusterId, JoinCandidate>,
+    hubs: HashMap<ClusterId, Hub>,
+    apps: BTreeMap<AppRef, Entry>,
+    by_cluster: HashMap<ClusterId, BTreeSet<AppRef>>,
+    /// Rows or cluster Secrets changed: every destination is looked up again.
+    rejoin: bool,
+    /// Applications whose question to Git may have changed.
+    restless: BTreeSet<AppRef>,
+    /// Applications whose last answer may be out of date.
+    moved: BTreeSet<AppRef>,
+    /// Applications of which something may have to be told.
+    untold: BTreeSet<AppRef>,
+    /// Clusters whose assignments may have changed.
+    stale: BTreeSet<ClusterId>,
+    /// Commits that hubs named and that answers do not show.
+    hints: Vec<(Source, Name)>,
+    turn: u64,
+}
+
+#[derive(Debug, Default)]
+struct Hub {
+    generation: u64,
+    tracking: Tracking,
+    clusters: Vec<HubCluster>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    app: Application,
+    cluster: Option<ClusterId>,
+    wish: Option<Result<Wish, Unjudged>>,
+    /// The asking under way or last answered.
+    turn: u64,
+    answer: Option<Result<Answer, Unjudged>>,
+    /// What the loop believes of it: at first that nothing hinders; `None` when that is uncertain.
+    told: Option<Option<Unjudged>>,
+    assignment: Option<Arc<AppAssignment>>,
+}
+
+impl Entry {
+    fn new(app: Application) -> Self {
+        Self {
+            app,
+            cluster: None,
+            wish: None,
+            turn: 0,
+            answer: None,
+            told: Some(None),
+            assignment: None,
+        }
+    }
+
+    /// Whether it is judged, and why not; `None` while that is open.
+    fn standing(&self) -> Option<Option<&Unjudged>> {
+        match (self.wish.as_ref()?, self.answer.as_ref()) {
+            (Err(why), _) | (Ok(_), Some(Err(why))) => Some(Some(why)),
+            (Ok(_), Some(Ok(_))) => Some(None),
+            (Ok(_), None) => None,
+        }
+    }
+}
+
+impl Book {
+    pub(super) fn new(aliases: Vec<Alias>) -> Self {
+        Self {
+            aliases,
+            ..Self::default()
+        }
+    }
+
+    /// Folds one input.
+    pub(super) fn take(&mut self, input: DirectorInput) {
+        match input {
+            DirectorInput::Row(row) => self.take_row(row),
+            DirectorInput::RowGone(cluster) => {
+                self.rejoin |= self.rows.remove(&cluster).is_some();
+            }
+            DirectorInput::HubClusters { hub, clusters } => {
+                let known = &mut self.hubs.entry(hub).or_default().clusters;
+                self.rejoin |= *known != clusters;
+                *known = clusters;
+            }
+            DirectorInput::Tracking { hub, tracking } => self.take_tracking(&hub, tracking),
+            DirectorInput::Apps {
+                hub,
+                generation,
+                apps,
+            } => self.take_apps(&hub, generation, apps),
+            DirectorInput::App { generation, app } => {
+                self.take_generation(&app.id.hub.clone(), generation);
+                self.take_app(*app);
+            }
+            DirectorInput::AppGone(app) => self.drop_app(&app),
+        }
+    }
+
+    fn take_row(&mut self, row: JoinCandidate) {
+        let Some(cluster) = row.cluster.clone() else {
+            return;
+        };
+        if self.rows.get(&cluster) != Some(&row) {
+            self.rows.insert(cluster, row);
+            self.rejoin = true;
+        }
+    }
+
+    fn take_tracking(&mut self, hub: &ClusterId, tracking: Tracking) {
+        let known = &mut self.hubs.entry(hub.clone()).or_default().tracking;
+        if *known != tracking {
+            *known = tracking;
+            let ids = self.of_hub(hub);
+            self.restless.extend(ids);
+        }
+    }
+
+    fn take_apps(&mut self, hub: &ClusterId, generation: u64, apps: Vec<Application>) {
+        self.take_generation(hub, generation);
+        let keep: BTreeSet<&AppRef> = apps.iter().map(|a| &a.id).collect();
+        let gone: Vec<AppRef> = self
+            .of_hub(hub)
+            .into_iter()
+            .filter(|id| !keep.contains(id))
+            .collect();
+        gone.iter().for_each(|id| self.drop_app(id));
+        apps.into_iter().for_each(|app| self.take_app(app));
+    }
+
+    /// What was told under an older generation may have come too late to be believed: it is told again.
+    fn take_generation(&mut self, hub: &ClusterId, generation: u64) {
+        let known = self.hubs.entry(hub.clone()).or_default();
+        if known.generation == generation {
+            return;
+        }
+        known.generation = generation;
+        for id in self.of_hub(hub) {
+            if let Some(entry) = self.apps.get_mut(&id) {
+                entry.told = None;
+                self.untold.insert(id);
+            }
+        }
+    }
+
+    fn take_app(&mut self, app: Application) {
+        let id = app.id.clone();
+        self.restless.insert(id.clone());
+        match self.apps.get_mut(&id) {
+            Some(entry) => {
+                let seen = entry.app.compared_revision == app.compared_revision;
+                entry.app = app;
+                if !seen {
+                    self.hint(&id);
+                }
+            }
+            None => {
+                self.apps.insert(id, Entry::new(app));
+            }
+        }
+    }
+
+    /// The hub compared with a commit that our last answer did not show: Git moved on.
+    fn hint(&mut self, id: &AppRef) {
+        let Some(entry) = self.apps.get(id) else {
+            return;
+        };
+        let shown = match &entry.answer {
+            Some(Ok(answer)) => answer.target.as_ref().map(|t| &t.located.revision),
+            _ => None,
+        };
+        let commit = &entry.app.compared_revision;
+        if let Some(Ok(wish)) = &entry.wish
+            && !commit.is_empty()
+            && shown != Some(commit)
+        {
+            self.hints.push((wish.target.clone(), commit.clone()));
+        }
+    }
+
+    fn drop_app(&mut self, id: &AppRef) {
+        if let Some(entry) = self.apps.remove(id) {
+            self.move_to(id, entry.cluster.as_ref(), None);
+        }
+    }
+
+    fn of_hub(&self, hub: &ClusterId) -> Vec<AppRef> {
+        let of_it = self.apps.keys().filter(|id| id.hub == *hub);
+        of_it.cloned().collect()
+    }
+
+    /// A repository moved: all applications with such a source are asked for again.
+    pub(super) fn repo_changed(&mut self, is_meant: impl Fn(&Source) -> bool) {
+        for (id, entry) in &self.apps {
+            if let Some(Ok(wish)) = &entry.wish
+                && (is_meant(&wish.target) || is_meant(&wish.deployed.0))
+            {
+                self.moved.insert(id.clone());
+            }
+        }
+    }
+
+    /// Takes an answer of Git, unless a newer question is under way.
+    pub(super) fn done(&mut self, done: Done) {
+        let Some(entry) = self.apps.get_mut(&done.app) else {
+            return;
+        };
+        if entry.turn != done.turn {
+            return;
+        }
+        entry.answer = Some(done.answer);
+        self.untold.insert(done.app);
+    }
+
+    /// Whether a round would do anything.
+    pub(super) fn has_work(&self) -> bool {
+        self.rejoin
+            || !self.restless.is_empty()
+            || !self.moved.is_empty()
+            || !self.untold.is_empty()
+            || !self.stale.is_empty()
+            || !self.hints.is_empty()
+    }
+
+    /// What must be asked of Git now.
+    pub(super) fn jobs(&mut self) -> Vec<Job> {
+        self.look_up_destinations();
+        let mut jobs = Vec::new();
+        let moved = std::mem::take(&mut self.moved);
+        let mut ids = std::mem::take(&mut self.restless);
+        ids.extend(moved.iter().cloned());
+        for id in ids {
+            jobs.extend(self.job(&id, moved.contains(&id)));
+            self.untold.insert(id);
+        }
+        jobs
+    }
+
+    fn job(&mut self, id: &AppRef, moved: bool) -> Option<Job> {
+        let entry = self.apps.get_mut(id)?;
+        let tracking = self.hubs.get(&id.hub).map(|h| h.tracking.clone());
+        let wish = Wish::of(
+            &entry.app,
+            entry.cluster.as_ref(),
+            &tracking.unwrap_or_default(),
+        );
+        let same = entry.wish.as_ref() == Some(&wish);
+        if same && !moved {
+            return None;
+        }
+        self.turn += 1;
+        entry.turn = self.turn;
+        entry.wish = Some(wish.clone());
+        match wish {
+            // The old answer stays until the new one is there; an old refusal is no answer to a new question.
+            Ok(wish) => {
+                entry.answer = entry.answer.take().filter(|a| same || a.is_ok());
+                let last = entry.answer.as_ref().and_then(|a| a.as_ref().ok());
+                Some(Job {
+                    app: id.clone(),
+                    turn: entry.turn,
+                    wish,
+                    last: last.cloned(),
+                })
+            }
+            Err(_) => {
+                entry.answer = None;
+                None
+            }
+        }
+    }
+
+    /// Looks up the cluster of each application that has none yet or whose destination may mean another now.
+    fn look_up_destinations(&mut self) {
+        let all = std::mem::take(&mut self.rejoin);
+        let ids: Vec<AppRef> = if all {
+            self.apps.keys().cloned().collect()
+        } else {
+            self.restless.iter().cloned().collect()
+        };
+        let rows: Vec<JoinCandidate> = self.rows.values().cloned().collect();
+        let mut found: HashMap<(ClusterId, Destination), Option<ClusterId>> = HashMap::new();
+        for id in ids {
+            let Some(entry) = self.apps.get(&id) else {
+                continue;
+            };
+            let key = (id.hub.clone(), entry.app.destination.clone());
+            let cluster = found.entry(key).or_insert_with_key(|(hub, destination)| {
+                let secrets = self.hubs.get(hub).map_or(&[][..], |h| &h.clusters);
+                join(destination, hub, &rows, secrets, &self.aliases)
+            });
+            let (new, old) = (cluster.clone(), entry.cluster.clone());
+            if new != old {
+                self.move_to(&id, old.as_ref(), new.as_ref());
+                self.restless.insert(id.clone());
+                if let Some(entry) = self.apps.get_mut(&id) {
+                    entry.cluster = new;
+                }
+            }
+        }
+    }
+
+    fn move_to(&mut self, id: &AppRef, old: Option<&ClusterId>, new: Option<&ClusterId>) {
+        if let Some(old) = old {
+            self.by_cluster.entry(old.clone()).or_default().remove(id);
+            self.stale.insert(old.clone());
+        }
+        if let Some(new) = new {
+            self.by_cluster
+                .entry(new.clone())
+                .or_default()
+                .insert(id.clone());
+            self.stale.insert(new.clone());
+        }
+    }
+
+    /// Commits to expect in the mirrors.
+    pub(super) fn hints(&mut self) -> Vec<(Source, Name)> {
+        std::mem::take(&mut self.hints)
+    }
+
+    /// What the loop must hear: which applications cannot be judged, and which can again. Call it before [`Book::assignments`].
+    pub(super) fn facts(&mut self) -> Vec<(ClusterId, u64, Fact)> {
+        let mut facts = Vec::new();
+        for id in std::mem::take(&mut self.untold) {
+            let Some(entry) = self.apps.get_mut(&id) else {
+                continue;
+            };
+            let tracking = self.hubs.get(&id.hub).map(|h| h.tracking.clone());
+            if refresh(entry, tracking.unwrap_or_default()) {
+                self.stale.extend(entry.cluster.clone());
+            }
+            let Some(standing) = entry.standing().map(|why| why.cloned()) else {
+                continue;
+            };
+            if entry.told.as_ref() == Some(&standing) {
+                continue;
+            }
+            entry.told = Some(standing.clone());
+            let generation = self.hubs.get(&id.hub).map_or(0, |h| h.generation);
+            facts.push((
+                id.hub.clone(),
+                generation,
+                Fact::AppUnjudged {
+                    app: id.clone(),
+                    reason: standing,
+                },
+            ));
+        }
+        facts
+    }
+
+    /// The assignments of the clusters for which they changed.
+    pub(super) fn assignments(&mut self) -> Vec<(ClusterId, ClusterAssignments)> {
+        let stale = std::mem::take(&mut self.stale);
+        stale
+            .into_iter()
+            .map(|cluster| {
+                let ids = self.by_cluster.get(&cluster).into_iter().flatten();
+                let apps = ids
+                    .filter_map(|id| self.apps.get(id)?.assignment.clone())
+                    .collect();
+                (cluster, ClusterAssignments { apps })
+            })
+            .collect()
+    }
+}
+
+/// Makes the application's assignment anew; `false` when it says what it said before.
+fn refresh(entry: &mut Entry, tracking: Tracking) -> bool {
+    let fresh = assignment(entry, tracking);
+    let same = entry
+        .assignment
+        .as_ref()
+        .is_some_and(|known| says_the_same(known, &fresh));
+    if !same {
+        entry.assignment = Some(Arc::new(fresh));
+    }
+    !same
+}
+
+fn assignment(entry: &Entry, tracking: Tracking) -> AppAssignment {
+    let app = &entry.app;
+    let mut made = AppAssignment {
+        app: app.id.clone(),
+        tracking,
+        instance: instance(app),
+        namespace: app.destination.namespace.clone(),
+        deployed_revision: app
+            .deployed_revision()
+            .map(|h| h.revision.clone())
+            .unwrap_or_default(),
+        target_revision: Name::default(),
+        deployed: Vec::new(),
+        target: Vec::new(),
+        resources: app.resources.clone(),
+        ignore_differences: app.ignore_differences.clone(),
+        unjudged: entry
+            .standing()
+            .map_or_else(|| Some(pending()), |why| why.cloned()),
+    };
+    if let (None, Some(Ok(answer))) = (&made.unjudged, &entry.answer) {
+        made.deployed_revision = answer.deployed.located.revision.clone();
+        made.deployed = answer.deployed.objects.to_vec();
+        // Without a target nothing is known to be behind: the deployed objects stand in for it, under no revision.
+        let target = answer.target.as_ref();
+        made.target_revision = target
+            .map(|t| t.located.revision.clone())
+            .unwrap_or_default();
+        made.target = target.unwrap_or(&answer.deployed).objects.to_vec();
+    }
+    made
+}
+
+fn pending() -> Unjudged {
+    Unjudged {
+        reason: UnjudgedReason::Pending,
+        message: "The desired state is still being fetched.".into(),
+    }
+}
+
+/// Whether both would make an edge do the same. Objects are compared by allocation: equal ones are shared.
+fn says_the_same(a: &AppAssignment, b: &AppAssignment) -> bool {
+    let shared = |a: &[Arc<crate::domain::DesiredObject>],
+                  b: &[Arc<crate::domain::DesiredObject>]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b))
+    };
+    a.tracking == b.tracking
+        && a.instance == b.instance
+        && a.namespace == b.namespace
+        && a.deployed_revision == b.deployed_revision
+        && a.target_revision == b.target_revision
+        && shared(&a.deployed, &b.deployed)
+        && shared(&a.target, &b.target)
+        && a.resources == b.resources
+        && a.ignore_differences == b.ignore_differences
+        && a.unjudged == b.unjudged
+}
