@@ -21,6 +21,8 @@ mod difference;
 mod direct;
 mod effect;
 #[cfg(test)]
+mod fake;
+#[cfg(test)]
 mod fixtures;
 mod gate;
 pub mod journal;

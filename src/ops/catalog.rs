@@ -71,12 +71,16 @@ fn encoded(segment: &str) -> String {
     })
 }
 
+/// Resource by kind.
 type Kinds = Arc<HashMap<String, String>>;
+
+/// What one cluster serves of one API version, asked for once.
+type Asked = Arc<OnceCell<Kinds>>;
 
 /// What each cluster serves, asked once per cluster and API version.
 #[derive(Default)]
 pub(super) struct Catalog {
-    known: Mutex<HashMap<(ClusterId, String), Arc<OnceCell<Kinds>>>>,
+    known: Mutex<HashMap<(ClusterId, String), Asked>>,
 }
 
 impl Catalog {

@@ -163,11 +163,11 @@ pub(super) async fn delete(
 pub(super) async fn restore(
     api: &Api,
     place: &Place,
-    patch: &Value,
+    fields: &Value,
     precondition: Precondition<'_>,
     mode: Mode<'_>,
 ) -> Result<Value, ApiError> {
-    let mut body = patch.clone();
+    let mut body = fields.clone();
     json_patch::merge(
         &mut body,
         &json!({"metadata": {"uid": precondition.uid, "resourceVersion": precondition.resource_version}}),

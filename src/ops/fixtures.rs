@@ -1,10 +1,12 @@
 //! What the tests of this room share: one application, its objects, and a target of a revert.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{RevertRequest, RevertTarget, Unsealed, WaveSpec};
+use super::fake::{FakeFleet, FakeServer};
+use super::{PlanContext, RevertRequest, RevertTarget, Unsealed, WaveSpec};
 use crate::domain::{
     AppRef, Application, AutoSync, Change, ChangeOp, Destination, DriftState, Engine, Gvk, Health,
     HistoryEntry, LinkState, ObjectRef, Safe, Source, SyncState, Tracking, Verdict,
@@ -188,5 +190,35 @@ pub(super) fn request(targets: Vec<RevertTarget>) -> RevertRequest {
         reason: Safe::fixed("edge-microservice spec.replicas"),
         waves: WaveSpec::default(),
         guardrail: None,
+    }
+}
+
+pub(super) const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/edge/deployments/edge-microservice";
+pub(super) const APPLICATION: &str =
+    "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/edge-microservice-oslo-003";
+pub(super) const PROJECT: &str = "/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects/default";
+
+/// The edge with the scaled Deployment, and its hub.
+pub(super) fn fleet() -> (FakeServer, FakeServer, FakeFleet) {
+    let edge = FakeServer::with(&[(DEPLOYMENT, live_deployment())]);
+    edge.world(|w| {
+        let owners = json!({"metadata": {"managedFields": predicted_deployment()["metadata"]["managedFields"]}});
+        w.predictions.insert(DEPLOYMENT.to_owned(), owners);
+    });
+    let hub = FakeServer::with(&[
+        (APPLICATION, application_json()),
+        (PROJECT, json!({"spec": {}})),
+    ]);
+    let fleet = FakeFleet::of(&[("edge-oslo-003", &edge), ("hub-1", &hub)]);
+    (edge, hub, fleet)
+}
+
+pub(super) fn context() -> PlanContext {
+    PlanContext {
+        id: "20261121T021407Z-0000002a".to_owned(),
+        now: "2026-11-21T02:14:07Z".parse().unwrap(),
+        operator: "alice@jumphost".into(),
+        timeout: Duration::from_secs(10),
+        parallel: 4,
     }
 }

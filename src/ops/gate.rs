@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt};
 use sha2::{Digest, Sha256};
 
@@ -12,6 +13,9 @@ use super::catalog::Place;
 use super::clusters::api;
 use super::{Clusters, DryRun, Effect, Order, Plan, PlanTarget, Route, argo, permission};
 use crate::domain::{ClusterId, Safe};
+
+/// Clusters asked at a time whether they permit it.
+const ASKED_AT_A_TIME: usize = 16;
 
 /// Whether changes are allowed at all: `--write`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,27 +77,34 @@ fn binding(plan: &Plan) -> [u8; 32] {
 /// ```compile_fail
 /// # use driftdeck::ops::{Approved, Effect};
 /// fn sneak(effect: Effect) -> Approved<Effect> {
-///     Approved(effect)
+///     Approved { value: effect, seal: todo!() }
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Approved<T>(T);
+pub struct Approved<T> {
+    value: T,
+    seal: Seal,
+}
+
+/// Made here and nowhere else.
+#[derive(Debug)]
+struct Seal;
 
 impl<T> Approved<T> {
     /// The approved value.
     pub fn get(&self) -> &T {
-        &self.0
+        &self.value
     }
 
     /// The right to send it.
     pub(super) fn permit(&self) -> Permit<'_> {
-        Permit(std::marker::PhantomData)
+        Permit(&self.seal)
     }
 }
 
 /// The right to send one write for real; lives no longer than the approval it comes from.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Permit<'a>(std::marker::PhantomData<&'a ()>);
+pub(super) struct Permit<'a>(#[expect(dead_code, reason = "held as proof, never read")] &'a Seal);
 
 /// A plan of which everything that will be sent has passed the gate.
 #[derive(Debug)]
@@ -153,10 +164,20 @@ pub async fn approve(
     timeout: Duration,
 ) -> Result<ApprovedPlan, Refusal> {
     check(&plan, confirmation, mode)?;
-    let orders = plan.orders.iter().enumerate();
-    let answers = stream::iter(orders)
-        .map(async |(index, order)| (index, hold_back(&plan, order, clusters, timeout).await));
-    let held: BTreeMap<usize, Option<Safe>> = answers.buffer_unordered(8).collect().await;
+    let answers: Vec<BoxFuture<'_, (usize, Option<Safe>)>> = plan
+        .orders
+        .iter()
+        .enumerate()
+        .map(|(index, order)| {
+            hold_back(&plan, order, clusters, timeout)
+                .map(move |why| (index, why))
+                .boxed()
+        })
+        .collect();
+    let held: BTreeMap<usize, Option<Safe>> = stream::iter(answers)
+        .buffer_unordered(ASKED_AT_A_TIME)
+        .collect()
+        .await;
     Ok(pass(plan, &held))
 }
 
@@ -232,7 +253,10 @@ fn pass(mut plan: Plan, held: &BTreeMap<usize, Option<Safe>>) -> ApprovedPlan {
         match held.get(&index) {
             Some(None) => approved.push(ApprovedOrder {
                 targets: order.targets,
-                effect: Approved(order.effect),
+                effect: Approved {
+                    value: order.effect,
+                    seal: Seal,
+                },
             }),
             Some(Some(why)) => skip_all(&mut plan, &order.targets, why),
             None => skip_all(
@@ -255,3 +279,6 @@ fn skip_all(plan: &mut Plan, targets: &[usize], why: &Safe) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ mod look;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -39,7 +40,7 @@ impl Default for Patience {
             answer: Duration::from_secs(10),
             show: Duration::from_secs(15),
             take_up: Duration::from_secs(30),
-            finish: Duration::from_mins(5),
+            finish: Duration::from_secs(300),
             poll: Duration::from_millis(500),
         }
     }
@@ -137,9 +138,13 @@ impl Runner {
                 continue;
             }
             self.tell(RunEvent::WaveStarted(number));
-            let sends = stream::iter(&of_wave)
-                .for_each_concurrent(self.context.max_in_flight.max(1), |order| self.order(order));
-            sends.await;
+            let sends: Vec<BoxFuture<'_, ()>> = of_wave
+                .iter()
+                .map(|order| self.order(order).boxed())
+                .collect();
+            stream::iter(sends)
+                .for_each_concurrent(self.context.max_in_flight.max(1), |send| send)
+                .await;
             self.judge_wave(number, &of_wave);
         }
     }

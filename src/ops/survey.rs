@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
@@ -26,11 +27,16 @@ pub async fn plan(request: &RevertRequest, clusters: &dyn Clusters, context: &Pl
         catalog: Catalog::default(),
     };
     let apps = survey.apps().await;
-    let survey = &survey;
-    let apps_read = &apps;
-    let decisions = stream::iter(&request.targets)
-        .map(|target| survey.target(target, apps_read.get(&target.app.id)));
-    let decisions: Vec<Decision> = decisions.buffered(context.parallel.max(1)).collect().await;
+    // Boxed first: a stream over borrowing futures is not Send.
+    let decisions: Vec<BoxFuture<'_, Decision>> = request
+        .targets
+        .iter()
+        .map(|t| survey.target(t, apps.get(&t.app.id)).boxed())
+        .collect();
+    let decisions: Vec<Decision> = stream::iter(decisions)
+        .buffered(context.parallel.max(1))
+        .collect()
+        .await;
     planner::assemble(request, context, decisions, &apps)
 }
 
@@ -55,9 +61,12 @@ impl Survey<'_> {
         for target in asked.filter(|_| self.request.via != Some(Route::Direct)) {
             wanted.entry(&target.app.id).or_insert(target);
         }
-        let read = stream::iter(wanted)
-            .map(async |(id, target)| (id.clone(), self.app(&target.app).await));
-        read.buffer_unordered(self.context.parallel.max(1))
+        let read: Vec<BoxFuture<'_, (AppRef, AppReading)>> = wanted
+            .into_iter()
+            .map(|(id, target)| self.app(&target.app).map(|read| (id.clone(), read)).boxed())
+            .collect();
+        stream::iter(read)
+            .buffer_unordered(self.context.parallel.max(1))
             .collect()
             .await
     }
@@ -90,7 +99,7 @@ impl Survey<'_> {
             return Decision { row, part: None };
         }
         match self.reading(target).await {
-            Ok(reading) => planner::decide(self.request, target, &reading, app),
+            Ok(reading) => planner::Case::new(self.request, target, &reading, app).decide(),
             Err(why) => {
                 let mut row = planner::blank(self.request, target);
                 row.skip(why);
@@ -174,3 +183,6 @@ fn rehearsal(answer: Result<Value, ApiError>, secret: bool) -> Rehearsal {
         Err(error) => Rehearsal::NoAnswer(error.say(secret)),
     }
 }
+
+#[cfg(test)]
+mod tests;

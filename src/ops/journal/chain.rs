@@ -112,7 +112,7 @@ fn lock(path: &Path) -> Result<File, JournalError> {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if started.elapsed() < LOCK_WAIT => {
-                std::thread::sleep(std::time::Duration::from_millis(10))
+                std::thread::sleep(std::time::Duration::from_millis(10));
             }
             Err(TryLockError::WouldBlock) => {
                 return Err(JournalError::Locked {

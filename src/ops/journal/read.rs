@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::chain::{GENESIS, files, line_hash};
 use super::{JournalError, Line, Record, Tampered, folder};
@@ -75,7 +75,7 @@ pub fn unfinished(lines: &[Line]) -> Vec<&Line> {
     open
 }
 
-fn whole(path: &PathBuf) -> io::Result<Vec<u8>> {
+fn whole(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     private::read(path)?.read_to_end(&mut text)?;
     Ok(text)

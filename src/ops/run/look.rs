@@ -125,12 +125,11 @@ fn still_there(live: &Value) -> String {
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    match finalizers.is_empty() {
-        true => "the delete was accepted, and the object is still there: look again".to_owned(),
-        false => format!(
-            "the delete was accepted, and the object waits for its finalizers: {}",
-            finalizers.join(", ")
-        ),
+    if finalizers.is_empty() {
+        "the delete was accepted, and the object is still there: look again".to_owned()
+    } else {
+        let waits = finalizers.join(", ");
+        format!("the delete was accepted, and the object waits for its finalizers: {waits}")
     }
 }
 

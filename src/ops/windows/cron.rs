@@ -133,11 +133,11 @@ fn range(part: &str, low: u32, high: u32, names: &[&str]) -> Option<u64> {
 }
 
 fn value(text: &str, low: u32, names: &[&str]) -> Option<u32> {
-    let named = names
+    let by_name = names
         .iter()
         .position(|n| n.eq_ignore_ascii_case(text))
         .and_then(|i| u32::try_from(i).ok());
-    named.map(|i| i + low).or_else(|| text.parse().ok())
+    by_name.map(|i| i + low).or_else(|| text.parse().ok())
 }
 
 #[cfg(test)]

@@ -1,0 +1,185 @@
+//! Puts decided rows together to a plan: dangerous ones out of bulk, one order a write, waves over the orders, the guardrail.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{AppReading, Decision, Part, PlanContext};
+use crate::domain::{AppRef, ObjectRef, Safe};
+use crate::ops::argo::{self, Operation};
+use crate::ops::content::text;
+use crate::ops::effect::{ArgoSync, Effect, Member};
+use crate::ops::{Guardrail, Order, Plan, PlanTarget, RevertRequest, Verb};
+
+pub(super) fn plan(
+    request: &RevertRequest,
+    context: &PlanContext,
+    mut decisions: Vec<Decision>,
+    apps: &BTreeMap<AppRef, AppReading>,
+) -> Plan {
+    keep_danger_out_of_bulk(&mut decisions);
+    let (mut targets, parts): (Vec<_>, Vec<_>) =
+        decisions.into_iter().map(|d| (d.row, d.part)).unzip();
+    let orders = orders(
+        &Making {
+            request,
+            context,
+            apps,
+        },
+        &mut targets,
+        parts,
+    );
+    let indexes: Vec<usize> = (0..orders.len()).collect();
+    let mut waves = request.waves.split(&indexes);
+    for wave in &mut waves {
+        wave.targets = wave
+            .targets
+            .iter()
+            .filter_map(|o| orders.get(*o))
+            .flat_map(|o| o.targets.clone())
+            .collect();
+    }
+    Plan {
+        id: context.id.clone(),
+        verb: Verb::Revert,
+        made_at: context.now,
+        reason: request.reason.clone(),
+        note: request.note.clone(),
+        guardrail: guardrail(request, &targets),
+        targets,
+        waves,
+        orders,
+    }
+}
+
+fn keep_danger_out_of_bulk(decisions: &mut [Decision]) {
+    let sendable = decisions.iter().filter(|d| d.part.is_some()).count();
+    for decision in decisions
+        .iter_mut()
+        .filter(|d| sendable > 1 && d.part.is_some())
+    {
+        if let Some(danger) = &decision.row.danger {
+            let why = format!("{danger}: it is never part of a bulk change; plan it alone");
+            decision.part = None;
+            decision.row.skip(why);
+        }
+    }
+}
+
+fn orders(making: &Making<'_>, targets: &mut [PlanTarget], parts: Vec<Option<Part>>) -> Vec<Order> {
+    let mut orders: Vec<Order> = Vec::new();
+    let mut by_app: BTreeMap<AppRef, usize> = BTreeMap::new();
+    for (index, (row, part)) in targets.iter_mut().zip(parts).enumerate() {
+        let order = match part {
+            None => continue,
+            Some(Part::Direct(effect)) => push(&mut orders, effect),
+            Some(Part::Argo(member)) => {
+                let order = *by_app
+                    .entry(row.app.clone())
+                    .or_insert_with(|| push(&mut orders, making.sync(&row.app)));
+                join(&mut orders, order, *member);
+                order
+            }
+        };
+        row.order = Some(order);
+        if let Some(order) = orders.get_mut(order) {
+            order.targets.push(index);
+        }
+    }
+    for order in &mut orders {
+        let revision = order
+            .targets
+            .first()
+            .and_then(|t| targets.get(*t))
+            .map(|t| t.revision.clone())
+            .unwrap_or_default();
+        if let Effect::ArgoSync(sync) = &mut order.effect {
+            sync.operation = making.operation(sync, &revision);
+        }
+    }
+    orders
+}
+
+fn push(orders: &mut Vec<Order>, effect: Effect) -> usize {
+    orders.push(Order {
+        targets: Vec::new(),
+        effect,
+    });
+    orders.len() - 1
+}
+
+fn join(orders: &mut [Order], order: usize, member: Member) {
+    if let Some(Order {
+        effect: Effect::ArgoSync(sync),
+        ..
+    }) = orders.get_mut(order)
+    {
+        sync.members.push(member);
+    }
+}
+
+/// What the operations are made from.
+struct Making<'a> {
+    request: &'a RevertRequest,
+    context: &'a PlanContext,
+    apps: &'a BTreeMap<AppRef, AppReading>,
+}
+
+impl Making<'_> {
+    fn fresh(&self, app: &AppRef) -> &Value {
+        self.apps
+            .get(app)
+            .and_then(|a| a.fresh.as_ref().ok())
+            .unwrap_or(&Value::Null)
+    }
+
+    /// A sync without members yet; its operation is made once they are all known.
+    fn sync(&self, app: &AppRef) -> Effect {
+        let fresh = self.fresh(app);
+        Effect::ArgoSync(Box::new(ArgoSync {
+            app: app.clone(),
+            app_uid: text(fresh, "/metadata/uid").into(),
+            spec_hash: argo::spec_hash(fresh),
+            operation: Value::Null,
+            members: Vec::new(),
+        }))
+    }
+
+    fn operation(&self, sync: &ArgoSync, revision: &str) -> Value {
+        let objects: Vec<ObjectRef> = sync.members.iter().map(|m| m.object.clone()).collect();
+        let revert = format!("revert {}", self.request.reason);
+        let reason = self
+            .request
+            .note
+            .as_ref()
+            .map_or(revert.clone(), |note| format!("{note} {revert}"));
+        argo::operation(
+            self.fresh(&sync.app),
+            &Operation {
+                username: &self.context.operator,
+                reason: &reason,
+                run: &self.context.id,
+                revision,
+                prune: sync.members.iter().any(|m| m.desired.is_none()),
+                objects: &objects,
+            },
+        )
+    }
+}
+
+fn guardrail(request: &RevertRequest, targets: &[PlanTarget]) -> Option<Guardrail> {
+    let danger = targets
+        .iter()
+        .find(|t| t.order.is_some() && t.danger.is_some());
+    match (danger, &request.guardrail) {
+        (None, group) => group.clone(),
+        (Some(target), None) => Some(Guardrail {
+            name: Safe::new(&target.object.to_string()),
+            confirm: Safe::new(&target.object.name),
+        }),
+        (Some(target), Some(group)) => Some(Guardrail {
+            name: format!("{} · {}", group.name, target.object).into(),
+            confirm: format!("{} {}", group.confirm, target.object.name).into(),
+        }),
+    }
+}
