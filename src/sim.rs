@@ -1,5 +1,6 @@
 //! The simulated fleet behind the demo and the tests: real HTTPS API servers in this process.
 
+pub mod discovery;
 pub(crate) mod patch;
 pub mod server;
 pub mod store;

@@ -39,6 +39,11 @@ impl Call {
         self.header(&ACCEPT)
     }
 
+    /// The host the client called.
+    pub(crate) fn host(&self) -> &str {
+        self.header(&http::header::HOST)
+    }
+
     /// The body's media type without parameters.
     pub(crate) fn media_type(&self) -> String {
         let whole = self.header(&CONTENT_TYPE);

@@ -7,7 +7,6 @@ use http::header::{AUTHORIZATION, DATE, HeaderValue};
 use http::{Method, Request};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use serde_json::json;
 
 use super::auth::Identity;
 use super::call::Call;
@@ -16,6 +15,7 @@ use super::query::Query;
 use super::reply::{self, Reply};
 use super::route::{Route, Target, route};
 use super::{ServerOptions, objects, watching};
+use crate::sim::discovery;
 use crate::sim::store::ApiStatus;
 
 /// The largest body the server reads, as the real one.
@@ -112,13 +112,39 @@ async fn dispatch(call: Call) -> Result<Reply, ApiStatus> {
             &call.path,
         ));
     }
-    match route {
-        Route::Health => Ok(reply::text(200, "ok")),
-        Route::Version => Ok(reply::json(
-            200,
-            &json!({"major": "1", "minor": "36", "gitVersion": "v1.36.2"}),
-        )),
-        _ => Err(ApiStatus::no_such_resource()),
+    document(&call, &route)
+}
+
+/// Answers for what is not a resource.
+fn document(call: &Call, route: &Route) -> Result<Reply, ApiStatus> {
+    let found = match route {
+        Route::Health => return Ok(reply::text(200, "ok")),
+        Route::Version => Some(discovery::version()),
+        Route::Roots(named) => return Ok(roots(call, *named)),
+        Route::Group(name) => discovery::group(&call.server.store.kinds(), name),
+        Route::Resources { group, version } => {
+            discovery::resources(&call.server.store.kinds(), group, version)
+        }
+        _ => None,
+    };
+    let found = found.ok_or_else(ApiStatus::no_such_resource)?;
+    Ok(reply::json(200, &found))
+}
+
+/// `/api` or `/apis` in the form the client asks for.
+fn roots(call: &Call, named: bool) -> Reply {
+    let kinds = call.server.store.kinds();
+    let unknown = call.server.faults.current().no_aggregated_discovery;
+    match discovery::asks_for_aggregated(call.accept()).filter(|_| !unknown) {
+        Some(version) => {
+            let document = discovery::aggregated(&kinds, !named, version);
+            let media_type = format!(
+                "application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+            );
+            reply::bytes(200, &media_type, document.to_string())
+        }
+        None if named => reply::json(200, &discovery::groups(&kinds)),
+        None => reply::json(200, &discovery::roots(call.host())),
     }
 }
 
