@@ -2,6 +2,7 @@
 
 pub mod discovery;
 pub(crate) mod patch;
+mod schema;
 pub mod server;
 pub mod store;
 pub mod tls;
