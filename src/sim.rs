@@ -4,6 +4,7 @@ pub mod discovery;
 pub(crate) mod patch;
 mod schema;
 pub mod server;
+mod ssa;
 pub mod store;
 pub mod tls;
 pub mod world;

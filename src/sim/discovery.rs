@@ -2,11 +2,13 @@
 
 mod aggregated;
 mod legacy;
+mod openapi;
 
 use serde_json::{Value, json};
 
 pub(crate) use aggregated::{aggregated, asks_for_aggregated};
 pub(crate) use legacy::{group, groups, resources, roots};
+pub(crate) use openapi::{index, specification};
 
 use super::store::{Kind, KindRef, KindSet};
 

@@ -1,5 +1,7 @@
 //! The patch media types: what a patch makes of a document.
 
+mod strategic;
+
 use serde_json::Value;
 
 use super::store::{ApiStatus, Kind, Patch};
@@ -7,16 +9,45 @@ use super::store::{ApiStatus, Kind, Patch};
 /// What a patch makes of a document. Apply patches are not for here: they need the owners of the fields.
 ///
 /// # Errors
-/// 422 for a JSON patch that does not fit, 415 for a strategic patch of a custom kind.
-pub(crate) fn patched(_kind: &Kind, live: &Value, patch: &Patch) -> Result<Value, ApiStatus> {
+/// 422 for a patch that does not fit, 400 for one that is none, 415 for a strategic patch of a custom kind.
+pub(crate) fn patched(kind: &Kind, live: &Value, patch: &Patch) -> Result<Value, ApiStatus> {
     let mut document = live.clone();
     match patch {
-        Patch::Json(_) | Patch::Apply(_) | Patch::Strategic(_) => {
+        Patch::Json(patch) => json(&mut document, patch)?,
+        Patch::Merge(patch) => json_patch::merge(&mut document, patch),
+        Patch::Strategic(patch) if !kind.custom => {
+            return strategic::patched(kind.kind, document, patch);
+        }
+        Patch::Strategic(_) | Patch::Apply(_) => {
             return Err(ApiStatus::unsupported_media_type(&[
+                "application/json-patch+json",
                 "application/merge-patch+json",
+                "application/apply-patch+yaml",
             ]));
         }
-        Patch::Merge(patch) => json_patch::merge(&mut document, patch),
     }
     Ok(document)
+}
+
+/// RFC 6902.
+fn json(document: &mut Value, patch: &Value) -> Result<(), ApiStatus> {
+    let operations: json_patch::Patch = serde_json::from_value(patch.clone())
+        .map_err(|e| ApiStatus::bad_request(format!("error decoding patch: {e}")))?;
+    json_patch::patch(document, &operations).map_err(|e| {
+        let message = match e.kind {
+            json_patch::PatchErrorKind::TestFailed => {
+                format!("the server rejected our request due to an error in our request: testing value {} failed", e.path)
+            }
+            _ => "the server rejected our request due to an error in our request".to_owned(),
+        };
+        ApiStatus::new(422, "Invalid", message)
+    })
+}
+
+/// The patch as the server shows it in a refusal.
+pub(crate) fn shown(patch: &Patch) -> Option<&Value> {
+    match patch {
+        Patch::Json(p) | Patch::Merge(p) | Patch::Strategic(p) => Some(p),
+        Patch::Apply(_) => None,
+    }
 }

@@ -1,11 +1,15 @@
 //! The shapes of the served kinds: field types, list keys, merge strategies. One table for validation, patches, apply and OpenAPI.
 
+mod decode;
 mod parse;
+mod quantity;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use serde_json::Value;
+
+pub(crate) use decode::{Decoded, Fault, Wrong, decode};
 
 /// What a value is.
 #[derive(Clone, Debug, PartialEq)]

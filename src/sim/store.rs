@@ -1,5 +1,7 @@
 //! What one simulated cluster holds: objects, their history and the rules of writing them. One lock, cheap clones.
 
+mod admit;
+mod defaults;
 mod delete;
 mod furnish;
 mod history;
@@ -10,8 +12,11 @@ mod object;
 mod options;
 mod prepare;
 mod read;
+mod reading;
+mod scale;
 mod state;
 mod status;
+mod validate;
 pub(crate) mod value;
 mod watch;
 mod write;
@@ -32,6 +37,8 @@ pub use options::{DeleteOptions, FieldValidation, Patch, Propagation, Subresourc
 pub use status::{ApiStatus, Cause};
 pub use watch::Watch;
 pub use write::Written;
+
+pub(crate) use prepare::stamp;
 
 use state::State;
 

@@ -125,6 +125,10 @@ fn document(call: &Call, route: &Route) -> Result<Reply, ApiStatus> {
         Route::Resources { group, version } => {
             discovery::resources(&call.server.store.kinds(), group, version)
         }
+        Route::OpenApi(path) if path.is_empty() => {
+            Some(discovery::index(&call.server.store.kinds()))
+        }
+        Route::OpenApi(path) => discovery::specification(&call.server.store.kinds(), path),
         _ => None,
     };
     let found = found.ok_or_else(ApiStatus::no_such_resource)?;

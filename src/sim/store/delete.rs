@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::prepare::{has_finalizers, stamp};
 use super::state::State;
 use super::value::{child, text};
-use super::{ApiStatus, DeleteOptions, Key, Object, Propagation, Store};
+use super::{ApiStatus, DeleteOptions, Key, Object, Propagation, Store, admit};
 
 /// What a delete led to.
 #[derive(Clone, Debug)]
@@ -53,6 +53,7 @@ fn delete(state: &mut State, key: &Key, options: &DeleteOptions) -> Result<Delet
         empty_namespace(state, &key.name, options);
     }
     let gone = state.remove(key).unwrap_or(existing);
+    admit::uninstalled(state, &document);
     if options.propagation != Propagation::Orphan {
         delete_dependants(state, &gone, options);
     }

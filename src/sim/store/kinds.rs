@@ -162,6 +162,10 @@ impl KindSet {
         }
     }
 
+    pub(crate) fn remove(&mut self, kind: KindRef) {
+        self.0.retain(|k| *k != kind);
+    }
+
     /// The kinds, built-in ones first.
     pub fn iter(&self) -> impl Iterator<Item = KindRef> + '_ {
         self.0.iter().copied()

@@ -105,6 +105,9 @@ pub(crate) fn for_create(state: &mut State, key: &Key, document: &mut Value, now
     }
     if key.kind.status && key.kind.custom {
         members(document).remove("status");
+    } else if key.kind.status {
+        // What the server itself says of a new object comes after this.
+        members(document).insert("status".to_owned(), json!({}));
     }
 }
 
@@ -160,7 +163,11 @@ pub(crate) fn for_update(key: &Key, old: &Value, new: &mut Value, door: Subresou
     ] {
         put(metadata, name, at(old, &["metadata", name]).cloned());
     }
-    if counts_generation(key.kind) && content(key.kind, old) != content(key.kind, new) {
+}
+
+/// Counts a change of what the generation counts.
+pub(crate) fn count_generation(kind: &Kind, old: &Value, new: &mut Value) {
+    if counts_generation(kind) && content(kind, old) != content(kind, new) {
         let generation = at(old, &["metadata", "generation"]).and_then(Value::as_i64);
         let next = generation.unwrap_or(0) + 1;
         child(new, "metadata").insert("generation".to_owned(), next.into());

@@ -21,6 +21,7 @@ pub(crate) struct State {
     pub(crate) version: u64,
     seed: u64,
     uids: u64,
+    addresses: u64,
 }
 
 impl State {
@@ -32,6 +33,7 @@ impl State {
             version: 1,
             seed,
             uids: 0,
+            addresses: 0,
         }
     }
 
@@ -62,6 +64,22 @@ impl State {
         let (c, rest) = rest.split_at(4);
         let (d, e) = rest.split_at(4);
         format!("{a}-{b}-4{}-a{}-{e}", &c[1..], &d[1..])
+    }
+
+    /// The number of the next service address.
+    pub(crate) fn next_address(&mut self) -> u64 {
+        self.addresses += 1;
+        self.addresses
+    }
+
+    /// Stops serving a kind; its objects go.
+    pub(crate) fn drop_kind(&mut self, kind: KindRef) {
+        let objects = self.table(kind).into_iter().flatten();
+        let keys: Vec<Key> = objects.map(|(_, o)| o.key.clone()).collect();
+        for key in &keys {
+            self.remove(key);
+        }
+        self.kinds.remove(kind);
     }
 
     /// Stores a document under the next resource version and remembers the change.

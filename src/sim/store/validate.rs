@@ -1,0 +1,140 @@
+//! What the server refuses: wrong names, missing parts, fields that cannot change. The rules a person meets, in the server's words.
+
+use serde_json::Value;
+
+use super::value::{at, text};
+use super::{ApiStatus, Cause, Key, Kind};
+
+mod names;
+mod workload;
+
+/// 422 unless a new object is right.
+pub(crate) fn new(key: &Key, document: &Value) -> Result<(), ApiStatus> {
+    let mut causes = names::name(key);
+    causes.extend(names::labels(document));
+    causes.extend(content(key.kind, document));
+    refuse(key, &causes)
+}
+
+/// 422 unless a change is right.
+pub(crate) fn changed(key: &Key, old: &Value, document: &Value) -> Result<(), ApiStatus> {
+    let mut causes = names::labels(document);
+    causes.extend(content(key.kind, document));
+    causes.extend(immutable(key.kind, old, document));
+    refuse(key, &causes)
+}
+
+/// 422 unless a replacement of a custom object says which version it replaces.
+pub(crate) fn versioned(key: &Key, document: &Value) -> Result<(), ApiStatus> {
+    let version = at(document, &["metadata", "resourceVersion"]).and_then(Value::as_str);
+    if key.kind.custom && version.unwrap_or("").is_empty() {
+        let cause = Cause::invalid(
+            "metadata.resourceVersion",
+            "0",
+            "must be specified for an update",
+        );
+        return refuse(key, &[cause]);
+    }
+    Ok(())
+}
+
+/// 400 or 409 unless an applied configuration fits the URL and the object there is.
+pub(crate) fn applied(key: &Key, config: &Value, exists: bool) -> Result<(), ApiStatus> {
+    let kind = key.kind;
+    let (version, word) = (text(config, "apiVersion"), text(config, "kind"));
+    if version != kind.api_version() {
+        return Err(ApiStatus::bad_request(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {version}, expected: {}",
+            kind.api_version()
+        )));
+    }
+    if word != kind.kind {
+        return Err(ApiStatus::bad_request(format!(
+            "incorrect kind specified in apply patch: {word}, expected: {}",
+            kind.kind
+        )));
+    }
+    let metadata = &config["metadata"];
+    if metadata.get("managedFields").is_some_and(|m| !m.is_null()) {
+        return Err(ApiStatus::bad_request("metadata.managedFields must be nil"));
+    }
+    for (field, wanted) in [("name", &key.name), ("namespace", &key.namespace)] {
+        let given = text(metadata, field);
+        if !given.is_empty() && *given != **wanted {
+            return Err(ApiStatus::bad_request(format!(
+                "the {field} of the object ({given}) does not match the {field} on the URL ({wanted})"
+            )));
+        }
+    }
+    let uid = text(metadata, "uid");
+    if !exists && !uid.is_empty() {
+        let why = format!(
+            "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        );
+        return Err(ApiStatus::conflict(kind, &key.name, &why));
+    }
+    Ok(())
+}
+
+/// 500: the configuration does not fit the kind's table. The real server gives no reason code here.
+pub(crate) fn untyped(key: &Key, why: &[String]) -> ApiStatus {
+    let why = match why {
+        [only] => only.clone(),
+        several => format!("errors:\n  {}", several.join("\n  ")),
+    };
+    ApiStatus::unknown_failure(format!(
+        "failed to create typed patch object ({}/{}; {}, Kind={}): {why}",
+        key.namespace,
+        key.name,
+        key.kind.api_version(),
+        key.kind.kind
+    ))
+}
+
+fn refuse(key: &Key, causes: &[Cause]) -> Result<(), ApiStatus> {
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(ApiStatus::invalid(key.kind, &key.name, causes))
+}
+
+fn content(kind: &Kind, document: &Value) -> Vec<Cause> {
+    match (kind.group, kind.kind) {
+        ("", "Pod") => workload::pod(&document["spec"], "spec"),
+        ("", "Service") => workload::service(&document["spec"]),
+        ("apps", _) => workload::workload(&document["spec"]),
+        ("batch", "Job") => workload::template(&document["spec"], "spec"),
+        ("batch", "CronJob") => workload::cron_job(&document["spec"]),
+        _ => Vec::new(),
+    }
+}
+
+/// What cannot change once it is set.
+fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
+    let differs = |path: &[&str]| at(old, path) != at(new, path);
+    let frozen = |path: &[&str]| {
+        let shown = at(new, path).cloned().unwrap_or_default().to_string();
+        let changed = differs(path) && at(old, path).is_some_and(|v| !v.is_null());
+        changed.then(|| Cause::invalid(&path.join("."), &shown, "field is immutable"))
+    };
+    match (kind.group, kind.kind) {
+        ("apps", "StatefulSet") => workload::stateful_set_change(old, new),
+        ("apps", _) => frozen(&["spec", "selector"]).into_iter().collect(),
+        ("batch", "Job") => ["selector", "template", "completions"]
+            .iter()
+            .filter_map(|field| frozen(&["spec", field]))
+            .collect(),
+        ("", "Service") => workload::service_change(old, new),
+        ("", "Secret") if differs(&["type"]) => frozen(&["type"]).into_iter().collect(),
+        ("", "Secret" | "ConfigMap") if old["immutable"] == true => ["data", "binaryData"]
+            .iter()
+            .filter(|field| differs(&[field]))
+            .map(|field| Cause::forbidden(field, "field is immutable when `immutable` is set"))
+            .collect(),
+        (_, "RoleBinding" | "ClusterRoleBinding") if differs(&["roleRef"]) => {
+            let shown = new["roleRef"].to_string();
+            vec![Cause::invalid("roleRef", &shown, "cannot change roleRef")]
+        }
+        _ => Vec::new(),
+    }
+}
