@@ -3,6 +3,10 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
+# A service that runs this may know neither its home nor where the installers of Rust and Go put their programs.
+export HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
+export PATH=$PATH:$HOME/.cargo/bin:/usr/local/go/bin
+
 export CI=true CARGO_TERM_COLOR=never GIT_TERMINAL_PROMPT=0 DEBIAN_FRONTEND=noninteractive
 # Everything that is worth keeping between runs lies outside the tree.
 export DRIFTDECK_CACHE=${DRIFTDECK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/driftdeck}

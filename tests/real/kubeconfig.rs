@@ -56,8 +56,12 @@ impl<'a> Entry<'a> {
 pub(crate) fn document(entries: &[Entry<'_>]) -> Value {
     let each = |make: &dyn Fn(&Entry<'_>) -> Value| {
         let mut rows: Vec<Value> = entries.iter().map(make).collect();
-        rows.sort_by_key(|row| row["name"].to_string());
-        rows.dedup();
+        let mut names = Vec::new();
+        rows.retain(|row| {
+            let new = !names.contains(&row["name"]);
+            names.push(row["name"].clone());
+            new
+        });
         rows
     };
     json!({

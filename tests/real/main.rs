@@ -25,5 +25,6 @@ mod process;
 mod servers;
 mod story;
 
+mod connecting;
 mod following;
 mod test_bed;

@@ -217,14 +217,24 @@ impl Cluster {
         self.await_ready();
     }
 
-    /// Runs `during` while the server's process is stopped in its tracks: accepted connections that never answer.
-    pub(crate) fn frozen<T>(&self, during: impl FnOnce() -> T) -> T {
-        let guard = self.process.lock().unwrap();
-        let process = guard.as_ref().expect("the API server is stopped");
-        process.freeze();
-        let result = during();
-        process.thaw();
-        result
+    /// Stops the server's process in its tracks: accepted connections stay open and nothing answers.
+    pub(crate) fn freeze(&self) {
+        self.process
+            .lock()
+            .unwrap()
+            .as_ref()
+            .expect("the API server is stopped")
+            .freeze();
+    }
+
+    /// Lets it run again.
+    pub(crate) fn thaw(&self) {
+        self.process
+            .lock()
+            .unwrap()
+            .as_ref()
+            .expect("the API server is stopped")
+            .thaw();
     }
 
     /// The token of one of its users.
