@@ -1,1 +1,111 @@
-//! Object in, health out: Argo CD's built-in checks. Pure.
+//! Object in, health out: Argo CD's built-in checks, and kstatus for Flux. Pure.
+//!
+//! Argo CD asks its Lua rules first (from argocd-cm, then its own); these are not here yet, so a kind that only such a rule knows has no
+//! health, which is what [`check`] says with `None`. Codes, conditions and messages are those of gitops-engine's health package.
+
+mod autoscaler;
+mod batch;
+pub mod kstatus;
+mod pod;
+mod services;
+mod workloads;
+
+use serde_json::Value;
+
+use crate::domain::{Gvk, Health};
+
+/// A health code and the words that come with it; the words are raw text of the cluster.
+pub type Report = (Health, String);
+
+/// The annotation value of a finalizer that keeps finished hooks from reading as "pending deletion".
+const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
+
+/// The health of a live object; `None` for a kind that has none.
+pub fn check(object: &Value) -> Option<Report> {
+    if is_being_deleted(object) {
+        return Some((Health::Progressing, "Pending deletion".to_owned()));
+    }
+    let gvk = gvk(object);
+    match (&*gvk.group, &*gvk.kind) {
+        ("apps", "Deployment") => Some(only(&gvk, "v1", object, workloads::deployment)),
+        ("apps", "StatefulSet") => Some(only(&gvk, "v1", object, workloads::stateful_set)),
+        ("apps", "ReplicaSet") => Some(only(&gvk, "v1", object, workloads::replica_set)),
+        ("apps", "DaemonSet") => Some(only(&gvk, "v1", object, workloads::daemon_set)),
+        ("", "Pod") => Some(only(&gvk, "v1", object, pod::pod)),
+        ("", "Service") => Some(only(&gvk, "v1", object, services::service)),
+        ("", "PersistentVolumeClaim") => Some(only(&gvk, "v1", object, services::claim)),
+        ("extensions" | "networking.k8s.io", "Ingress") => Some(services::ingress(object)),
+        ("apiregistration.k8s.io", "APIService") => Some(services::api_service(object)),
+        ("batch", "Job") => Some(only(&gvk, "v1", object, batch::job)),
+        ("autoscaling", "HorizontalPodAutoscaler") => Some(autoscaler::check(&gvk, object)),
+        ("argoproj.io", "Workflow") => Some(batch::workflow(object)),
+        _ => None,
+    }
+}
+
+/// The worse of two, in Argo CD's order.
+pub fn worse(a: Health, b: Health) -> Health {
+    a.max(b)
+}
+
+fn is_being_deleted(object: &Value) -> bool {
+    let deleted = object
+        .pointer("/metadata/deletionTimestamp")
+        .is_some_and(|t| !t.is_null());
+    let is_hook =
+        || items(object, "/metadata/finalizers").any(|f| f.as_str() == Some(HOOK_FINALIZER));
+    deleted && !is_hook()
+}
+
+fn gvk(object: &Value) -> Gvk {
+    Gvk::from_api_version(text(object, "/apiVersion"), text(object, "/kind"))
+}
+
+/// Checks that know one version only refuse the others, as Argo CD does.
+fn only(gvk: &Gvk, version: &str, object: &Value, check: fn(&Value) -> Report) -> Report {
+    if &*gvk.version == version {
+        check(object)
+    } else {
+        unsupported(gvk, &gvk.kind)
+    }
+}
+
+/// The words in which gitops-engine refuses a version.
+fn unsupported(gvk: &Gvk, short: &str) -> Report {
+    let message = format!(
+        "unsupported {short} GVK: {}, Kind={}",
+        gvk.api_version(),
+        gvk.kind
+    );
+    (Health::Unknown, message)
+}
+
+/// The text at a pointer, empty when there is none.
+fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+/// The whole number at a pointer.
+fn number(object: &Value, pointer: &str) -> Option<i64> {
+    object.pointer(pointer).and_then(Value::as_i64)
+}
+
+/// The elements of the list at a pointer.
+fn items<'v>(object: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+/// The first condition of a type.
+fn condition<'v>(object: &'v Value, kind: &str) -> Option<&'v Value> {
+    items(object, "/status/conditions").find(|c| text(c, "/type") == kind)
+}
+
+#[cfg(test)]
+mod tests;
