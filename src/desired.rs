@@ -13,7 +13,6 @@ pub mod render;
 mod repo;
 pub mod revision;
 mod scope;
-mod secret;
 pub mod service;
 #[cfg(test)]
 pub(crate) mod testing;

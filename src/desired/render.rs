@@ -6,6 +6,7 @@ use git2::{Oid, Repository, Tree};
 use serde_json::Value;
 
 use crate::domain::{Gvk, Name, ObjectRef, Source, Unjudged, UnjudgedReason};
+use crate::drift::seal::{SealKey, seal};
 use crate::drift::yaml::Limits;
 
 use super::tree::{self, RenderLimits};
@@ -57,12 +58,12 @@ impl Place<'_> {
     }
 }
 
-/// Whether values of Secrets are replaced at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What becomes of Secret values.
+#[derive(Clone, Debug)]
 pub(super) enum Secrets {
-    /// For everything that is kept.
-    Sealed,
-    /// For a write that is about to be made; never kept.
+    /// Replaced by tokens at once: for everything that is kept.
+    Sealed(SealKey),
+    /// Left in clear: for a write that is about to be made; never kept.
     Raw,
 }
 
@@ -132,7 +133,7 @@ pub(super) fn read(
     place: &Place<'_>,
     source: &Source,
     limits: &RenderLimits,
-    secrets: Secrets,
+    secrets: &Secrets,
 ) -> Result<Content, Unjudged> {
     let files = tree::manifest_files(repo, &place.folder, &place.path, source, limits)?;
     let mut content = Content::default();
@@ -162,15 +163,14 @@ fn parse_limits(limits: &RenderLimits) -> Limits {
 }
 
 impl Content {
-    fn add(&mut self, body: Value, file: &Name, secrets: Secrets) {
+    fn add(&mut self, mut body: Value, file: &Name, secrets: &Secrets) {
         if let Some(scope) = crd_scope(&body) {
             self.scopes.push(scope);
         }
         let object = identity(&body);
-        let body = match secrets {
-            Secrets::Sealed => super::secret::sealed(body),
-            Secrets::Raw => body,
-        };
+        if let Secrets::Sealed(key) = secrets {
+            seal(&mut body, key);
+        }
         self.manifests.push(Manifest {
             object,
             body: Arc::new(body),

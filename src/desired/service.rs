@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Semaphore, broadcast};
 
 use crate::domain::{DesiredObject, Name, ObjectRef, Source, Unjudged, UnjudgedReason};
+use crate::drift::seal::SealKey;
 
 use super::contents::{ContentKey, Contents};
 use super::git::FetchLimits;
@@ -31,6 +32,8 @@ const SWEEP_AT: usize = 16_384;
 pub struct Settings {
     /// Where mirrors are kept; made with mode 0700.
     pub cache: PathBuf,
+    /// The key of this run, the same that live objects are sealed with: only then do equal Secrets read as equal.
+    pub seal: SealKey,
     /// Which URLs may be reached.
     pub policy: RepoPolicy,
     /// The `git` program.
@@ -50,10 +53,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults, with mirrors below this folder.
-    pub fn new(cache: impl Into<PathBuf>) -> Self {
+    /// The defaults, with mirrors below this folder and Secrets sealed with this key.
+    pub fn new(cache: impl Into<PathBuf>, seal: SealKey) -> Self {
         Self {
             cache: cache.into(),
+            seal,
             policy: RepoPolicy::default(),
             git: "git".into(),
             fetch: FetchLimits::default(),
@@ -177,7 +181,13 @@ impl DesiredHandle {
         let read = || async {
             let repo = self.repo_of(source)?;
             let commit = repo.resolve(&located.revision, &self.0.fetches).await?;
-            self.read(&repo, commit, source, Secrets::Sealed).await
+            self.read(
+                &repo,
+                commit,
+                source,
+                Secrets::Sealed(self.0.settings.seal.clone()),
+            )
+            .await
         };
         self.0.contents.get(&located.key, read).await
     }
@@ -335,7 +345,7 @@ impl DesiredHandle {
         let read = move || {
             mirror.with(|git| {
                 let place = render::locate(git, commit, &source)?;
-                render::read(git, &place, &source, &limits, secrets)
+                render::read(git, &place, &source, &limits, &secrets)
             })
         };
         let content = blocking(read).await.map_err(|_| cancelled())?;

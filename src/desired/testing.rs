@@ -5,6 +5,7 @@ use std::path::Path;
 use git2::{ObjectType, Oid, Repository, Signature, Time};
 
 use crate::domain::Source;
+use crate::drift::seal::SealKey;
 
 use super::service::{DesiredHandle, Settings};
 
@@ -106,7 +107,7 @@ impl Origin {
     }
 
     pub(crate) fn settings(&self) -> Settings {
-        let mut settings = Settings::new(self.home.path().join("cache"));
+        let mut settings = Settings::new(self.home.path().join("cache"), SealKey::new([7; 32]));
         settings.policy.file_prefixes = vec![self.home.path().to_owned()];
         settings
     }

@@ -400,6 +400,13 @@ async fn secret_values_are_sealed_in_what_is_kept_and_clear_in_what_is_about_to_
     let service = origin.service();
     let source = origin.source("edge");
     let rendered = service.render(&source, "HEAD").await.unwrap();
+    let live = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token"}, "data": {"key": "aHVudGVyMg=="}});
+    let mut live_sealed = live;
+    crate::drift::seal::seal(&mut live_sealed, &origin.settings().seal);
+    assert_eq!(
+        rendered.content.manifests[0].body["data"], live_sealed["data"],
+        "equal to the live one sealed with the same key"
+    );
     let kept = format!("{rendered:?}");
     assert!(
         !kept.contains("hunter2") && !kept.contains("aHVudGVyMg"),
@@ -668,7 +675,10 @@ async fn a_damaged_mirror_is_made_anew() {
 async fn urls_outside_the_policy_never_become_repositories() {
     let origin = Origin::new();
     origin.commit(&[("a.yaml", &config_map("a"))]);
-    let closed = DesiredHandle::new(Settings::new(origin.home.path().join("cache")));
+    let closed = DesiredHandle::new(Settings {
+        policy: RepoPolicy::default(),
+        ..origin.settings()
+    });
     assert_eq!(
         refusal(&closed, &origin.source("")).await.0,
         UnjudgedReason::ForbiddenUrl
