@@ -4,6 +4,7 @@ use super::empty;
 use crate::app::diff::{Mark, Row, ViewLine, Whose};
 use crate::app::screens::Ctx;
 use crate::app::screens::diff::{DIFF_ABOVE, DIFF_BELOW, DiffScreen, Documents};
+use crate::app::screens::drift::plural;
 use crate::app::shape::{Area, Shape};
 use crate::domain::{Safe, VerdictSource};
 use crate::ui::paint::{Canvas, Piece};
@@ -121,29 +122,22 @@ fn totals(canvas: &mut Canvas<'_>, screen: &DiffScreen, ctx: &Ctx<'_>, area: Are
         .count();
     let dot = canvas.glyphs().dot;
     let changes = screen.verdict.changes.len();
-    let counted = if changes == 1 {
-        "1 change counts".to_owned()
+    let counted = format!("{} counted", plural(changes, "change"));
+    let ignored = screen.verdict.ignored.len();
+    let rest = format!(
+        " {dot} {ignored} ignored {dot} {} not set by Git",
+        plural(unset, "line")
+    );
+    let key = if screen.noise {
+        " (z hides them)"
     } else {
-        format!("{changes} changes count")
+        " (z shows them)"
     };
     let left = [
         canvas.gap(1),
         canvas.piece(if changes > 0 { "drift.edited" } else { "text" }, counted),
-        canvas.piece(
-            "text.dim",
-            format!(
-                " {dot} {} ignored {dot} {unset} lines not set by Git",
-                screen.verdict.ignored.len()
-            ),
-        ),
-        canvas.fixed(
-            "text.dim",
-            if screen.noise {
-                " (z hides them)"
-            } else {
-                " (z shows them)"
-            },
-        ),
+        canvas.piece("text.dim", rest),
+        canvas.fixed("text.dim", key),
     ];
     let hunks = screen.hunks(ctx);
     let seen = hunks

@@ -1,0 +1,288 @@
+//! From one frame to the next in few bytes: only cells that differ, the shortest way for the cursor, only attributes that change. Pure.
+
+use std::fmt::Write as _;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
+
+/// Begin and end of a synchronized update: terminals that know it show the frame at once, others ignore it.
+const BEGIN: &str = "\x1b[?2026h";
+const END: &str = "\x1b[?2026l";
+
+const MODIFIERS: [(Modifier, u8); 6] = [
+    (Modifier::BOLD, 1),
+    (Modifier::DIM, 2),
+    (Modifier::ITALIC, 3),
+    (Modifier::UNDERLINED, 4),
+    (Modifier::REVERSED, 7),
+    (Modifier::CROSSED_OUT, 9),
+];
+
+/// Looks of a cell as far as a terminal is told about them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Look {
+    fg: Color,
+    bg: Color,
+    modifier: Modifier,
+}
+
+const PLAIN: Look = Look {
+    fg: Color::Reset,
+    bg: Color::Reset,
+    modifier: Modifier::empty(),
+};
+
+impl Look {
+    fn of(cell: &Cell) -> Self {
+        let known = MODIFIERS
+            .iter()
+            .fold(Modifier::empty(), |all, (m, _)| all | *m);
+        Self {
+            fg: cell.fg,
+            bg: cell.bg,
+            modifier: cell.modifier & known,
+        }
+    }
+}
+
+/// The bytes that turn what `shown` left on the terminal into `next`; none when both look alike.
+///
+/// Without `shown`, or with one of another size, the terminal is cleared first.
+pub fn encode(shown: Option<&Buffer>, next: &Buffer) -> Vec<u8> {
+    let shown = shown.filter(|s| s.area == next.area);
+    let mut out = Encoder {
+        text: String::new(),
+        at: None,
+        look: PLAIN,
+    };
+    if shown.is_none() {
+        out.text.push_str("\x1b[0m\x1b[H\x1b[2J");
+        out.at = Some((0, 0));
+    }
+    for y in 0..next.area.height {
+        out.row(shown, next, y);
+    }
+    if out.text.is_empty() {
+        return Vec::new();
+    }
+    out.set(PLAIN);
+    format!("{BEGIN}{}{END}", out.text).into_bytes()
+}
+
+struct Encoder {
+    text: String,
+    /// Where the cursor is, when that is known.
+    at: Option<(u16, u16)>,
+    look: Look,
+}
+
+impl Encoder {
+    fn row(&mut self, shown: Option<&Buffer>, next: &Buffer, y: u16) {
+        let width = next.area.width;
+        let mut x = 0;
+        // Cells that a wide character was removed from have to be written although they look alike.
+        let mut forced = 0;
+        while x < width {
+            let Some(cell) = next.cell((x, y)) else {
+                return;
+            };
+            let columns = columns(cell);
+            let old = shown.and_then(|s| s.cell((x, y)));
+            // A terminal without a shown frame was just cleared: plain spaces are there already.
+            let alike = match old {
+                Some(old) => looks_alike(old, cell),
+                None => cell.symbol() == " " && Look::of(cell) == PLAIN,
+            };
+            if !alike || x < forced {
+                self.cell(x, y, cell, columns, width);
+                forced = forced.max(old.map_or(0, |o| x + self::columns(o)));
+            }
+            x += columns;
+        }
+    }
+
+    fn cell(&mut self, x: u16, y: u16, cell: &Cell, columns: u16, width: u16) {
+        self.go(x, y);
+        self.set(Look::of(cell));
+        self.text.push_str(cell.symbol());
+        let next = x + columns;
+        // After the last column terminals differ in where the cursor is.
+        self.at = (next < width).then_some((next, y));
+    }
+
+    /// Moves the cursor, the shortest way.
+    fn go(&mut self, x: u16, y: u16) {
+        match self.at {
+            Some(at) if at == (x, y) => {}
+            Some((from, row)) if row == y && from < x => {
+                let _ = match x - from {
+                    1 => write!(self.text, "\x1b[C"),
+                    n => write!(self.text, "\x1b[{n}C"),
+                };
+            }
+            _ if x == 0 => {
+                let _ = write!(self.text, "\x1b[{}H", y + 1);
+            }
+            _ => {
+                let _ = write!(self.text, "\x1b[{};{}H", y + 1, x + 1);
+            }
+        }
+    }
+
+    /// Changes what differs of the look; a modifier can only be taken away by starting over.
+    fn set(&mut self, look: Look) {
+        if look == self.look {
+            return;
+        }
+        if look == PLAIN {
+            self.text.push_str("\x1b[m");
+            self.look = look;
+            return;
+        }
+        let mut codes: Vec<String> = Vec::new();
+        if !look.modifier.contains(self.look.modifier) {
+            codes.push("0".to_owned());
+            self.look = PLAIN;
+        }
+        for (modifier, code) in MODIFIERS {
+            if look.modifier.contains(modifier) && !self.look.modifier.contains(modifier) {
+                codes.push(code.to_string());
+            }
+        }
+        if look.fg != self.look.fg {
+            codes.push(color(look.fg, 30));
+        }
+        if look.bg != self.look.bg {
+            codes.push(color(look.bg, 40));
+        }
+        let _ = write!(self.text, "\x1b[{}m", codes.join(";"));
+        self.look = look;
+    }
+}
+
+fn columns(cell: &Cell) -> u16 {
+    u16::try_from(cell.symbol().width()).unwrap_or(1).max(1)
+}
+
+fn looks_alike(a: &Cell, b: &Cell) -> bool {
+    a.symbol() == b.symbol() && Look::of(a) == Look::of(b)
+}
+
+/// The code of a colour; `base` is 30 for text and 40 for its ground.
+fn color(color: Color, base: u8) -> String {
+    let named = |n: u8| (base + n).to_string();
+    let bright = |n: u8| (base + 60 + n).to_string();
+    match color {
+        Color::Reset => (base + 9).to_string(),
+        Color::Black => named(0),
+        Color::Red => named(1),
+        Color::Green => named(2),
+        Color::Yellow => named(3),
+        Color::Blue => named(4),
+        Color::Magenta => named(5),
+        Color::Cyan => named(6),
+        Color::Gray => named(7),
+        Color::DarkGray => bright(0),
+        Color::LightRed => bright(1),
+        Color::LightGreen => bright(2),
+        Color::LightYellow => bright(3),
+        Color::LightBlue => bright(4),
+        Color::LightMagenta => bright(5),
+        Color::LightCyan => bright(6),
+        Color::White => bright(7),
+        Color::Indexed(n) => format!("{};5;{n}", base + 8),
+        Color::Rgb(r, g, b) => format!("{};2;{r};{g};{b}", base + 8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    fn buffer(lines: &[&str]) -> Buffer {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 12, u16::try_from(lines.len()).unwrap()));
+        for (y, line) in (0..).zip(lines) {
+            buf.set_string(0, y, line, Style::new());
+        }
+        buf
+    }
+
+    fn text(bytes: &[u8]) -> String {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        text.replace('\x1b', "^")
+    }
+
+    #[test]
+    fn a_frame_that_looks_alike_costs_nothing() {
+        let frame = buffer(&["FLEET", "edge-oslo-003"]);
+        assert!(encode(Some(&frame), &frame).is_empty());
+    }
+
+    #[test]
+    fn one_changed_cell_costs_a_move_and_a_letter() {
+        let (before, after) = (buffer(&["12:41Z", "ok"]), buffer(&["12:42Z", "ok"]));
+        assert_eq!(
+            text(&encode(Some(&before), &after)),
+            "^[?2026h^[1;5H2^[?2026l"
+        );
+    }
+
+    #[test]
+    fn gaps_are_jumped_and_looks_change_only_where_they_differ() {
+        let before = buffer(&["aaaaaa"]);
+        let mut after = buffer(&["abaaba"]);
+        after.set_style(Rect::new(1, 0, 1, 1), Style::new().fg(Color::Red));
+        after.set_style(
+            Rect::new(4, 0, 1, 1),
+            Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
+        );
+        assert_eq!(
+            text(&encode(Some(&before), &after)),
+            "^[?2026h^[1;2H^[31mb^[2C^[1mb^[m^[?2026l"
+        );
+    }
+
+    #[test]
+    fn another_size_starts_over() {
+        let bytes = text(&encode(Some(&buffer(&["a", "b"])), &buffer(&["a"])));
+        assert!(bytes.starts_with("^[?2026h^[0m^[H^[2J"), "{bytes}");
+    }
+
+    /// Plays bytes on a terminal emulator.
+    fn screen(bytes: &[u8], parser: &mut vt100::Parser) -> Vec<String> {
+        parser.process(bytes);
+        let rows = parser.screen().rows(0, 12);
+        rows.map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    fn emulator(rows: u16, cols: u16) -> vt100::Parser {
+        vt100::Parser::new(rows.try_into().unwrap(), cols.try_into().unwrap(), 0)
+    }
+
+    fn shown(buf: &Buffer) -> Vec<String> {
+        let mut fresh = emulator(buf.area.height, buf.area.width);
+        screen(&encode(None, buf), &mut fresh)
+    }
+
+    fn line() -> impl Strategy<Value = String> {
+        proptest::string::string_regex("[ab 東→]{0,12}").unwrap()
+    }
+
+    proptest! {
+        /// Whatever was shown before, the difference leads to the same screen as drawing from scratch.
+        #[test]
+        fn the_difference_leads_to_the_same_screen(before in prop::collection::vec(line(), 4), after in prop::collection::vec(line(), 4)) {
+            let lines = |v: &Vec<String>| buffer(&v.iter().map(String::as_str).collect::<Vec<_>>());
+            let (before, after) = (lines(&before), lines(&after));
+            let mut emulator = emulator(4, 12);
+            screen(&encode(None, &before), &mut emulator);
+            let reached = screen(&encode(Some(&before), &after), &mut emulator);
+            prop_assert_eq!(reached, shown(&after));
+        }
+    }
+}
