@@ -29,12 +29,22 @@ impl Kubectl {
 
     /// Runs it; what it printed, or what it complained of.
     pub(crate) fn try_run(&self, arguments: &[&str], input: &str) -> Result<String, String> {
+        self.call(arguments, input, &[])
+    }
+
+    fn call(
+        &self,
+        arguments: &[&str],
+        input: &str,
+        env: &[(&str, &str)],
+    ) -> Result<String, String> {
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
             .args(arguments)
             // Its discovery cache goes with the test bed.
             .env("HOME", &self.home)
             .env_remove("KUBECONFIG")
+            .envs(env.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -61,18 +71,37 @@ impl Kubectl {
             .unwrap_or_else(|e| panic!("kubectl {arguments:?} failed: {e}"))
     }
 
-    /// Changes an object as `kubectl edit` does: a patch under the manager `kubectl-edit`.
-    pub(crate) fn edit(&self, namespace: &str, object: &str, patch: &serde_json::Value) {
-        let patch = patch.to_string();
-        self.run(&[
-            "patch",
+    /// Changes an object with `kubectl edit`, the editor being `sed -i` with this script.
+    pub(crate) fn edit(&self, namespace: &str, object: &str, script: &str) {
+        let editor = self.home.join(format!("editor-{:x}", fastrand::u64(..)));
+        std::fs::write(&editor, script).unwrap();
+        let before = self.run(&[
+            "get",
             "-n",
             namespace,
             object,
-            "--type=strategic",
-            "--field-manager=kubectl-edit",
-            "-p",
-            &patch,
+            "-o",
+            "jsonpath={.metadata.resourceVersion}",
         ]);
+        // kubectl hands the file to edit to the shell as the last word.
+        let command = format!("sed -i -f {}", editor.display());
+        self.call(
+            &["edit", "-n", namespace, object],
+            "",
+            &[("KUBE_EDITOR", &command)],
+        )
+        .unwrap_or_else(|e| panic!("kubectl edit {object} failed: {e}"));
+        let after = self.run(&[
+            "get",
+            "-n",
+            namespace,
+            object,
+            "-o",
+            "jsonpath={.metadata.resourceVersion}",
+        ]);
+        assert_ne!(
+            before, after,
+            "the script `{script}` changed nothing of {object}"
+        );
     }
 }

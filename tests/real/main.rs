@@ -26,5 +26,6 @@ mod servers;
 mod story;
 
 mod connecting;
+mod fetching;
 mod following;
 mod test_bed;

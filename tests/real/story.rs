@@ -168,6 +168,9 @@ fn monitor(name: &str) -> Value {
     })
 }
 
+/// The value of `db_password`: as the manifest has it, and as it reads.
+pub(crate) const PASSWORD: [&str; 2] = ["czNjcjN0LWVkZ2UtcGFzc3dvcmQ=", "s3cr3t-edge-password"];
+
 const DEPLOYMENT: &str = r"# Two replicas, so that one may move.
 apiVersion: apps/v1
 kind: Deployment
