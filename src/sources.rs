@@ -2,6 +2,8 @@
 
 pub mod assignment;
 pub mod director;
+pub mod doctor;
 pub mod engine;
 pub mod judge;
+pub mod permissions;
 pub mod watch;

@@ -6,6 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Uri;
+use jiff::Timestamp;
 use kube::config::{AuthInfo, Cluster};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -67,6 +68,14 @@ impl Target {
     /// Equal for targets that can share connections: same server, same trust, same identity.
     pub fn key(&self) -> &Name {
         &self.key
+    }
+
+    /// When the kubeconfig's client certificate ends; `None` without one.
+    pub fn certificate_ends(&self) -> Option<Timestamp> {
+        let certificate = self.client_certificate().ok().flatten()?;
+        let leaf = certificate.chain.first()?;
+        let (_, parsed) = x509_parser::parse_x509_certificate(leaf).ok()?;
+        Timestamp::from_second(parsed.validity().not_after.timestamp()).ok()
     }
 
     /// The user entry.

@@ -150,7 +150,7 @@ async fn serve(tcp: TcpStream, acceptor: TlsAcceptor, work: Work) {
             let body = body
                 .collect()
                 .await
-                .map(|b| b.to_bytes())
+                .map(http_body_util::Collected::to_bytes)
                 .unwrap_or_default();
             let path = head.uri.path_and_query().map_or("", |p| p.as_str());
             work.seen.lock().push(format!("{} {path}", head.method));
