@@ -28,4 +28,5 @@ mod story;
 mod connecting;
 mod fetching;
 mod following;
+mod judging;
 mod test_bed;

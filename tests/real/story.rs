@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::argo::Controller;
 use crate::bed::{Bed, bed};
 use crate::git_server::Repository;
+use crate::kubectl::Kubectl;
 use crate::objects::{live, namespace};
 use crate::servers::{Cluster, User};
 
@@ -118,6 +119,39 @@ impl Team {
             .iter()
             .find(|app| app.edge.name == edge)
             .unwrap_or_else(|| panic!("no edge {edge}"))
+    }
+
+    /// What operators at the edge did in the story, on the Application's edge.
+    ///
+    /// One Deployment is edited four times over, a ConfigMap and a Secret once each, and the Service is deleted.
+    pub(crate) fn disturb(&self, app: &Controller) {
+        let kubectl = Kubectl::on(self.bed, app.edge, User::Operator);
+        let (name, namespace) = (self.name.as_str(), self.namespace.as_str());
+        let deployment = format!("deployment/{name}");
+        let secret = format!("secret/vault-secret-{name}");
+        kubectl.edit(namespace, &deployment, "s/^  replicas: 2$/  replicas: 5/");
+        kubectl.edit(
+            namespace,
+            &deployment,
+            "s/microservice:1.4.2/microservice:1.5.0-rc1/",
+        );
+        kubectl.edit(
+            namespace,
+            &deployment,
+            "/^ *- env:$/a\\\n        - name: DEBUG_SENSORS\\\n          value: \"on\"",
+        );
+        kubectl.edit(namespace, &deployment, "/^    tier: sensor$/d");
+        kubectl.edit(
+            namespace,
+            &format!("configmap/{name}-config"),
+            "s/SAMPLE_RATE: \"10\"/SAMPLE_RATE: \"250\"/",
+        );
+        kubectl.edit(
+            namespace,
+            &secret,
+            "s/db_password: .*/db_password: c3RvbGVuLWFuZC1zb2xk/",
+        );
+        kubectl.run(&["delete", "service", name, "-n", namespace, "--wait=false"]);
     }
 
     /// The live object of this kind, of all that Git names.
