@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::content::{content, is_secret};
-use crate::domain::Safe;
+use crate::domain::{Change, Safe};
 
 /// Keys by which list entries are told apart, in this order.
 const ENTRY_KEYS: [&str; 6] = ["name", "containerPort", "port", "mountPath", "ip", "type"];
@@ -20,6 +20,17 @@ pub(super) struct Difference {
     pub(super) before: Option<Value>,
     /// The value after, absent when there is none.
     pub(super) after: Option<Value>,
+}
+
+impl From<Change> for Difference {
+    /// A change puts back what Git sets: from the live value to the desired one.
+    fn from(change: Change) -> Self {
+        Self {
+            path: change.path,
+            before: change.live,
+            after: change.desired,
+        }
+    }
 }
 
 /// The differing fields of an object's content, in path order. Of a Secret the values below `data` are left out.

@@ -77,16 +77,17 @@ fn encode_string_data(secret: &mut Value) {
     }
 }
 
-/// The body of a server-side apply: the manifest with its preconditions. With a UID in it the server never makes the object anew.
-pub(super) fn apply_body(manifest: &Value, precondition: Precondition<'_>) -> Value {
-    let mut body = manifest.clone();
-    if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.insert("uid".to_owned(), precondition.uid.into());
-        metadata.insert(
-            "resourceVersion".to_owned(),
-            precondition.resource_version.into(),
-        );
-    }
+/// A body with its preconditions. With a UID in it the server never makes the object anew.
+fn held(body: &Value, precondition: Precondition<'_>) -> Value {
+    let Precondition {
+        uid,
+        resource_version,
+    } = precondition;
+    let mut body = body.clone();
+    json_patch::merge(
+        &mut body,
+        &json!({"metadata": {"uid": uid, "resourceVersion": resource_version}}),
+    );
     body
 }
 
@@ -107,7 +108,7 @@ pub(super) async fn apply(
         Method::PATCH,
         &path,
         "application/apply-patch+yaml",
-        &apply_body(manifest, precondition),
+        &held(manifest, precondition),
     )
     .await
 }
@@ -159,24 +160,17 @@ pub(super) async fn delete(
     .await
 }
 
-/// Merge patch with preconditions, under our own field manager: it puts back what was there, which the engine need not own.
-pub(super) async fn restore(
+/// Merge patch with preconditions.
+pub(super) async fn merge(
     api: &Api,
     place: &Place,
+    manager: &str,
     fields: &Value,
     precondition: Precondition<'_>,
     mode: Mode<'_>,
 ) -> Result<Value, ApiError> {
-    let mut body = fields.clone();
-    json_patch::merge(
-        &mut body,
-        &json!({"metadata": {"uid": precondition.uid, "resourceVersion": precondition.resource_version}}),
-    );
-    let path = format!(
-        "{}?fieldManager=driftdeck-undo{}",
-        place.path(),
-        mode.query()
-    );
+    let path = format!("{}?fieldManager={manager}{}", place.path(), mode.query());
+    let body = held(fields, precondition);
     api.write(Method::PATCH, &path, "application/merge-patch+json", &body)
         .await
 }
@@ -203,7 +197,7 @@ mod tests {
 
     #[test]
     fn an_apply_carries_uid_and_resource_version() {
-        let body = apply_body(
+        let body = held(
             &desired_deployment(),
             Precondition {
                 uid: "deploy-uid-1",

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::Unsealed;
 use super::catalog::Place;
 use super::content::ContentHash;
+use super::{Unsealed, Yardstick};
 use crate::domain::{AppRef, ClusterId, Name, ObjectRef};
 
 /// The field manager of every direct write: the engine's own, so that the engine goes on owning what it deploys.
@@ -21,8 +21,8 @@ pub enum Effect {
     Create(Box<Create>),
     /// Delete an object that Git does not have.
     Delete(Box<Delete>),
-    /// Put fields of a live object back to what they were before a run.
-    Restore(Box<Restore>),
+    /// Merge patch of a live object.
+    Merge(Box<Merge>),
 }
 
 /// A selective sync, asked for by writing `operation` to the Application.
@@ -49,8 +49,8 @@ pub struct Member {
     pub object: ObjectRef,
     /// Where it lives.
     pub place: Place,
-    /// What it must then equal; `None` when it must be gone.
-    pub desired: Option<Unsealed>,
+    /// What it must then be like.
+    pub yardstick: Yardstick,
 }
 
 /// A server-side apply with `force`, bound to the object that the plan showed.
@@ -66,6 +66,8 @@ pub struct Apply {
     pub seen: ContentHash,
     /// The manifest, without preconditions.
     pub body: Unsealed,
+    /// What the object must then be like.
+    pub yardstick: Yardstick,
 }
 
 /// A plain create, which the server refuses when somebody was faster.
@@ -79,6 +81,8 @@ pub struct Create {
     pub place: Place,
     /// The manifest.
     pub body: Unsealed,
+    /// What the object must then be like.
+    pub yardstick: Yardstick,
 }
 
 /// A delete with UID and resourceVersion preconditions.
@@ -92,11 +96,16 @@ pub struct Delete {
     pub uid: Name,
     /// The live object's content when the plan was made.
     pub seen: ContentHash,
+    /// That it must then be gone.
+    pub yardstick: Yardstick,
 }
 
-/// A merge patch from what is live to what was saved, bound to what is live.
+/// A merge patch from what is live to what is wanted, bound to what is live.
+///
+/// A server-side apply removes nothing that another manager added. Where list entries have to go, this takes its place: one write that sets and
+/// removes at once, so that a workload rolls out once. An undo is one too.
 #[derive(Clone, Debug)]
-pub struct Restore {
+pub struct Merge {
     /// The cluster.
     pub cluster: ClusterId,
     /// Where the object lives.
@@ -105,10 +114,12 @@ pub struct Restore {
     pub uid: Name,
     /// The live object's content when the plan was made.
     pub seen: ContentHash,
+    /// Under which field manager.
+    pub manager: &'static str,
     /// The merge patch, without preconditions.
     pub patch: Unsealed,
-    /// The content that the object must then have.
-    pub saved: Unsealed,
+    /// What the object must then be like.
+    pub yardstick: Yardstick,
 }
 
 impl Effect {
@@ -119,7 +130,7 @@ impl Effect {
             Self::Apply(e) => &e.cluster,
             Self::Create(e) => &e.cluster,
             Self::Delete(e) => &e.cluster,
-            Self::Restore(e) => &e.cluster,
+            Self::Merge(e) => &e.cluster,
         }
     }
 
@@ -139,8 +150,8 @@ impl Effect {
                     place(&member.place, feed);
                     feed(
                         member
-                            .desired
-                            .as_ref()
+                            .yardstick
+                            .wanted()
                             .map(|d| d.expose().to_string())
                             .unwrap_or_default()
                             .as_bytes(),
@@ -165,8 +176,9 @@ impl Effect {
                 feed(e.uid.as_bytes());
                 feed(e.seen.bytes());
             }
-            Self::Restore(e) => {
-                feed(b"restore");
+            Self::Merge(e) => {
+                feed(b"merge");
+                feed(e.manager.as_bytes());
                 place(&e.place, feed);
                 feed(e.uid.as_bytes());
                 feed(e.seen.bytes());

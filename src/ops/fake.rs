@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -56,7 +57,9 @@ pub(super) struct World {
     pub(super) objects: BTreeMap<String, Value>,
     /// What an apply adds to the manifest in the server's answer, by path: defaults and owners.
     pub(super) predictions: BTreeMap<String, Value>,
-    /// Whether reviews say yes.
+    /// How long a write takes.
+    pub(super) delay: Duration,
+    /// Verbs to which reviews say no.
     pub(super) denied: Vec<&'static str>,
     log: Vec<Seen>,
     faults: Vec<(Matcher, Fault)>,
@@ -141,6 +144,12 @@ impl FakeServer {
                     content_type: header.unwrap_or_default().to_owned(),
                     body: serde_json::from_slice(&bytes).unwrap_or_default(),
                 };
+                let delay = if seen.is_write() {
+                    server.0.lock().delay
+                } else {
+                    Duration::ZERO
+                };
+                tokio::time::sleep(delay).await;
                 server.0.lock().answer(&seen)
             }
         });

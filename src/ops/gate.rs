@@ -241,7 +241,7 @@ fn question(effect: &Effect) -> (ClusterId, &'static str, Place) {
     match effect {
         Effect::ArgoSync(e) => (e.app.hub.clone(), "patch", argo::place(&e.app)),
         Effect::Apply(e) => (e.cluster.clone(), "patch", e.place.clone()),
-        Effect::Restore(e) => (e.cluster.clone(), "patch", e.place.clone()),
+        Effect::Merge(e) => (e.cluster.clone(), "patch", e.place.clone()),
         Effect::Create(e) => (e.cluster.clone(), "create", e.place.clone()),
         Effect::Delete(e) => (e.cluster.clone(), "delete", e.place.clone()),
     }

@@ -1,31 +1,188 @@
-//! How far a live object is from what is wanted.
+//! How far a live object is from what is wanted: the same judge as the fleet's verdicts.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use super::Unsealed;
+use crate::domain::{Change, ChangeOp, DriftState};
+use crate::drift::{Comparison, IgnoreRules, SealKey, judge, seal};
 
-/// Differing fields of a live object, `0` when it is as wanted. `desired` of `None` wants it gone.
-pub(super) fn differing(desired: Option<&Unsealed>, live: Option<&Value>) -> usize {
-    match (desired, live) {
-        (None, None) => 0,
-        (None, Some(_)) | (Some(_), None) => 1,
-        (Some(desired), Some(live)) => fields(desired.expose(), live),
+/// What an object must be like once a change is made.
+#[derive(Clone, Debug)]
+pub struct Yardstick {
+    wanted: Option<Unsealed>,
+    ignore: Option<Value>,
+}
+
+impl Yardstick {
+    /// An object that must equal the manifest, but for what `spec.ignoreDifferences` names.
+    pub fn equal_to(wanted: Unsealed, ignore: Option<Value>) -> Self {
+        Self {
+            wanted: Some(wanted),
+            ignore,
+        }
+    }
+
+    /// An object that must be gone.
+    pub fn gone() -> Self {
+        Self {
+            wanted: None,
+            ignore: None,
+        }
+    }
+
+    /// Whether the object must be gone.
+    pub fn wants_it_gone(&self) -> bool {
+        self.wanted.is_none()
+    }
+
+    /// The manifest, `None` when the object must be gone.
+    pub(super) fn wanted(&self) -> Option<&Unsealed> {
+        self.wanted.as_ref()
+    }
+
+    /// Counted differences of a live object, `0` when it is as wanted.
+    pub(super) fn differs(&self, live: Option<&Value>) -> usize {
+        match (&self.wanted, live) {
+            (None, None) => 0,
+            (None, Some(_)) | (Some(_), None) => 1,
+            (Some(wanted), Some(live)) => self.judged(wanted.expose(), live).len(),
+        }
+    }
+
+    fn judged(&self, wanted: &Value, live: &Value) -> Vec<Change> {
+        changes(wanted, live, self.ignore.as_ref())
+    }
+
+    /// List entries that somebody added and that count: an apply leaves them in place.
+    pub(super) fn additions(&self, live: &Value) -> Vec<Change> {
+        let wanted = self.wanted.as_ref().map(|w| self.judged(w.expose(), live));
+        wanted
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|c| c.op == ChangeOp::Added)
+            .collect()
+    }
+
+    /// The other counted differences.
+    pub(super) fn deviations(&self, live: &Value) -> Vec<Change> {
+        let wanted = self.wanted.as_ref().map(|w| self.judged(w.expose(), live));
+        wanted
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|c| c.op != ChangeOp::Added)
+            .collect()
     }
 }
 
-/// Fields that the manifest sets and whose live value is another.
-fn fields(desired: &Value, live: &Value) -> usize {
-    match (desired, live) {
-        (Value::Object(want), Value::Object(have)) => want
-            .iter()
-            .map(|(k, v)| {
-                have.get(k)
-                    .map_or(usize::from(!v.is_null()), |l| fields(v, l))
-            })
-            .sum(),
-        (Value::Array(want), Value::Array(have)) if want.len() == have.len() => {
-            want.iter().zip(have).map(|(w, h)| fields(w, h)).sum()
+/// The counted differences between what is wanted and what is live, Secret values as marks.
+pub(super) fn changes(wanted: &Value, live: &Value, ignore: Option<&Value>) -> Vec<Change> {
+    let (wanted, live) = (sealed(wanted), sealed(live));
+    let rules = ignore.map(IgnoreRules::from_spec).unwrap_or_default();
+    let verdict = judge(&Comparison {
+        deployed: Some(&wanted),
+        target: Some(&wanted),
+        live: Some(&live),
+        rules: &rules,
+    });
+    if verdict.states.contains(&DriftState::Unknown) {
+        return vec![incomparable()];
+    }
+    verdict.changes
+}
+
+/// Objects that cannot be compared are never called equal.
+fn incomparable() -> Change {
+    Change {
+        path: "apiVersion".to_owned(),
+        op: ChangeOp::Changed,
+        desired: None,
+        live: None,
+        owner: None,
+        owner_inferred: false,
+    }
+}
+
+fn sealed(object: &Value) -> Value {
+    let mut object = object.clone();
+    seal(&mut object, key());
+    object
+}
+
+/// A key of this process, for tokens that live as long as one comparison.
+fn key() -> &'static SealKey {
+    static KEY: OnceLock<SealKey> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let mut key = [0; 32];
+        for (part, number) in key.chunks_mut(8).zip(0_u64..) {
+            part.copy_from_slice(&RandomState::new().hash_one(number).to_be_bytes());
         }
-        (want, have) => usize::from(want != have),
+        SealKey::new(key)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::fixtures::{desired_deployment, live_deployment};
+    use serde_json::json;
+
+    fn deployment() -> Yardstick {
+        Yardstick::equal_to(Unsealed::new(desired_deployment()), None)
+    }
+
+    #[test]
+    fn a_scaled_deployment_differs_in_one_field_and_defaults_do_not_count() {
+        assert_eq!(deployment().differs(Some(&live_deployment())), 1);
+        let mut put_back = live_deployment();
+        put_back["spec"]["replicas"] = json!(3);
+        assert_eq!(deployment().differs(Some(&put_back)), 0);
+    }
+
+    #[test]
+    fn missing_and_gone_are_judged_by_presence() {
+        assert_eq!(
+            (deployment().differs(None), Yardstick::gone().differs(None)),
+            (1, 0)
+        );
+        assert_eq!(Yardstick::gone().differs(Some(&live_deployment())), 1);
+    }
+
+    #[test]
+    fn what_the_application_ignores_does_not_count() {
+        let rules =
+            json!([{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]);
+        let lenient = Yardstick::equal_to(Unsealed::new(desired_deployment()), Some(rules));
+        assert_eq!(lenient.differs(Some(&live_deployment())), 0);
+    }
+
+    #[test]
+    fn an_added_list_entry_is_an_addition_and_a_changed_field_a_deviation() {
+        let mut wanted = desired_deployment();
+        wanted["spec"]["template"]["spec"]["containers"][0]["env"] =
+            json!([{"name": "LOG_LEVEL", "value": "info"}]);
+        let yardstick = Yardstick::equal_to(Unsealed::new(wanted.clone()), None);
+        let mut live = live_deployment();
+        live["spec"]["template"] = wanted["spec"]["template"].clone();
+        live["spec"]["template"]["spec"]["containers"][0]["env"] =
+            json!([{"name": "LOG_LEVEL", "value": "info"}, {"name": "DEBUG", "value": "1"}]);
+        live["metadata"]["managedFields"] = json!([]);
+        let paths = |changes: Vec<Change>| changes.into_iter().map(|c| c.path).collect::<Vec<_>>();
+        assert_eq!(
+            paths(yardstick.additions(&live)),
+            ["spec.template.spec.containers[name=app].env[name=DEBUG]"]
+        );
+        assert_eq!(paths(yardstick.deviations(&live)), ["spec.replicas"]);
+    }
+
+    #[test]
+    fn secrets_are_compared_by_value_and_shown_as_marks() {
+        let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}, "data": {"password": value}});
+        let found = changes(&secret("aHVudGVyMg=="), &secret("b3RoZXI="), None);
+        assert_eq!(found.len(), 1);
+        assert!(!format!("{found:?}").contains("aHVu"));
+        assert!(changes(&secret("aHVudGVyMg=="), &secret("aHVudGVyMg=="), None).is_empty());
     }
 }

@@ -9,12 +9,14 @@ use super::catalog::Place;
 use super::difference::{self, Difference};
 use super::effect::{Effect, Member};
 use super::windows::Window;
-use super::{DryRun, Plan, PlanTarget, RevertRequest, RevertTarget, Route};
+use super::{DryRun, Plan, PlanTarget, RevertRequest, RevertTarget, Route, Unsealed};
 use crate::domain::{AppRef, DriftState, Engine, Name, Safe};
 
 mod assemble;
 mod describe;
 mod route;
+
+pub(super) use route::goes_direct;
 
 /// What a plan is made with, beside the wish.
 #[derive(Clone, Debug)]
@@ -52,6 +54,10 @@ pub(super) struct Reading {
     pub(super) place: Place,
     pub(super) live: Option<Value>,
     pub(super) rehearsal: Rehearsal,
+    /// List entries that others added and that an apply leaves in place.
+    pub(super) left: Vec<String>,
+    /// The merge patch that was rehearsed in the apply's place, because it takes them out.
+    pub(super) patch: Option<Unsealed>,
 }
 
 /// What was read of an application on its hub.
@@ -123,12 +129,8 @@ pub(super) fn blank(request: &RevertRequest, target: &RevertTarget) -> PlanTarge
 
 /// The effect by our own verdict: what is live becomes what is wanted. Values of Secrets are marks there already.
 fn ours(target: &RevertTarget) -> Safe {
-    let differences = target.verdict.changes.iter().map(|c| Difference {
-        path: c.path.clone(),
-        before: c.live.clone(),
-        after: c.desired.clone(),
-    });
-    let differences: Vec<Difference> = differences.collect();
+    let changes = target.verdict.changes.iter().cloned();
+    let differences: Vec<Difference> = changes.map(Difference::from).collect();
     if differences.is_empty() {
         target.verdict.summary.clone()
     } else {

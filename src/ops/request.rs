@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Guardrail, Route, WaveSpec};
+use super::{Guardrail, Route, WaveSpec, Yardstick, direct};
 use crate::domain::{Application, ClusterId, LinkState, Name, ObjectRef, Safe, Tracking, Verdict};
 
 /// A manifest as Git has it, Secret values included.
@@ -78,6 +78,19 @@ pub struct RevertTarget {
     pub link: LinkState,
     /// The link to the hub that holds the application.
     pub hub_link: LinkState,
+}
+
+impl RevertTarget {
+    /// What the object must be like once it is put back. The manifest is as it is sent.
+    pub(super) fn yardstick(&self) -> Yardstick {
+        match &self.desired {
+            None => Yardstick::gone(),
+            Some(desired) => Yardstick::equal_to(
+                Unsealed::new(direct::manifest(desired.expose())),
+                self.app.ignore_differences.clone(),
+            ),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,11 +9,13 @@ use serde_json::Value;
 use super::api::{Api, ApiError};
 use super::catalog::{Catalog, Place};
 use super::clusters::api;
-use super::content::text;
+use super::content::{content, text};
 use super::direct::{self, Mode, Precondition};
+use super::effect::FIELD_MANAGER;
 use super::planner::{self, Act, AppReading, Decision, PlanContext, Reading, Rehearsal};
-use super::windows;
-use super::{Clusters, Plan, RevertRequest, RevertTarget, Route, argo, permission};
+use super::{
+    Clusters, Plan, RevertRequest, RevertTarget, Route, Unsealed, argo, permission, strip, windows,
+};
 use crate::domain::{AppRef, Application, ObjectRef, Safe};
 
 /// Makes the plan of a revert: reads every target and its application afresh, lets the servers rehearse, and decides.
@@ -98,7 +100,7 @@ impl Survey<'_> {
         if let Some(row) = planner::settled_early(self.request, target) {
             return Decision { row, part: None };
         }
-        match self.reading(target).await {
+        match self.reading(target, app).await {
             Ok(reading) => planner::Case::new(self.request, target, &reading, app).decide(),
             Err(why) => {
                 let mut row = planner::blank(self.request, target);
@@ -108,7 +110,11 @@ impl Survey<'_> {
         }
     }
 
-    async fn reading(&self, target: &RevertTarget) -> Result<Reading, Safe> {
+    async fn reading(
+        &self,
+        target: &RevertTarget,
+        app: Option<&AppReading>,
+    ) -> Result<Reading, Safe> {
         let api = self
             .api(&target.cluster)
             .ok_or_else(|| Safe::from(format!("there is no connection to {}", target.cluster)))?;
@@ -123,12 +129,58 @@ impl Survey<'_> {
             ))
         })?;
         let rehearsal = rehearse(&api, &place, target, live.as_ref()).await;
-        Ok(Reading {
+        let mut reading = Reading {
             place,
             live,
             rehearsal,
-        })
+            left: Vec::new(),
+            patch: None,
+        };
+        reading.left = left_by_apply(target, &reading);
+        if !reading.left.is_empty() && planner::goes_direct(self.request, target, app) {
+            take_out(&api, target, &mut reading).await;
+        }
+        Ok(reading)
     }
+}
+
+/// List entries that others added, that count, and that the rehearsed apply leaves in place.
+fn left_by_apply(target: &RevertTarget, reading: &Reading) -> Vec<String> {
+    match (&reading.live, &reading.rehearsal) {
+        (Some(_), Rehearsal::Accepted(predicted)) => target
+            .yardstick()
+            .additions(predicted)
+            .into_iter()
+            .map(|c| c.path)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Rehearses a merge patch in the apply's place: to what the apply would make, without the entries that it leaves.
+async fn take_out(api: &Api, target: &RevertTarget, reading: &mut Reading) {
+    let (Some(live), Rehearsal::Accepted(predicted)) = (&reading.live, &reading.rehearsal) else {
+        return;
+    };
+    let Some(wanted) = strip::without(&content(predicted), &reading.left) else {
+        return;
+    };
+    let patch = strip::merge_patch(&content(live), &wanted);
+    let precondition = Precondition {
+        uid: text(live, "/metadata/uid"),
+        resource_version: text(live, "/metadata/resourceVersion"),
+    };
+    let answer = direct::merge(
+        api,
+        &reading.place,
+        FIELD_MANAGER,
+        &patch,
+        precondition,
+        Mode::DryRun,
+    )
+    .await;
+    reading.rehearsal = rehearsal(answer, is_secret(&target.object));
+    reading.patch = Some(Unsealed::new(patch));
 }
 
 /// Whether the object is a core Secret.

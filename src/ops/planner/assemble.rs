@@ -160,7 +160,7 @@ impl Making<'_> {
                 reason: &reason,
                 run: &self.context.id,
                 revision,
-                prune: sync.members.iter().any(|m| m.desired.is_none()),
+                prune: sync.members.iter().any(|m| m.yardstick.wants_it_gone()),
                 objects: &objects,
             },
         )

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Act, Case, Rehearsal};
-use crate::domain::Safe;
+use super::{Act, Case, Rehearsal, goes_direct};
+use crate::domain::{ChangeOp, Safe};
+use crate::drift::managers::{ManagerClass, class_of};
 use crate::ops::content::text;
 use crate::ops::difference::{self, Difference};
-use crate::ops::{DryRun, Loser, PlanTarget, RevertTarget, owners};
+use crate::ops::{DryRun, Loser, PlanTarget, RevertTarget, judge, owners};
 
 /// Kinds whose deletion can destroy data.
 const DANGEROUS_KINDS: [&str; 5] = [
@@ -63,7 +64,22 @@ impl Case<'_> {
                 "auto-sync with self-heal is on: Argo CD may be faster",
             ));
         }
+        warnings.extend(self.left_in_place());
         warnings
+    }
+
+    /// What the write leaves as it is although it counts as drift.
+    fn left_in_place(&self) -> Option<Safe> {
+        if self.reading.left.is_empty() || self.reading.patch.is_some() {
+            return None;
+        }
+        let left = self.reading.left.join(", ");
+        let words = if goes_direct(self.request, self.target, self.app) {
+            "the apply leaves what others added"
+        } else {
+            "Argo CD's apply leaves what others added (--via direct takes it out)"
+        };
+        Some(format!("{words}: {left}").into())
     }
 }
 
@@ -76,12 +92,25 @@ fn describe_delete(row: &mut PlanTarget, target: &RevertTarget) {
 }
 
 fn describe_apply(row: &mut PlanTarget, target: &RevertTarget, live: &Value, predicted: &Value) {
-    let differences = difference::between(live, predicted);
+    let differences = account(live, predicted);
     row.effect = difference::summary(&differences);
     row.restarts = restarts(target, live, &differences);
     row.losers = owners::losers(live, predicted);
     row.warnings.extend(disagreement(target, &differences));
     row.warnings.extend(automatic(&row.losers));
+}
+
+/// What the server's dry run changes, in the words of the judge, so that its paths compare with those of the verdict.
+fn account(live: &Value, predicted: &Value) -> Vec<Difference> {
+    let judged: Vec<Difference> = judge::changes(predicted, live, None)
+        .into_iter()
+        .map(Difference::from)
+        .collect();
+    if judged.is_empty() {
+        difference::between(live, predicted)
+    } else {
+        judged
+    }
 }
 
 fn dry_run(rehearsal: &Rehearsal) -> DryRun {
@@ -95,23 +124,19 @@ fn dry_run(rehearsal: &Rehearsal) -> DryRun {
     }
 }
 
-/// Where the server's dry run and our verdict name different fields. The server's word stands.
+/// Where the server's dry run and our verdict name different fields. The server's word stands. What an apply cannot take out is said elsewhere.
 fn disagreement(target: &RevertTarget, differences: &[Difference]) -> Option<Safe> {
     let near = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
-    let ours: Vec<&str> = target
-        .verdict
-        .changes
-        .iter()
-        .map(|c| c.path.as_str())
+    let ours = &target.verdict.changes;
+    let more = differences.iter().map(|d| d.path.as_str());
+    let more: Vec<&str> = more
+        .filter(|d| !ours.iter().any(|o| near(&o.path, d)))
         .collect();
-    let more: Vec<&str> = differences
+    let fewer = ours
         .iter()
-        .map(|d| d.path.as_str())
-        .filter(|d| !ours.iter().any(|o| near(o, d)))
-        .collect();
-    let fewer: Vec<&str> = ours
-        .iter()
-        .copied()
+        .filter(|o| o.op != ChangeOp::Added)
+        .map(|o| o.path.as_str());
+    let fewer: Vec<&str> = fewer
         .filter(|o| !differences.iter().any(|d| near(o, &d.path)))
         .collect();
     match (more.is_empty(), fewer.is_empty()) {
@@ -125,19 +150,19 @@ fn disagreement(target: &RevertTarget, differences: &[Difference]) -> Option<Saf
 
 /// Losers that are programs which may set their fields again.
 fn automatic(losers: &[Loser]) -> Vec<Safe> {
-    let endings = [
-        "-controller",
-        "-controller-manager",
-        "-operator",
-        "-autoscaler",
-        "-updater",
-    ];
-    let losers = losers
-        .iter()
-        .filter(|l| endings.iter().any(|e| l.manager.as_str().ends_with(e)));
-    losers
-        .map(|l| format!("{} loses fields and may well set them again", l.manager).into())
-        .collect()
+    let machine = |l: &&Loser| {
+        matches!(
+            class_of(l.manager.as_str(), ""),
+            ManagerClass::Kubernetes | ManagerClass::Autoscaler | ManagerClass::Operator
+        )
+    };
+    let words = |l: &Loser| {
+        Safe::from(format!(
+            "{} loses fields and may well set them again",
+            l.manager
+        ))
+    };
+    losers.iter().filter(machine).map(words).collect()
 }
 
 /// Pods that a changed pod template restarts.

@@ -4,9 +4,27 @@ use super::{Act, AppReading, Case, Part, Rehearsal};
 use crate::domain::{Name, Safe};
 use crate::ops::argo::{self, Wish};
 use crate::ops::content::{ContentHash, text};
-use crate::ops::effect::{Apply, Create, Delete, Effect, Member};
+use crate::ops::effect::{Apply, Create, Delete, Effect, FIELD_MANAGER, Member, Merge};
 use crate::ops::windows::Window;
-use crate::ops::{PlanTarget, RevertTarget, Route, Unsealed, direct};
+use crate::ops::{PlanTarget, RevertRequest, RevertTarget, Route};
+
+/// Whether a target goes direct, as far as that can be told before its object is read.
+pub(in crate::ops) fn goes_direct(
+    request: &RevertRequest,
+    target: &RevertTarget,
+    app: Option<&AppReading>,
+) -> bool {
+    match request.via {
+        Some(route) => route == Route::Direct,
+        None => out_of_reach(target, app).is_some(),
+    }
+}
+
+/// Why Argo CD cannot be asked now.
+fn out_of_reach(target: &RevertTarget, app: Option<&AppReading>) -> Option<Safe> {
+    let fresh = app.and_then(|a| a.fresh.as_ref().ok());
+    argo::obstacle(target.hub_link, &target.app, fresh)
+}
 
 impl Case<'_> {
     /// Chooses the route and makes the target's part of an effect, or skips the row.
@@ -26,15 +44,8 @@ impl Case<'_> {
             cluster: self.target.cluster.clone(),
             object: self.target.object.clone(),
             place: self.reading.place.clone(),
-            desired: self.manifest(),
+            yardstick: self.target.yardstick(),
         }
-    }
-
-    fn manifest(&self) -> Option<Unsealed> {
-        self.target
-            .desired
-            .as_ref()
-            .map(|d| Unsealed::new(direct::manifest(d.expose())))
     }
 
     fn direct_part(&self, row: &mut PlanTarget) -> Option<Part> {
@@ -48,26 +59,40 @@ impl Case<'_> {
 
     fn direct_effect(&self) -> Option<Effect> {
         let (cluster, place) = (self.target.cluster.clone(), self.reading.place.clone());
+        let yardstick = self.target.yardstick();
+        let manifest = yardstick.wanted().cloned();
         let live = self.reading.live.as_ref();
         let held = live.map(|l| (Name::from(text(l, "/metadata/uid")), ContentHash::of(l)));
-        Some(match (self.act, held) {
-            (Act::Apply, Some((uid, seen))) => Effect::Apply(Box::new(Apply {
+        Some(match (self.act, held, &self.reading.patch) {
+            (Act::Apply, Some((uid, seen)), Some(patch)) => Effect::Merge(Box::new(Merge {
                 cluster,
                 place,
                 uid,
                 seen,
-                body: self.manifest()?,
+                manager: FIELD_MANAGER,
+                patch: patch.clone(),
+                yardstick,
             })),
-            (Act::Create, _) => Effect::Create(Box::new(Create {
-                cluster,
-                place,
-                body: self.manifest()?,
-            })),
-            (Act::Delete, Some((uid, seen))) => Effect::Delete(Box::new(Delete {
+            (Act::Apply, Some((uid, seen)), None) => Effect::Apply(Box::new(Apply {
                 cluster,
                 place,
                 uid,
                 seen,
+                body: manifest?,
+                yardstick,
+            })),
+            (Act::Create, ..) => Effect::Create(Box::new(Create {
+                cluster,
+                place,
+                body: manifest?,
+                yardstick,
+            })),
+            (Act::Delete, Some((uid, seen)), _) => Effect::Delete(Box::new(Delete {
+                cluster,
+                place,
+                uid,
+                seen,
+                yardstick,
             })),
             _ => return None,
         })
@@ -79,11 +104,7 @@ impl Case<'_> {
         if via == Some(Route::Direct) {
             return Ok(Route::Direct);
         }
-        let fresh = self.app.and_then(|a| a.fresh.as_ref().ok());
-        match (
-            argo::obstacle(self.target.hub_link, &self.target.app, fresh),
-            via,
-        ) {
+        match (out_of_reach(self.target, self.app), via) {
             (Some(why), Some(Route::Argo)) => Err(why),
             (Some(why), _) => {
                 row.warnings.push(format!("direct, because {why}").into());

@@ -303,7 +303,7 @@ fn subject(member: &Member) -> Subject<'_> {
     Subject {
         cluster: &member.cluster,
         place: &member.place,
-        desired: member.desired.as_ref(),
+        yardstick: &member.yardstick,
     }
 }
 

@@ -28,7 +28,7 @@ impl Runner {
     pub(super) async fn carry(&self, order: &ApprovedOrder) {
         match order.effect.get() {
             Effect::ArgoSync(sync) => self.carry_sync(order, sync).await,
-            Effect::Apply(_) | Effect::Create(_) | Effect::Delete(_) | Effect::Restore(_) => {
+            Effect::Apply(_) | Effect::Create(_) | Effect::Delete(_) | Effect::Merge(_) => {
                 if let Some(index) = order.targets.first() {
                     self.carry_direct(*index, &order.effect).await;
                 }
@@ -132,8 +132,9 @@ impl Runner {
             }
             Effect::Create(e) => direct::create(&api, &e.place, e.body.expose(), mode).await,
             Effect::Delete(e) => direct::delete(&api, &e.place, held(&e.uid), mode).await,
-            Effect::Restore(e) => {
-                direct::restore(&api, &e.place, e.patch.expose(), held(&e.uid), mode).await
+            Effect::Merge(e) => {
+                let (place, patch) = (&e.place, e.patch.expose());
+                direct::merge(&api, place, e.manager, patch, held(&e.uid), mode).await
             }
             Effect::ArgoSync(_) => Err(ApiError::NotSent(Safe::fixed(
                 "An Argo CD operation is not a direct write.",
@@ -361,28 +362,17 @@ impl Runner {
 
 /// The object of a direct effect.
 fn subject(effect: &Effect) -> Option<Subject<'_>> {
-    Some(match effect {
-        Effect::Apply(e) => Subject {
-            cluster: &e.cluster,
-            place: &e.place,
-            desired: Some(&e.body),
-        },
-        Effect::Create(e) => Subject {
-            cluster: &e.cluster,
-            place: &e.place,
-            desired: Some(&e.body),
-        },
-        Effect::Delete(e) => Subject {
-            cluster: &e.cluster,
-            place: &e.place,
-            desired: None,
-        },
-        Effect::Restore(e) => Subject {
-            cluster: &e.cluster,
-            place: &e.place,
-            desired: Some(&e.saved),
-        },
+    let (cluster, place, yardstick) = match effect {
+        Effect::Apply(e) => (&e.cluster, &e.place, &e.yardstick),
+        Effect::Create(e) => (&e.cluster, &e.place, &e.yardstick),
+        Effect::Delete(e) => (&e.cluster, &e.place, &e.yardstick),
+        Effect::Merge(e) => (&e.cluster, &e.place, &e.yardstick),
         Effect::ArgoSync(_) => return None,
+    };
+    Some(Subject {
+        cluster,
+        place,
+        yardstick,
     })
 }
 
@@ -394,7 +384,7 @@ fn changed_since(effect: &Effect, live: Option<&Value>, differs: usize) -> Optio
     let (uid, seen) = match effect {
         Effect::Apply(e) => (&e.uid, &e.seen),
         Effect::Delete(e) => (&e.uid, &e.seen),
-        Effect::Restore(e) => (&e.uid, &e.seen),
+        Effect::Merge(e) => (&e.uid, &e.seen),
         Effect::Create(_) => {
             return live.map(|l| {
                 Ending::new(

@@ -8,15 +8,14 @@ use crate::domain::{ClusterId, Safe};
 use crate::ops::api::{Api, ApiError};
 use crate::ops::catalog::Place;
 use crate::ops::content::text;
-use crate::ops::{Outcome, Seen, Unsealed, clusters, judge, owners};
+use crate::ops::{Outcome, Seen, Yardstick, clusters, owners};
 
 /// An object, where it lives, and what is wanted of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject<'a> {
     pub(super) cluster: &'a ClusterId,
     pub(super) place: &'a Place,
-    /// `None` wants it gone.
-    pub(super) desired: Option<&'a Unsealed>,
+    pub(super) yardstick: &'a Yardstick,
 }
 
 impl Subject<'_> {
@@ -49,7 +48,7 @@ impl Runner {
             hash: live
                 .map(|l| self.context.journal.hash(l))
                 .unwrap_or_default(),
-            differs: judge::differing(subject.desired, live),
+            differs: subject.yardstick.differs(live),
         }
     }
 
@@ -102,7 +101,9 @@ impl Runner {
                 Outcome::Failed,
                 "it was accepted, and the object is gone again".to_owned(),
             ),
-            Some(live) if subject.desired.is_none() => (Outcome::Unknown, still_there(live)),
+            Some(live) if subject.yardstick.wants_it_gone() => {
+                (Outcome::Unknown, still_there(live))
+            }
             Some(live) => (
                 Outcome::Failed,
                 format!(

@@ -613,3 +613,79 @@ async fn a_run_whose_screen_is_gone_goes_on() {
     assert_eq!(only(&run).0, Outcome::Reverted);
     assert_eq!(run.stopped, None::<Safe>);
 }
+
+/// The Deployment with one environment variable more than Git has, added by hand.
+fn with_added_env(bench: &Bench) -> RevertTarget {
+    let env = |names: &[&str]| {
+        json!({"containers": [{"name": "app", "image": "registry.example/edge-microservice:1.4.2",
+        "env": names.iter().map(|n| json!({"name": n, "value": "1"})).collect::<Vec<_>>()}]})
+    };
+    let mut desired = desired_deployment();
+    desired["spec"]["template"]["spec"] = env(&["LOG_LEVEL"]);
+    bench.edge.world(|w| {
+        let live = w.objects.get_mut(DEPLOYMENT).unwrap();
+        live["spec"]["template"]["spec"] = env(&["LOG_LEVEL", "DEBUG"]);
+        live["metadata"]["managedFields"] = json!([{"manager": "kubectl-edit", "operation": "Update", "time": "2026-11-21T01:33:10Z", "fieldsV1":
+            {"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"app\"}": {"f:env": {"k:{\"name\":\"DEBUG\"}": {".": {}, "f:name": {}, "f:value": {}}}}}}}}}}]);
+        // An apply removes nothing that another manager added.
+        w.predictions.insert(DEPLOYMENT.to_owned(), json!({"spec": {"template": {"spec": env(&["LOG_LEVEL", "DEBUG"])}}}));
+    });
+    RevertTarget {
+        desired: Some(crate::ops::Unsealed::new(desired)),
+        ..target()
+    }
+}
+
+#[tokio::test]
+async fn a_list_entry_that_somebody_added_is_taken_out_in_one_write() {
+    let bench = bench();
+    let run = bench.run(&direct(vec![with_added_env(&bench)])).await;
+    assert_eq!(
+        only(&run),
+        (Outcome::Reverted, "the cluster shows the wanted state")
+    );
+    let writes = bench.edge.writes();
+    assert_eq!(
+        (
+            writes.len(),
+            writes[0].query.as_str(),
+            writes[0].content_type.as_str()
+        ),
+        (
+            1,
+            "fieldManager=argocd-controller",
+            "application/merge-patch+json"
+        )
+    );
+    assert_eq!(
+        writes[0].body,
+        json!({
+            "metadata": {"uid": "deploy-uid-1", "resourceVersion": "881204"},
+            "spec": {"replicas": 3, "template": {"spec": {"containers": [
+                {"name": "app", "image": "registry.example/edge-microservice:1.4.2", "env": [{"name": "LOG_LEVEL", "value": "1"}]}
+            ]}}}
+        })
+    );
+}
+
+#[tokio::test]
+async fn what_argo_cd_leaves_in_place_is_said_in_the_plan() {
+    let bench = bench();
+    let plan = plan(
+        &request(vec![with_added_env(&bench)]),
+        &bench.fleet,
+        &crate::ops::fixtures::context(),
+    )
+    .await;
+    assert_eq!(plan.targets[0].route, Route::Argo);
+    assert_eq!(
+        plan.targets[0]
+            .warnings
+            .iter()
+            .map(Safe::as_str)
+            .collect::<Vec<_>>(),
+        [
+            "Argo CD's apply leaves what others added (--via direct takes it out): spec.template.spec.containers[name=app].env[name=DEBUG]"
+        ]
+    );
+}

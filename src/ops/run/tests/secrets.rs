@@ -74,7 +74,7 @@ async fn a_secret_is_put_back_and_its_values_are_nowhere_else() {
     let plan = plan(&request, &bench.fleet, &crate::ops::fixtures::context()).await;
     assert_clean("the plan", &serde_json::to_string(&plan).unwrap());
     assert_clean("the plan's debug text", &format!("{plan:?} {request:?}"));
-    assert_eq!(plan.targets[0].effect.as_str(), "data.password •••→•••");
+    assert_eq!(plan.targets[0].effect.as_str(), "data.password ••• 2→••• 1");
     let run = bench.run(&request).await;
     assert_eq!(only(&run).0, Outcome::Reverted);
     assert_eq!(
