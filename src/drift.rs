@@ -22,6 +22,7 @@ pub mod fingerprint;
 pub mod ignore;
 pub mod judge;
 pub mod managers;
+pub mod merge;
 pub mod owners;
 pub mod path;
 pub mod quantity;

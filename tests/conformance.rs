@@ -1,0 +1,15 @@
+//! Cases that Argo CD, Flux and Kubernetes themselves are tested with: inputs and outputs that nobody here wrote.
+//!
+//! They are read from the folder that `DRIFTDECK_CONFORMANCE` names and never copied into the project. Without the variable each test says
+//! that it was not run. With it each prints its score and the cases that fail, and fails below a floor that only rises.
+
+#[path = "conformance/cases.rs"]
+mod cases;
+#[path = "conformance/health.rs"]
+mod health;
+#[path = "conformance/masks.rs"]
+mod masks;
+#[path = "conformance/patches.rs"]
+mod patches;
+#[path = "conformance/quantities.rs"]
+mod quantities;

@@ -1,0 +1,89 @@
+//! Health: Argo CD's built-in checks and kstatus.
+
+use driftdeck::health::{self, kstatus};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::cases::{Case, all, same, score};
+
+#[test]
+fn health_go_builtin() {
+    score(
+        "health go-builtin",
+        "health_cases.jsonl",
+        33,
+        |case| case.text("evaluator") == "go-builtin",
+        argo,
+    );
+}
+
+fn argo(case: &Case) -> Result<(), String> {
+    let report = health::check(case.get("live"));
+    let expected = case.get("expected");
+    if expected.is_null() {
+        return same("health", &report.map(|r| r.0), &None);
+    }
+    let (status, message) = report.ok_or("no health")?;
+    let got = json!({"status": status, "message": message});
+    let fields = case.get("compare").as_array().cloned().unwrap_or_default();
+    for field in fields.iter().filter_map(Value::as_str) {
+        let want = expected.get(field).cloned().unwrap_or_else(|| json!(""));
+        same(field, &got[field], &want)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn kstatus_cases() {
+    score("kstatus", "kstatus_cases.jsonl", 33, all, kstatus_case);
+}
+
+fn kstatus_case(case: &Case) -> Result<(), String> {
+    let now: Timestamp = case
+        .get("now")
+        .as_str()
+        .and_then(|t| t.parse().ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut live = case.get("live").clone();
+    if let Some(age) = case.get("age_seconds").as_i64() {
+        let created = now - jiff::SignedDuration::from_secs(age);
+        live["metadata"]["creationTimestamp"] = json!(created.to_string());
+    }
+    let expected = case.get("expected");
+    if case.text("op") == "augment" {
+        let object = kstatus::augment(&live, now);
+        let conditions = object["status"]["conditions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        return conditions_hold(&conditions, expected);
+    }
+    let outcome = kstatus::compute(&live, now);
+    same("status", &json!(outcome.status.word()), &expected["status"])?;
+    let conditions: Vec<Value> = outcome
+        .condition
+        .iter()
+        .map(
+            |c| json!({"type": c.kind, "status": "True", "reason": c.reason, "message": c.message}),
+        )
+        .collect();
+    conditions_hold(&conditions, expected)
+}
+
+fn conditions_hold(got: &[Value], expected: &Value) -> Result<(), String> {
+    for want in expected["conditions"].as_array().into_iter().flatten() {
+        let found = got
+            .iter()
+            .any(|c| ["type", "status", "reason"].iter().all(|k| c[k] == want[k]));
+        same(&format!("condition {want}"), &found, &true)?;
+    }
+    for absent in expected["absent_conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
+        let found = got.iter().any(|c| c["type"] == *absent);
+        same(&format!("no condition {absent}"), &found, &false)?;
+    }
+    Ok(())
+}
