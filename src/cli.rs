@@ -1,10 +1,13 @@
 //! One file a subcommand; the same queries and plans as the screens, printed.
 
 mod args;
+mod diff;
 mod document;
+mod fleet;
 mod items;
 mod lists;
 mod print;
+mod revert;
 mod say;
 mod table;
 mod tool;
@@ -52,7 +55,7 @@ fn dispatch(cli: Cli) -> Result<u8, String> {
         Some(Command::Keys) => answered(&tool::keys(&cli.common, &config, &folders)?),
         Some(Command::Themes) => answered(&tool::themes(&folders)),
         Some(Command::Completions { shell }) => answered(&tool::completions(*shell)),
-        _ => Err("not wired".into()),
+        _ => fleet::run(&cli, config, folders),
     }
 }
 

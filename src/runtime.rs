@@ -1,6 +1,7 @@
 //! The loop: the only place that holds the model mutably.
 
 pub mod operate;
+pub mod session;
 
 /// Fills a buffer from the operating system's randomness, for keys that guard values on this machine.
 ///

@@ -1,9 +1,15 @@
 //! Facts from clusters, for ever: supervisor, cluster actors, engines, metrics.
 
+mod actor;
 pub mod assignment;
+mod contact;
 pub mod director;
 pub mod doctor;
 pub mod engine;
 pub mod judge;
 pub mod permissions;
+mod merge;
+mod supervisor;
 pub mod watch;
+
+pub use supervisor::{Sources, SourcesOptions, start};

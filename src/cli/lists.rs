@@ -31,7 +31,7 @@ pub(crate) struct Listed {
 }
 
 impl Asked<'_> {
-    fn keep<R: Queryable>(&self, rows: Vec<R>) -> Result<Vec<R>, String> {
+    pub(crate) fn keep<R: Queryable>(&self, rows: Vec<R>) -> Result<Vec<R>, String> {
         let query = Query::parse::<R>(self.query.unwrap_or_default())?;
         Ok(rows.into_iter().filter(|row| query.matches(row)).collect())
     }

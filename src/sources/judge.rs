@@ -15,6 +15,7 @@ use crate::domain::{
     Verdict,
 };
 use crate::drift::{self, Comparison, IgnoreRules, Marks, SealKey};
+use crate::health;
 
 /// Group and kind, whatever the version.
 type Kind = (Name, Name);
@@ -55,6 +56,25 @@ struct Wanted {
 struct Kept {
     bytes: Box<[u8]>,
     last: Option<Resource>,
+}
+
+/// Which part of a kind a list covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The namespace, or the whole cluster.
+    pub namespace: Option<Name>,
+    /// Whether every part has been listed at least once.
+    pub complete: bool,
+}
+
+impl Part {
+    /// The whole cluster.
+    pub fn whole() -> Self {
+        Self {
+            namespace: None,
+            complete: true,
+        }
+    }
 }
 
 /// What an assignment asks of the actor.
@@ -130,21 +150,29 @@ impl Judge {
         answer
     }
 
-    /// Takes the whole collection of a kind.
-    pub fn listed(&mut self, gvk: &Gvk, objects: Vec<Value>) -> Vec<Fact> {
+    /// Takes a whole collection of a kind: of the cluster, or of one namespace where only that may be read.
+    ///
+    /// `complete` says that every namespace has been listed once; before that nothing is told, so that nothing reads as missing too early.
+    pub fn listed(&mut self, gvk: &Gvk, part: &Part, objects: Vec<Value>) -> Vec<Fact> {
         let Some(mut state) = self.kinds.remove(&kind_of(gvk)) else {
             return Vec::new();
         };
-        let mut kept = HashMap::new();
+        let mut known = std::mem::take(&mut state.kept);
+        if let Some(namespace) = &part.namespace {
+            state.kept = known.extract_if(|place, _| place.0 != *namespace).collect();
+        }
         for object in objects {
             let Some((place, bytes)) = self.sealed(gvk, object, &state) else {
                 continue;
             };
-            let known = state.kept.remove(&place).filter(|k| k.bytes == bytes);
-            kept.insert(place, known.unwrap_or(Kept { bytes, last: None }));
+            let same = known.remove(&place).filter(|k| k.bytes == bytes);
+            state
+                .kept
+                .insert(place, same.unwrap_or(Kept { bytes, last: None }));
         }
-        state.kept = kept;
-        state.heard = Heard::Listed;
+        if part.complete {
+            state.heard = Heard::Listed;
+        }
         self.kinds.insert(kind_of(gvk), state);
         let mut facts = self.tell_kind(gvk);
         facts.extend(self.judged_apps());
@@ -338,7 +366,9 @@ impl Judge {
                 .into()
         };
         let health = match &live {
-            Some(live) => health(live),
+            Some(live) => {
+                health::check(live).map(|(health, message)| (health, Safe::new(&message)))
+            }
             None => Some((
                 crate::domain::Health::Missing,
                 Safe::fixed("Not in the cluster."),
@@ -549,10 +579,6 @@ fn unknown(
         desired: origin(wanted),
         bodies: None,
     }
-}
-
-fn health(_live: &Value) -> Option<(crate::domain::Health, Safe)> {
-    None
 }
 
 /// The documents for the side-by-side, with marks in place of sealed values and without managedFields.

@@ -12,7 +12,7 @@ use kube::core::{Status, WatchEvent};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::domain::Safe;
 
@@ -89,35 +89,44 @@ pub struct WatchContext {
     pub seed: u64,
 }
 
-/// Follows a collection until the future is dropped.
+/// Follows a collection until the receiver is dropped.
 ///
-/// `tell` gets `Listed` first; after that `Changed` and `Gone` in the server's order, and `Listed` again whenever the order was lost.
-pub async fn follow<T: DeserializeOwned + Clone>(
-    context: &WatchContext,
-    spec: &WatchSpec,
-    mut tell: impl AsyncFnMut(Step<T>),
+/// `Listed` comes first; after that `Changed` and `Gone` in the server's order, and `Listed` again whenever the order was lost.
+pub async fn follow<T: DeserializeOwned>(
+    context: WatchContext,
+    spec: WatchSpec,
+    tell: mpsc::Sender<Step<T>>,
 ) {
     let mut pace = Pace::new(context.seed);
     let mut from: Option<String> = None;
-    loop {
+    while !tell.is_closed() {
         let outcome = match from.take() {
-            None => list(context, spec, &mut tell).await,
-            Some(version) => watch(context, spec, version, &mut tell).await,
+            None => list(&context, &spec, &tell).await,
+            Some(version) => watch(&context, &spec, version, &tell).await,
         };
-        match outcome {
+        let wait = match outcome {
             Ok(next) => {
-                // A watch that ended without one event still waits a moment: servers that close at once must not be hammered.
-                tokio::time::sleep(pace.after_success()).await;
                 from = next;
+                // A watch that ended without one event still waits a moment: servers that close at once must not be hammered.
+                pace.after_success()
             }
             Err(failure) => {
                 let wait = pace.after_failure(&failure.trouble, failure.retry_after);
                 from = failure.resume;
-                tell(Step::Trouble(failure.trouble)).await;
-                tokio::time::sleep(wait).await;
+                say(&tell, Step::Trouble(failure.trouble)).await;
+                wait
             }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = tell.closed() => return,
         }
     }
+}
+
+/// Tells a step; when nobody listens any more, the loop ends by itself.
+async fn say<T>(tell: &mpsc::Sender<Step<T>>, step: Step<T>) {
+    let _ = tell.send(step).await;
 }
 
 struct Failure {
@@ -146,7 +155,7 @@ struct PageMeta {
 async fn list<T: DeserializeOwned>(
     context: &WatchContext,
     spec: &WatchSpec,
-    tell: &mut impl AsyncFnMut(Step<T>),
+    tell: &mpsc::Sender<Step<T>>,
 ) -> Result<Option<String>, Failure> {
     // The semaphore is never closed; if it were, listing without its bound is still right.
     let _turn = context.lists.acquire().await.ok();
@@ -180,7 +189,7 @@ async fn list<T: DeserializeOwned>(
         match page.metadata.next.filter(|token| !token.is_empty()) {
             Some(token) => next = Some(token),
             None => {
-                tell(Step::Listed(items)).await;
+                say(tell, Step::Listed(items)).await;
                 return Ok(Some(page.metadata.resource_version));
             }
         }
@@ -188,11 +197,11 @@ async fn list<T: DeserializeOwned>(
 }
 
 /// Watches until the stream ends. Returns the version to resume from, or nothing when the list must be made again.
-async fn watch<T: DeserializeOwned + Clone>(
+async fn watch<T: DeserializeOwned>(
     context: &WatchContext,
     spec: &WatchSpec,
     mut version: String,
-    tell: &mut impl AsyncFnMut(Step<T>),
+    tell: &mpsc::Sender<Step<T>>,
 ) -> Result<Option<String>, Failure> {
     let uri = watch_uri(spec, &version, context.seed);
     let request = get(&uri).map_err(|m| failure(TroubleKind::Transport, &m, None))?;
@@ -228,7 +237,7 @@ async fn pass<T: DeserializeOwned>(
     version: &mut String,
     spec: &WatchSpec,
     step: impl FnOnce(T) -> Step<T>,
-    tell: &mut impl AsyncFnMut(Step<T>),
+    tell: &mpsc::Sender<Step<T>>,
 ) -> Result<(), Failure> {
     if let Some(new) = object
         .pointer("/metadata/resourceVersion")
@@ -243,7 +252,7 @@ async fn pass<T: DeserializeOwned>(
             None,
         )
     })?;
-    tell(step(object)).await;
+    say(tell, step(object)).await;
     Ok(())
 }
 

@@ -33,10 +33,13 @@ impl Follower {
         let told = Arc::new(Mutex::new(Vec::new()));
         let notes = told.clone();
         let following = Box::pin(async move {
-            follow::<Value>(&context, &spec, async |step| {
-                notes.lock().unwrap().push(words(&step))
-            })
-            .await;
+            let (tell, mut steps) = tokio::sync::mpsc::channel(16);
+            let noting = async {
+                while let Some(step) = steps.recv().await {
+                    notes.lock().unwrap().push(words(&step));
+                }
+            };
+            tokio::join!(follow::<Value>(context, spec, tell), noting);
         });
         Self { told, following }
     }

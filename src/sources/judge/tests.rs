@@ -109,7 +109,11 @@ fn is_judged(facts: &[Fact]) -> bool {
 #[test]
 fn an_object_as_git_wants_it_is_no_drift_and_completes_the_application() {
     let mut judge = judge_of(vec![deployment(2)]);
-    let facts = judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    let facts = judge.listed(
+        &gvk("apps", "Deployment"),
+        &Part::whole(),
+        vec![live(deployment(2), "5")],
+    );
     assert_eq!(states(&facts), [[]; 1]);
     assert!(is_judged(&facts));
     assert_eq!(&*resources(&facts)[0].resource_version, "5");
@@ -119,7 +123,11 @@ fn an_object_as_git_wants_it_is_no_drift_and_completes_the_application() {
 #[test]
 fn an_edit_is_told_with_its_field_and_both_documents() {
     let mut judge = judge_of(vec![deployment(2)]);
-    judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    judge.listed(
+        &gvk("apps", "Deployment"),
+        &Part::whole(),
+        vec![live(deployment(2), "5")],
+    );
     let facts = judge.changed(&gvk("apps", "Deployment"), live(deployment(5), "6"));
     let found = resources(&facts)[0];
     assert_eq!(found.verdict.changes[0].path, "spec.replicas");
@@ -132,7 +140,11 @@ fn an_edit_is_told_with_its_field_and_both_documents() {
 #[test]
 fn the_same_bytes_again_tell_nothing() {
     let mut judge = judge_of(vec![deployment(2)]);
-    judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    judge.listed(
+        &gvk("apps", "Deployment"),
+        &Part::whole(),
+        vec![live(deployment(2), "5")],
+    );
     assert!(
         judge
             .changed(&gvk("apps", "Deployment"), live(deployment(2), "5"))
@@ -143,10 +155,14 @@ fn the_same_bytes_again_tell_nothing() {
 #[test]
 fn a_deleted_object_is_missing_and_a_list_without_it_too() {
     let mut judge = judge_of(vec![deployment(2)]);
-    judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    judge.listed(
+        &gvk("apps", "Deployment"),
+        &Part::whole(),
+        vec![live(deployment(2), "5")],
+    );
     let facts = judge.gone(&gvk("apps", "Deployment"), &live(deployment(2), "6"));
     assert_eq!(states(&facts), [[DriftState::Missing]]);
-    let facts = judge.listed(&gvk("apps", "Deployment"), Vec::new());
+    let facts = judge.listed(&gvk("apps", "Deployment"), &Part::whole(), Vec::new());
     assert_eq!(states(&facts), [[DriftState::Missing]]);
 }
 
@@ -162,6 +178,7 @@ fn an_object_with_our_mark_that_git_lacks_is_extra_and_others_pass_by() {
     foreign["metadata"]["annotations"] = json!({});
     let facts = judge.listed(
         &gvk("apps", "Deployment"),
+        &Part::whole(),
         vec![
             live(deployment(2), "5"),
             live(extra.clone(), "6"),
@@ -188,7 +205,11 @@ fn a_copy_with_somebody_elses_mark_an_owned_object_and_a_hook_claim_nothing() {
     let mut hook = copy.clone();
     hook["metadata"]["name"] = json!("hook");
     hook["metadata"]["annotations"] = json!({"argocd.argoproj.io/tracking-id": id_of("apps/Deployment", "hook"), "argocd.argoproj.io/hook": "PreSync"});
-    let facts = judge.listed(&gvk("apps", "Deployment"), vec![copy, owned, hook]);
+    let facts = judge.listed(
+        &gvk("apps", "Deployment"),
+        &Part::whole(),
+        vec![copy, owned, hook],
+    );
     assert_eq!(resources(&facts).len(), 1, "only the missing one");
 }
 
@@ -197,6 +218,7 @@ fn secret_values_never_stay_and_a_change_is_seen_as_marks() {
     let mut judge = judge_of(vec![secret("hunter2-canary")]);
     let facts = judge.listed(
         &gvk("", "Secret"),
+        &Part::whole(),
         vec![live(secret("changed-canary"), "5")],
     );
     let found = resources(&facts)[0];
@@ -215,7 +237,11 @@ fn secret_values_never_stay_and_a_change_is_seen_as_marks() {
 #[test]
 fn an_equal_secret_is_no_drift() {
     let mut judge = judge_of(vec![secret("same")]);
-    let facts = judge.listed(&gvk("", "Secret"), vec![live(secret("same"), "5")]);
+    let facts = judge.listed(
+        &gvk("", "Secret"),
+        &Part::whole(),
+        vec![live(secret("same"), "5")],
+    );
     assert_eq!(states(&facts), [[]; 1]);
 }
 
@@ -234,7 +260,11 @@ fn a_kind_that_cannot_be_read_is_unknown_and_neither_synced_nor_missing() {
 #[test]
 fn a_new_commit_is_judged_without_asking_the_cluster_again() {
     let mut judge = judge_of(vec![deployment(2)]);
-    judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    judge.listed(
+        &gvk("apps", "Deployment"),
+        &Part::whole(),
+        vec![live(deployment(2), "5")],
+    );
     let mut next = assignment(vec![deployment(2)], vec![deployment(3)]);
     next.target_revision = "abc".into();
     let answer = judge.assign(assigned(vec![next]));
@@ -246,7 +276,11 @@ fn a_new_commit_is_judged_without_asking_the_cluster_again() {
 #[test]
 fn an_object_wanted_only_now_makes_its_kind_be_listed_again() {
     let mut judge = judge_of(vec![deployment(2)]);
-    judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    judge.listed(
+        &gvk("apps", "Deployment"),
+        &Part::whole(),
+        vec![live(deployment(2), "5")],
+    );
     let mut second = deployment(1);
     second["metadata"]["name"] = json!("second");
     let answer = judge.assign(assigned(vec![assignment(
@@ -259,7 +293,7 @@ fn an_object_wanted_only_now_makes_its_kind_be_listed_again() {
 #[test]
 fn a_kind_that_nobody_names_any_more_is_emptied() {
     let mut judge = judge_of(vec![deployment(2), secret("x")]);
-    judge.listed(&gvk("", "Secret"), vec![secret("x")]);
+    judge.listed(&gvk("", "Secret"), &Part::whole(), vec![secret("x")]);
     let answer = judge.assign(assigned(vec![assignment(
         vec![deployment(2)],
         vec![deployment(2)],
@@ -284,7 +318,11 @@ fn objects_of_an_unjudged_application_are_never_extra() {
         requires_pruning: false,
     }];
     judge.assign(assigned(vec![unjudged]));
-    let facts = judge.listed(&gvk("apps", "Deployment"), vec![live(deployment(2), "5")]);
+    let facts = judge.listed(
+        &gvk("apps", "Deployment"),
+        &Part::whole(),
+        vec![live(deployment(2), "5")],
+    );
     assert!(resources(&facts).is_empty());
     assert!(!is_judged(&facts));
 }
@@ -296,5 +334,32 @@ fn events_of_a_kind_that_is_not_watched_are_dropped() {
         judge
             .changed(&gvk("", "ConfigMap"), json!({"metadata": {"name": "x"}}))
             .is_empty()
+    );
+}
+
+#[test]
+fn namespaces_that_are_read_one_by_one_are_told_once_all_are_heard() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    let part = |namespace: &str, complete| Part {
+        namespace: Some(namespace.into()),
+        complete,
+    };
+    let deployments = gvk("apps", "Deployment");
+    assert!(
+        judge
+            .listed(&deployments, &part("other", false), Vec::new())
+            .is_empty()
+    );
+    let facts = judge.listed(
+        &deployments,
+        &part(NS, true),
+        vec![live(deployment(2), "5")],
+    );
+    assert_eq!(states(&facts), [[]; 1]);
+    let facts = judge.listed(&deployments, &part("other", true), Vec::new());
+    assert_eq!(
+        states(&facts),
+        [[]; 1],
+        "the other namespace's list leaves this one's objects"
     );
 }

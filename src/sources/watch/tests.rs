@@ -53,23 +53,23 @@ async fn run(answers: &[(u16, Value)]) -> (Vec<String>, Vec<String>) {
         lists: Arc::new(Semaphore::new(1)),
         seed: 7,
     };
-    let seen = Mutex::new(Vec::new());
-    let spec = WatchSpec::all("/api/v1/configmaps");
-    let follower = follow::<Value>(&context, &spec, async |step| {
-        seen.lock().unwrap().push(describe(&step));
-    });
-    let enough = async {
-        while script.asked.lock().unwrap().len() <= answers.len() {
-            tokio::task::yield_now().await;
-            tokio::time::advance(Duration::from_secs(1)).await;
-        }
-    };
-    tokio::select! {
-        () = follower => unreachable!("a follower never ends"),
-        () = enough => {}
+    let (tell, mut steps) = mpsc::channel(16);
+    let follower = tokio::spawn(follow::<Value>(
+        context,
+        WatchSpec::all("/api/v1/configmaps"),
+        tell,
+    ));
+    while script.asked.lock().unwrap().len() <= answers.len() {
+        tokio::task::yield_now().await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    follower.abort();
+    let mut seen = Vec::new();
+    while let Ok(step) = steps.try_recv() {
+        seen.push(describe(&step));
     }
     let asked = script.asked.lock().unwrap().clone();
-    (seen.into_inner().unwrap(), asked)
+    (seen, asked)
 }
 
 fn describe(step: &Step<Value>) -> String {

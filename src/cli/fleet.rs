@@ -1,0 +1,121 @@
+//! The commands that ask the fleet: opens a sitting, waits until it is heard, answers.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::args::{Cli, Command, Common};
+use super::document::Scope;
+use super::lists::{self, Asked, Listed};
+use super::{diff, revert, say};
+use crate::config::{Config, Folders};
+use crate::connect::kubeconfig::Impersonate;
+use crate::domain::selector::NameGlob;
+use crate::runtime::session::{self, Session, SessionOptions};
+
+/// Runs a command of the fleet and gives its exit status.
+///
+/// # Errors
+/// A sentence; nothing was sent.
+pub(crate) fn run(cli: &Cli, config: Config, folders: Folders) -> Result<u8, String> {
+    let planned = session::plan(options(&cli.common)?, config.clone(), folders)?;
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let mut session = planned.open();
+        for problem in &session.problems {
+            say::complaint(problem.sentence.as_str());
+        }
+        wait(&mut session, cli.common.wait).await;
+        answer(cli, &config, &session).await
+    })
+}
+
+/// The runtime of a sitting.
+///
+/// # Errors
+/// The system gives no threads.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| format!("The program could not start its threads: {e}. Raise the limit of processes (ulimit -u)."))
+}
+
+/// What the command line says about the sitting.
+///
+/// # Errors
+/// A glob that is none.
+pub(crate) fn options(common: &Common) -> Result<SessionOptions, String> {
+    let globs = |list: &[String]| {
+        list.iter()
+            .map(|g| NameGlob::new(g))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    Ok(SessionOptions {
+        kubeconfig: common.kubeconfig.clone().into_iter().collect(),
+        include: globs(&common.context)?,
+        exclude: globs(&common.exclude_context)?,
+        impersonate: common.as_user.clone().map(|user| Impersonate {
+            user,
+            groups: common.as_group.clone(),
+        }),
+        write: common.write,
+        request_timeout: common.request_timeout,
+    })
+}
+
+/// Waits for the fleet, telling how far it is on a terminal.
+async fn wait(session: &mut Session, limit: Duration) {
+    let begun = tokio::time::Instant::now();
+    while begun.elapsed() < limit {
+        let left = limit
+            .saturating_sub(begun.elapsed())
+            .min(Duration::from_millis(500));
+        if session.fold_until(left, |fleet| fleet.pending() == 0).await {
+            break;
+        }
+        say::progress(&format!(
+            "waiting for {} clusters and applications",
+            session.fleet.pending()
+        ));
+    }
+    say::progress("");
+}
+
+async fn answer(cli: &Cli, config: &Config, session: &Session) -> Result<u8, String> {
+    let selector = cli.selectors.selector()?;
+    let asked = Asked {
+        scope: Scope {
+            fleet: &session.fleet,
+            selector: &selector,
+            at: Timestamp::now(),
+        },
+        query: cli.selectors.query.as_deref(),
+        form: cli.common.output,
+    };
+    let listed: Listed = match &cli.command {
+        Some(Command::Status) => lists::status(asked)?,
+        Some(Command::Apps) => lists::apps(asked)?,
+        Some(Command::Drift(args)) if args.group => lists::groups(asked)?,
+        Some(Command::Drift(args)) => lists::drift(asked, &args.fail_on)?,
+        Some(Command::Diff(_)) => diff::diff(asked)?,
+        Some(Command::Revert(args)) => {
+            let wish = revert::wish(
+                &session.fleet,
+                &selector,
+                cli.selectors.query.as_deref(),
+                args,
+            )?;
+            let asked = revert::Asked {
+                selector: &selector,
+                common: &cli.common,
+                args,
+                config,
+            };
+            return revert::revert(&session.fleet, wish, &session.operate, asked).await;
+        }
+        _ => return Err("This command does not ask the fleet.".to_owned()),
+    };
+    say::answer(&listed.text)?;
+    Ok(listed.status)
+}

@@ -1,0 +1,188 @@
+//! The first words with a cluster: its version, its identity, which engines it serves, and how its kinds are called in paths.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::connect::{Connection, Fault, FaultKind, Lane};
+use crate::domain::{Engine, Gvk, Name};
+
+/// Bytes that an answer of discovery may have.
+const LIMIT: usize = 16 << 20;
+
+/// What a cluster says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Introduction {
+    /// Git version, such as `v1.34.2`.
+    pub version: String,
+    /// UID of the namespace kube-system, empty when it may not be read.
+    pub uid: Name,
+    /// Engines whose kinds it serves.
+    pub engines: Vec<Engine>,
+}
+
+/// How a kind is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Plural name in paths.
+    pub plural: Name,
+    /// Whether its objects have a namespace.
+    pub namespaced: bool,
+}
+
+/// Asks a cluster who it is.
+///
+/// # Errors
+/// No answer, or one that says this identity may not even look.
+pub async fn introduce(connection: &Connection) -> Result<Introduction, Fault> {
+    let version: Version = json(connection, "/version").await?;
+    let groups: Groups = json(connection, "/apis").await?;
+    let uid = match json::<Object>(connection, "/api/v1/namespaces/kube-system").await {
+        Ok(namespace) => namespace.metadata.uid,
+        Err(fault) if matches!(fault.kind, FaultKind::Forbidden | FaultKind::NotFound) => "".into(),
+        Err(fault) => return Err(fault),
+    };
+    let serves = |name: &str| groups.groups.iter().any(|g| &*g.name == name);
+    let mut engines = Vec::new();
+    if serves("argoproj.io")
+        && routes(connection, "argoproj.io", "v1alpha1")
+            .await?
+            .contains_key("Application")
+    {
+        engines.push(Engine::Argo);
+    }
+    if serves("kustomize.toolkit.fluxcd.io") || serves("helm.toolkit.fluxcd.io") {
+        engines.push(Engine::Flux);
+    }
+    Ok(Introduction {
+        version: version.git_version,
+        uid,
+        engines,
+    })
+}
+
+/// The kinds of a group's version by name; empty when the server does not serve it.
+///
+/// # Errors
+/// No answer, or a refusal.
+pub async fn routes(
+    connection: &Connection,
+    group: &str,
+    version: &str,
+) -> Result<HashMap<Name, Route>, Fault> {
+    let list: Resources = match json(connection, &group_path(group, version)).await {
+        Ok(list) => list,
+        Err(fault) if fault.kind == FaultKind::NotFound => return Ok(HashMap::new()),
+        Err(fault) => return Err(fault),
+    };
+    let whole = list.resources.into_iter().filter(|r| !r.name.contains('/'));
+    Ok(whole
+        .map(|r| {
+            (
+                r.kind,
+                Route {
+                    plural: r.name,
+                    namespaced: r.namespaced,
+                },
+            )
+        })
+        .collect())
+}
+
+/// The collection path of a kind, of the whole cluster or of one namespace.
+pub fn collection(gvk: &Gvk, route: &Route, namespace: Option<&str>) -> String {
+    let base = group_path(&gvk.group, &gvk.version);
+    match namespace {
+        Some(namespace) if route.namespaced => {
+            format!("{base}/namespaces/{namespace}/{}", route.plural)
+        }
+        _ => format!("{base}/{}", route.plural),
+    }
+}
+
+fn group_path(group: &str, version: &str) -> String {
+    if group.is_empty() {
+        format!("/api/{version}")
+    } else {
+        format!("/apis/{group}/{version}")
+    }
+}
+
+async fn json<T: for<'de> Deserialize<'de>>(
+    connection: &Connection,
+    path: &str,
+) -> Result<T, Fault> {
+    let bytes = connection.get(Lane::Interactive, path, LIMIT).await?;
+    serde_json::from_slice(&bytes).map_err(|e| {
+        let sentence = format!("{} answered {path} with something that is not of the Kubernetes API ({e}); check the server's URL.", connection.place());
+        Fault::new(FaultKind::Garbage, sentence)
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    git_version: String,
+}
+
+#[derive(Deserialize)]
+struct Groups {
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    name: Name,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    metadata: Meta,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    uid: Name,
+}
+
+#[derive(Deserialize)]
+struct Resources {
+    resources: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    name: Name,
+    kind: Name,
+    namespaced: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_collections_follow_group_and_scope() {
+        let deployments = Route {
+            plural: "deployments".into(),
+            namespaced: true,
+        };
+        let gvk = Gvk::new("apps", "v1", "Deployment");
+        assert_eq!(
+            collection(&gvk, &deployments, None),
+            "/apis/apps/v1/deployments"
+        );
+        assert_eq!(
+            collection(&gvk, &deployments, Some("edge")),
+            "/apis/apps/v1/namespaces/edge/deployments"
+        );
+        let nodes = Route {
+            plural: "nodes".into(),
+            namespaced: false,
+        };
+        assert_eq!(
+            collection(&Gvk::new("", "v1", "Node"), &nodes, Some("edge")),
+            "/api/v1/nodes"
+        );
+    }
+}
