@@ -24,6 +24,8 @@ pub mod shape;
 pub mod sieve;
 #[cfg(test)]
 pub(crate) mod testkit;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use action::{ACTIONS, Action, ActionInfo, Danger};

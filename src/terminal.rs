@@ -3,7 +3,7 @@
 //! The painter writes on a thread of its own, so that a link that takes no more bytes never stops the loop; each frame is one write, and a frame
 //! that looks like the last one is none. The watchdog looks at the input descriptor for a hang-up, because the reader of keys spins on a dead one.
 
-mod encode;
+pub mod encode;
 mod guard;
 mod painter;
 mod watchdog;
@@ -16,7 +16,6 @@ use ratatui::buffer::Buffer;
 
 use crate::domain::Safe;
 
-pub use encode::encode;
 pub use guard::{install_panic_hook, restore};
 use painter::Painter;
 pub use watchdog::{Ending, watch};

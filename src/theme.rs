@@ -80,8 +80,9 @@ impl Theme {
         &self.name
     }
 
-    /// The style of a scope. A scope that is not in the table reads as plain text; a test holds every use against the table.
+    /// The style of a scope. A scope that is not in the table reads as plain text, and fails the tests.
     pub fn get(&self, scope: &str) -> Style {
+        debug_assert!(self.styles.contains_key(scope), "{scope} is no scope");
         self.styles.get(scope).copied().unwrap_or_default()
     }
 }

@@ -8,6 +8,7 @@ mod modals;
 pub mod paint;
 mod screens;
 pub mod signs;
+pub mod snapshot;
 pub mod table;
 #[cfg(test)]
 mod tests;

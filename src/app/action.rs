@@ -156,6 +156,8 @@ actions! {
     ToggleAll = "plan.all", "all/none", Looks, PLAN;
     /// Change the route: through Argo CD, or directly on the cluster
     Route = "plan.route", "route", Looks, PLAN;
+    /// Allow or forbid deleting what Git does not have
+    Prune = "plan.prune", "prune", Looks, PLAN;
     /// Write a note for the journal
     Note = "plan.note", "note", Looks, PLAN;
     /// Build the plan again from what is known now

@@ -66,6 +66,7 @@ fn shared(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::RunPlan => confirm_run(model),
         Action::Rebuild => rebuild(model, |_| {}),
         Action::Route => rebuild(model, PlanScreen::next_route),
+        Action::Prune => rebuild(model, |plan| plan.wish.prune = !plan.wish.prune),
         Action::Note => open_note(model),
         Action::Copy => copy(model),
         Action::Suspend => vec![Effect::Suspend],
@@ -227,7 +228,8 @@ fn open_note(model: &mut Model) -> Vec<Effect> {
     let Some(Screen::Plan(plan)) = model.screen() else {
         return Vec::new();
     };
-    let note = Input::new(plan.note.as_str().to_owned());
+    let note = plan.wish.note.as_ref().map_or("", Safe::as_str);
+    let note = Input::new(note.to_owned());
     open_modal(model, Modal::Note(note))
 }
 
@@ -255,7 +257,7 @@ fn revert(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn rebuild(model: &mut Model, change: impl FnOnce(&mut PlanScreen)) -> Vec<Effect> {
+pub(super) fn rebuild(model: &mut Model, change: impl FnOnce(&mut PlanScreen)) -> Vec<Effect> {
     let ask = model.next_ask();
     let Some(Screen::Plan(plan)) = model.stack.last_mut() else {
         return Vec::new();
@@ -361,11 +363,9 @@ pub(super) fn run(model: &mut Model, confirmation: Option<Safe>) -> Vec<Effect> 
     let Some(plan) = screen.plan().cloned() else {
         return Vec::new();
     };
-    let note = Some(screen.note.clone()).filter(|n| !n.is_empty());
     let effect = Effect::RunPlan {
         plan: plan.id.clone(),
         confirmation,
-        note,
     };
     model.stack.pop();
     model.push(Screen::Run(RunScreen::new(plan)));

@@ -88,10 +88,7 @@ fn in_modal(model: &mut Model, key: Key) -> Vec<Effect> {
             in_filter(model, input, before, key);
             Vec::new()
         }
-        Some(Modal::Note(input)) => {
-            in_note(model, input, key);
-            Vec::new()
-        }
+        Some(Modal::Note(input)) => in_note(model, input, key),
         Some(Modal::Confirm(mut confirm)) => match confirm.press(key) {
             Answer::No => Vec::new(),
             Answer::Open => {
@@ -166,13 +163,18 @@ fn in_filter(model: &mut Model, mut input: Input, before: String, key: Key) {
     model.modal = Some(Modal::Filter(input, before));
 }
 
-fn in_note(model: &mut Model, mut input: Input, key: Key) {
-    if key.code() == KeyCode::Enter {
-        if let Some(Screen::Plan(plan)) = model.stack.last_mut() {
-            plan.note = Safe::new(input.value().trim());
-        }
-        return;
+/// A note is part of the plan that is confirmed, so another note is another plan.
+fn in_note(model: &mut Model, mut input: Input, key: Key) -> Vec<Effect> {
+    if key.code() != KeyCode::Enter {
+        edit(&mut input, key);
+        model.modal = Some(Modal::Note(input));
+        return Vec::new();
     }
-    edit(&mut input, key);
-    model.modal = Some(Modal::Note(input));
+    let note = Some(Safe::new(input.value().trim())).filter(|n| !n.is_empty());
+    match model.screen() {
+        Some(Screen::Plan(plan)) if plan.wish.note != note => {
+            acts::rebuild(model, |plan| plan.wish.note = note)
+        }
+        _ => Vec::new(),
+    }
 }

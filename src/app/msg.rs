@@ -83,8 +83,6 @@ pub enum Effect {
         plan: String,
         /// What the operator typed, when the plan asks for a name.
         confirmation: Option<Safe>,
-        /// The operator's note for the journal.
-        note: Option<Safe>,
     },
     /// Send nothing more of this run; targets in flight are still watched.
     StopRun {
@@ -127,6 +125,10 @@ pub struct PlanWish {
     pub targets: Vec<WishTarget>,
     /// The route asked for; `None` leaves it to the planner.
     pub via: Option<Route>,
+    /// Whether objects that Git does not have may be deleted.
+    pub prune: bool,
+    /// The operator's note for the journal.
+    pub note: Option<Safe>,
     /// What it is for, in the words of the screen.
     pub reason: Safe,
 }

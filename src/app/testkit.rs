@@ -343,3 +343,95 @@ pub(crate) fn type_text(model: &mut Model, text: &str) -> Vec<Effect> {
 pub(crate) fn app_on(edge: &str) -> crate::domain::AppRef {
     app_ref(&app_name(edge))
 }
+
+/// The plan that the planner would make of a wish on this fleet: one target stale and skipped, one that restarts pods.
+pub(crate) fn plan_for(wish: &super::PlanWish, guardrail: bool) -> crate::ops::Plan {
+    use crate::ops::{DryRun, Guardrail, Loser, Plan, PlanTarget, Route, Verb, Wave};
+    let target = |(i, t): (usize, &super::WishTarget)| {
+        let stale = t.cluster.as_str() == "edge-munich-009";
+        PlanTarget {
+            cluster: t.cluster.clone(),
+            app: t.app.clone(),
+            object: t.object.clone(),
+            route: Route::Direct,
+            link: if stale {
+                LinkState::Stale
+            } else {
+                LinkState::Live
+            },
+            effect: "spec.replicas 1→3".into(),
+            revision: "9f31c02aa04c4b7ea3a2a7a53f6fcf4ad1c4c3b2".into(),
+            resource_version: "881204".into(),
+            dry_run: if stale {
+                DryRun::NotRun("The cluster does not answer.".into())
+            } else {
+                DryRun::Accepted("changes spec.replicas".into())
+            },
+            skipped: stale
+                .then(|| "the cluster does not answer; what is known of it is old".into()),
+            unchanged: false,
+            restarts: u32::from(i == 1),
+            prunes: Vec::new(),
+            losers: vec![Loser {
+                manager: "kubectl-scale".into(),
+                operation: "Update".into(),
+                time: Some(at(-2_460)),
+                fields: vec!["spec.replicas".into()],
+            }],
+            warnings: if i == 1 {
+                vec!["The image differs too: one pod restarts.".into()]
+            } else {
+                Vec::new()
+            },
+            danger: None,
+            order: (!stale).then_some(i),
+        }
+    };
+    let targets: Vec<PlanTarget> = wish.targets.iter().enumerate().map(target).collect();
+    let sent: Vec<usize> = (0..targets.len())
+        .filter(|i| targets[*i].order.is_some())
+        .collect();
+    let (first, rest) = sent.split_at(1.min(sent.len()));
+    Plan {
+        id: "p-20261121-0219".into(),
+        verb: Verb::Revert,
+        made_at: now(),
+        reason: wish.reason.clone(),
+        note: None,
+        waves: [("1", first), ("rest", rest)]
+            .into_iter()
+            .map(|(size, targets)| Wave {
+                size: size.into(),
+                targets: targets.to_vec(),
+            })
+            .collect(),
+        targets,
+        orders: Vec::new(),
+        guardrail: guardrail.then(|| Guardrail {
+            name: "prod-eu".into(),
+            confirm: "prod-eu".into(),
+        }),
+    }
+}
+
+/// Presses keys that end in a wish for a plan, and answers it.
+pub(crate) fn planned(model: &mut Model, keys: &str, guardrail: bool) -> Arc<crate::ops::Plan> {
+    let effects = press(model, keys);
+    let Some(Effect::BuildPlan { ask, wish }) = effects.last() else {
+        panic!("{keys} asked for no plan: {effects:?}");
+    };
+    let plan = Arc::new(plan_for(wish, guardrail));
+    tell_model(
+        model,
+        super::Done::Planned {
+            ask: *ask,
+            result: Ok(Arc::clone(&plan)),
+        },
+    );
+    plan
+}
+
+/// Lets the model hear an answer.
+pub(crate) fn tell_model(model: &mut Model, done: super::Done) {
+    assert!(update(model, Msg::Done(done), now()).is_empty());
+}

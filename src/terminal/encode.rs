@@ -70,6 +70,23 @@ pub fn encode(shown: Option<&Buffer>, next: &Buffer) -> Vec<u8> {
     format!("{BEGIN}{}{END}", out.text).into_bytes()
 }
 
+/// One row as bytes that print it wherever the cursor is: no moves, its looks set back at the end.
+pub fn line(row: &Buffer) -> Vec<u8> {
+    let mut out = Encoder {
+        text: String::new(),
+        at: None,
+        look: PLAIN,
+    };
+    let mut x = 0;
+    while let Some(cell) = row.cell((x, 0)) {
+        out.set(Look::of(cell));
+        out.text.push_str(cell.symbol());
+        x += columns(cell);
+    }
+    out.set(PLAIN);
+    out.text.into_bytes()
+}
+
 struct Encoder {
     text: String,
     /// Where the cursor is, when that is known.

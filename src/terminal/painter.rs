@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use ratatui::buffer::Buffer;
 
-use super::encode;
+use super::encode::encode;
 
 /// How long the end waits for the last frame to be written.
 const PATIENCE: Duration = Duration::from_millis(300);

@@ -1,6 +1,7 @@
 //! What frames every screen: title bar, status line, way back, footer.
 
 use super::paint::{Canvas, Piece, width_of};
+use super::text::cut_middle;
 use crate::app::age::{clock, date_clock};
 use crate::app::help::hints;
 use crate::app::modal::Modal;
@@ -44,7 +45,13 @@ pub(super) fn header(canvas: &mut Canvas<'_>, model: &Model, area: Area) {
     let Some(face) = model.face() else {
         return;
     };
+    let title_width = face.place().title().len() + 4;
     let scope = face.scope(&model.ctx());
+    let scope = cut_middle(
+        scope.as_str(),
+        usize::from(room.w).saturating_sub(title_width),
+        canvas.glyphs().ellipsis,
+    );
     let title = [
         canvas.gap(1),
         canvas.fixed("header.title", face.place().title()),

@@ -26,6 +26,15 @@ impl Piece {
     }
 }
 
+/// A cell whose text is cut at its end, as sentences and values are; a single piece is cut in its middle, as names are.
+pub fn sentence(piece: Piece) -> Vec<Piece> {
+    let nothing = Piece {
+        text: Safe::default(),
+        style: piece.style,
+    };
+    vec![piece, nothing]
+}
+
 /// Columns that pieces take together.
 pub fn width_of(pieces: &[Piece]) -> usize {
     pieces.iter().map(Piece::width).sum()

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use super::paint::{Canvas, Piece};
 use crate::app::age::age;
 use crate::app::asked::link_word;
+use crate::app::shape::SPLIT;
 use crate::domain::{
-    ChangeOp, DriftState, FieldOwner, Health, LinkState, MetricFigure, OperationPhase, Safe,
-    SyncState,
+    ChangeOp, DriftState, FieldOwner, Health, LinkState, MetricFigure, ObjectRef, OperationPhase,
+    Safe, SyncState,
 };
 use crate::ops::Outcome;
 
@@ -192,7 +193,7 @@ pub fn change(canvas: &Canvas<'_>, op: ChangeOp) -> (&'static str, &'static str)
 /// Who set a field and when: `kubectl-edit 01:33Z`; a guess carries a question mark.
 pub fn owner(owner: Option<&FieldOwner>, inferred: bool, now: Timestamp) -> Safe {
     let Some(owner) = owner else {
-        return Safe::fixed("nobody on record");
+        return Safe::fixed("not recorded");
     };
     let guess = if inferred { "?" } else { "" };
     let time = owner
@@ -245,13 +246,12 @@ fn scaled(mut v: f64, step: f64, units: &[&'static str]) -> String {
 pub fn sparkline(canvas: &Canvas<'_>, course: &[f64], columns: usize) -> Piece {
     let from = course.len().saturating_sub(columns);
     let shown = course.get(from..).unwrap_or_default();
-    let (low, high) = shown
-        .iter()
-        .fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+    // From zero, so that a small change looks small.
+    let high = shown.iter().fold(0.0, |h: f64, v| h.max(*v));
     let levels = canvas.glyphs().levels;
     let level = |v: &f64| {
-        let share = if high > low {
-            (v - low) / (high - low)
+        let share = if high > 0.0 {
+            (v / high).clamp(0.0, 1.0)
         } else {
             0.0
         };
@@ -266,6 +266,35 @@ pub fn sparkline(canvas: &Canvas<'_>, course: &[f64], columns: usize) -> Piece {
     };
     let text: String = shown.iter().filter(|v| v.is_finite()).map(level).collect();
     canvas.piece("metric", text)
+}
+
+/// An object in a list: as people type it where there is little room (`deploy/gateway`), else with kind and namespace.
+pub fn object(object: &ObjectRef, cols: u16) -> Safe {
+    if cols >= SPLIT {
+        return object.to_string().into();
+    }
+    format!("{}/{}", short_kind(&object.gvk.kind), object.name).into()
+}
+
+/// The short names that kubectl knows.
+fn short_kind(kind: &str) -> String {
+    match kind {
+        "Deployment" => "deploy",
+        "ConfigMap" => "cm",
+        "Service" => "svc",
+        "DaemonSet" => "ds",
+        "StatefulSet" => "sts",
+        "ServiceAccount" => "sa",
+        "Namespace" => "ns",
+        "Ingress" => "ing",
+        "NetworkPolicy" => "netpol",
+        "CronJob" => "cj",
+        "HorizontalPodAutoscaler" => "hpa",
+        "PodDisruptionBudget" => "pdb",
+        "PersistentVolumeClaim" => "pvc",
+        other => return other.to_lowercase(),
+    }
+    .to_owned()
 }
 
 /// A revision in the eight characters that people know it by.

@@ -1,12 +1,21 @@
-//! Screens as people see them.
+//! Screens as people see them: pictures of every screen at three sizes, in ASCII and without colour, and what no screen may ever do.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+use rstest::rstest;
 
 use super::draw;
-use crate::app::Model;
-use crate::app::testkit::{console, press, troubled_fleet};
+use super::snapshot::text;
+use crate::app::testkit::{console, now, planned, press, tell_model, troubled_fleet};
+use crate::app::{Done, Model, Msg, Place, update};
+use crate::fleet::Fleet;
+use crate::ops::{Outcome, RunEvent, Seen, TargetOutcome};
 use crate::theme::{Depth, Theme, theme_for_tests};
+
+fn dark() -> Theme {
+    theme_for_tests("dark", Depth::True, false)
+}
 
 fn frame(model: &Model, theme: &Theme) -> Buffer {
     let mut buf = Buffer::empty(Rect::new(0, 0, model.size.cols, model.size.rows));
@@ -14,38 +23,281 @@ fn frame(model: &Model, theme: &Theme) -> Buffer {
     buf
 }
 
-fn text(buf: &Buffer) -> String {
-    let width = usize::from(buf.area.width);
-    let rows = buf.content().chunks(width);
-    let lines = rows.map(|row| {
-        row.iter()
-            .map(ratatui::buffer::Cell::symbol)
-            .collect::<String>()
-            .trim_end()
-            .to_owned()
-    });
-    lines.collect::<Vec<_>>().join("\n")
+/// One way to a screen.
+#[derive(Clone, Copy, Debug)]
+enum Scene {
+    /// Keys from the start.
+    Keys(&'static str),
+    /// The same in write mode, with a plan that was answered.
+    Plan(&'static str, bool),
+    /// A run that is half done.
+    Run,
+}
+
+fn staged(scene: Scene, cols: u16, rows: u16) -> Model {
+    match scene {
+        Scene::Keys(keys) => {
+            let mut model = console(troubled_fleet(), cols, rows, false);
+            press(&mut model, keys);
+            model
+        }
+        Scene::Plan(keys, guardrail) => {
+            let mut model = console(troubled_fleet(), cols, rows, true);
+            planned(&mut model, "2 s", guardrail);
+            press(&mut model, keys);
+            model
+        }
+        Scene::Run => running(cols, rows),
+    }
+}
+
+fn running(cols: u16, rows: u16) -> Model {
+    let mut model = console(troubled_fleet(), cols, rows, true);
+    let plan = planned(&mut model, "2 s", false);
+    press(&mut model, "enter y");
+    let ended = |i: usize, outcome, message: &'static str| {
+        let seen = |version: &str, differs| {
+            Some(Seen {
+                resource_version: version.into(),
+                hash: String::new(),
+                differs,
+            })
+        };
+        let (before, after) = (seen("881204", 1), seen("881300", 0));
+        RunEvent::Ended(
+            i,
+            Box::new(TargetOutcome {
+                target: plan.targets[i].name(),
+                outcome,
+                message: message.into(),
+                before,
+                after,
+            }),
+        )
+    };
+    for event in [
+        RunEvent::WaveStarted(1),
+        ended(0, Outcome::Reverted, "The cluster shows it."),
+        ended(
+            1,
+            Outcome::Failed,
+            "The admission webhook quota.example denied the request: quota exceeded.",
+        ),
+        RunEvent::Accepted(2, "Accepted; waiting until the cluster shows it.".into()),
+    ] {
+        tell_model(
+            &mut model,
+            Done::Run {
+                plan: plan.id.clone(),
+                event,
+            },
+        );
+    }
+    model
+}
+
+const SCENES: [(&str, Scene); 16] = [
+    ("fleet", Scene::Keys("")),
+    ("fleet_stale", Scene::Keys("/ m u n i c h enter")),
+    ("fleet_filter", Scene::Keys("/ g r o u p = u s")),
+    ("drift", Scene::Keys("2")),
+    ("drift_members", Scene::Keys("2 enter j")),
+    ("apps", Scene::Keys("3")),
+    ("app", Scene::Keys("3 enter")),
+    ("diff", Scene::Keys("2 d")),
+    ("diff_noise", Scene::Keys("2 d z")),
+    ("diff_missing", Scene::Keys("2 G d")),
+    ("help", Scene::Keys("2 ?")),
+    ("palette", Scene::Keys(": d r i f t")),
+    ("plan_building", Scene::Keys("2 s")),
+    ("plan", Scene::Plan("j", false)),
+    ("plan_confirm", Scene::Plan("enter p r o d", true)),
+    ("run", Scene::Run),
+];
+
+#[test]
+fn every_screen_at_three_sizes() {
+    for (name, scene) in SCENES {
+        for (cols, rows) in [(80, 24), (120, 36), (200, 50)] {
+            let shown = text(&frame(&staged(scene, cols, rows), &dark()));
+            insta::assert_snapshot!(format!("{name}_{cols}x{rows}"), shown);
+        }
+    }
 }
 
 #[test]
-fn look() {
-    let theme = theme_for_tests("dark", Depth::True, false);
-    for (keys, cols, rows) in [
-        ("", 80, 24),
-        ("2", 80, 24),
-        ("2", 120, 36),
-        ("3", 80, 24),
-        ("", 200, 50),
-        ("2", 200, 50),
-        ("3 enter", 120, 36),
-        ("2 enter enter", 80, 24),
-        ("2 d", 120, 36),
-        ("?", 80, 24),
-        (":", 80, 24),
-        ("q", 80, 24),
-    ] {
-        let mut model = console(troubled_fleet(), cols, rows, false);
-        press(&mut model, keys);
-        println!("=== {keys} {cols}x{rows}\n{}", text(&frame(&model, &theme)));
+fn every_screen_in_plain_ascii() {
+    let theme = theme_for_tests("mono", Depth::None, true);
+    for (name, scene) in SCENES {
+        for (cols, rows) in [(80, 24), (200, 50)] {
+            let shown = text(&frame(&staged(scene, cols, rows), &theme));
+            assert!(shown.is_ascii(), "{name}:\n{shown}");
+            if cols == 80 {
+                insta::assert_snapshot!(format!("{name}_ascii"), shown);
+            }
+        }
     }
+}
+
+#[test]
+fn without_colours_the_selected_row_and_the_write_mark_still_stand_out() {
+    let theme = theme_for_tests("dark", Depth::None, false);
+    for (name, scene) in SCENES {
+        let buf = frame(&staged(scene, 80, 24), &theme);
+        let coloured = buf
+            .content()
+            .iter()
+            .filter(|c| c.fg != Color::Reset || c.bg != Color::Reset);
+        assert_eq!(coloured.count(), 0, "{name}");
+    }
+    let buf = frame(&staged(Scene::Plan("", false), 80, 24), &theme);
+    let reversed = |y| {
+        row(&buf, y)
+            .iter()
+            .any(|c| c.modifier.contains(Modifier::REVERSED))
+    };
+    let write = row(&buf, 0)
+        .iter()
+        .filter(|c| c.modifier.contains(Modifier::REVERSED))
+        .count();
+    assert_eq!(write, " WRITE ".len());
+    assert!((3..24).any(reversed));
+}
+
+fn row(buf: &Buffer, y: u16) -> Vec<&Cell> {
+    (0..buf.area.width)
+        .filter_map(|x| buf.cell((x, y)))
+        .collect()
+}
+
+fn row_of<'b>(buf: &'b Buffer, name: &str) -> Vec<&'b Cell> {
+    let found = (1..buf.area.height).find(|y| {
+        let line: String = row(buf, *y).iter().map(|c| c.symbol()).collect();
+        line.contains(name)
+    });
+    row(buf, found.unwrap())
+}
+
+/// Nothing that is not current may look well: no green, no sign of health.
+#[rstest]
+#[case("edge-munich-009")]
+#[case("edge-paris-031")]
+#[case("edge-lyon-001")]
+#[case("edge-tokyo-001")]
+fn a_row_that_is_not_current_is_never_green(#[case] cluster: &str) {
+    let theme = dark();
+    let good = theme.get("health.healthy").fg.unwrap();
+    for keys in ["", "3"] {
+        let buf = frame(&staged(Scene::Keys(keys), 200, 50), &theme);
+        let name = cluster.trim_start_matches("edge-");
+        for cell in row_of(&buf, name) {
+            assert_ne!(
+                (cell.fg, cell.symbol() == " "),
+                (good, false),
+                "{cluster} shows {}",
+                cell.symbol()
+            );
+            assert!(
+                !matches!(cell.symbol(), "●" | "✓"),
+                "{cluster} shows {}",
+                cell.symbol()
+            );
+        }
+    }
+}
+
+#[test]
+fn write_mode_cannot_be_overlooked() {
+    let theme = dark();
+    let mark = theme.get("header.write").bg.unwrap();
+    let marked = |write| {
+        let model = console(troubled_fleet(), 80, 24, write);
+        row(&frame(&model, &theme), 0)
+            .iter()
+            .filter(|c| c.bg == mark)
+            .count()
+    };
+    assert_eq!((marked(false), marked(true)), (0, " WRITE ".len()));
+}
+
+#[test]
+fn no_size_breaks_any_screen() {
+    for (_, scene) in SCENES {
+        let mut model = staged(scene, 80, 24);
+        for (cols, rows) in [
+            (0, 0),
+            (1, 1),
+            (7, 3),
+            (19, 50),
+            (59, 19),
+            (60, 20),
+            (99, 30),
+            (400, 120),
+            (500, 2),
+        ] {
+            update(&mut model, Msg::Resize(cols, rows), now());
+            frame(&model, &dark());
+        }
+    }
+}
+
+#[test]
+fn an_idle_minute_changes_only_the_clock() {
+    let mut model = staged(Scene::Keys(""), 120, 36);
+    let before = frame(&model, &dark());
+    let soon = now()
+        .checked_add(jiff::SignedDuration::from_secs(9))
+        .unwrap();
+    update(&mut model, Msg::Tick, soon);
+    assert_eq!(before, frame(&model, &dark()));
+}
+
+#[test]
+fn a_fleet_without_clusters_says_what_to_do() {
+    let model = console(Fleet::default(), 80, 24, false);
+    let shown = text(&frame(&model, &dark()));
+    assert!(shown.contains("driftdeck doctor"), "{shown}");
+}
+
+#[test]
+fn an_empty_inbox_does_not_call_unread_clusters_good() {
+    let mut model = staged(Scene::Keys("/ z z z enter 2"), 80, 24);
+    press(&mut model, "/ z z z enter");
+    let shown = text(&frame(&model, &dark()));
+    assert!(shown.contains("No drift matches `zzz`."), "{shown}");
+}
+
+#[test]
+fn a_message_is_seen_even_without_a_footer() {
+    let mut model = console(troubled_fleet(), 80, 12, false);
+    press(&mut model, "ctrl-c");
+    assert!(text(&frame(&model, &dark())).contains("Press ctrl-c again"));
+    assert_eq!(model.place(), Place::Fleet);
+}
+
+#[test]
+fn text_from_a_cluster_cannot_act_on_the_terminal() {
+    use crate::domain::{ClusterEvent, Fact, LinkState, Safe};
+    let mut model = console(troubled_fleet(), 120, 36, false);
+    let message = Some(Safe::new("evil \u{1b}]52;c;aGk=\u{7}\u{202e}\u{9b}2J\r\n"));
+    let fact = Fact::Link {
+        state: LinkState::Unreachable,
+        message,
+    };
+    let event = ClusterEvent {
+        cluster: "edge-berlin-017".into(),
+        generation: 1,
+        at: now(),
+        fact,
+    };
+    update(&mut model, Msg::Facts(vec![event]), now());
+    press(&mut model, "/ b e r l i n - 0 1 7 enter");
+    let buf = frame(&model, &dark());
+    let acts = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
+    assert!(
+        !buf.content()
+            .iter()
+            .any(|cell| cell.symbol().chars().any(acts))
+    );
+    assert!(text(&buf).contains("evil ␛]52"), "{}", text(&buf));
 }

@@ -59,14 +59,18 @@ impl At {
 /// The rows of two documents; either may be absent.
 pub fn merge(desired: Option<&Value>, live: Option<&Value>) -> Vec<Row> {
     let mut rows = Vec::new();
-    match (desired, live) {
-        (Some(Value::Object(left)), Some(Value::Object(right))) => {
-            maps(&mut rows, &At::default(), left, right)
-        }
-        (Some(left), Some(right)) => both(&mut rows, &At::default(), left, right),
-        (Some(left), None) => one(&mut rows, &At::default(), left, Mark::Removed),
-        (None, Some(right)) => one(&mut rows, &At::default(), right, Mark::Added),
-        (None, None) => {}
+    let (at, none) = (At::default(), Map::new());
+    let map = |side: Option<&Value>| match side {
+        Some(Value::Object(map)) => Some(map.clone()),
+        None => Some(none.clone()),
+        Some(_) => None,
+    };
+    match (map(desired), map(live), desired, live) {
+        (Some(left), Some(right), _, _) => maps(&mut rows, &at, &left, &right),
+        (_, _, Some(left), Some(right)) => both(&mut rows, &at, left, right),
+        (_, _, Some(left), None) => one(&mut rows, &at, left, Mark::Removed),
+        (_, _, None, Some(right)) => one(&mut rows, &at, right, Mark::Added),
+        (_, _, None, None) => {}
     }
     rows
 }

@@ -184,8 +184,8 @@ impl Face for AppScreen {
         if let Some(one) = all.iter().find(|t| Some(&t.object) == selected) {
             return Ok(PlanWish {
                 targets: vec![one.clone()],
-                via: None,
                 reason: one.object.to_string().into(),
+                ..PlanWish::default()
             });
         }
         if all.is_empty() {
@@ -194,8 +194,8 @@ impl Face for AppScreen {
         let reason = format!("everything of {} that drifted", self.app.name);
         Ok(PlanWish {
             targets: all,
-            via: None,
             reason: reason.into(),
+            ..PlanWish::default()
         })
     }
 

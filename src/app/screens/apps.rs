@@ -174,8 +174,8 @@ impl Face for AppsScreen {
         };
         Ok(PlanWish {
             targets,
-            via: None,
             reason: reason.into(),
+            ..PlanWish::default()
         })
     }
 

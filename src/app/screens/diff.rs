@@ -262,8 +262,8 @@ impl Face for DiffScreen {
         let reason = format!("{} {}", self.target.object, self.verdict.summary);
         Ok(PlanWish {
             targets: vec![self.target.clone()],
-            via: None,
             reason: reason.into(),
+            ..PlanWish::default()
         })
     }
 

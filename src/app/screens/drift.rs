@@ -306,8 +306,8 @@ impl Face for DriftScreen {
         }
         Ok(PlanWish {
             targets,
-            via: None,
             reason: reason.into(),
+            ..PlanWish::default()
         })
     }
 

@@ -151,8 +151,8 @@ impl Face for FleetScreen {
         };
         Ok(PlanWish {
             targets,
-            via: None,
             reason: reason.into(),
+            ..PlanWish::default()
         })
     }
 

@@ -35,8 +35,6 @@ pub struct PlanScreen {
     pub list: List<usize>,
     /// Targets that the operator left out since the plan was built.
     pub left_out: BTreeSet<usize>,
-    /// The operator's note for the journal.
-    pub note: Safe,
 }
 
 impl PlanScreen {
@@ -48,7 +46,6 @@ impl PlanScreen {
             planned: Planned::Building,
             list: List::default(),
             left_out: BTreeSet::new(),
-            note: Safe::default(),
         }
     }
 

@@ -145,7 +145,7 @@ fn totals(canvas: &mut Canvas<'_>, screen: &DiffScreen, ctx: &Ctx<'_>, area: Are
         .filter(|at| **at <= screen.top + 2)
         .count()
         .max(1);
-    let right = [canvas.piece("text.dim", format!("change {seen} of {} ", hunks.len()))];
+    let right = [canvas.piece("text.dim", format!("  change {seen} of {} ", hunks.len()))];
     let used = if hunks.len() > 1 {
         canvas.line_right(area, 0, &right)
     } else {
@@ -226,6 +226,11 @@ fn lines(
     columns: &Columns,
     height: u16,
 ) {
+    for area in [columns.right, columns.owner].into_iter().flatten() {
+        for y in 0..height {
+            canvas.line(area, y, &[canvas.fixed("border", canvas.glyphs().vertical)]);
+        }
+    }
     let split = columns.right.is_some();
     let mut at = 0_usize;
     for line in &screen.lines {
@@ -293,8 +298,9 @@ fn draw_line(
         // Below each other, the owner stands beside the live value.
         let beside =
             columns.right.is_some() || half == 1 || row.is_some_and(|r| r.mark != Mark::Changed);
+        let first = |r: &&Row| beside && !continues(screen, line, r);
         pieces.extend(
-            row.filter(|_| beside)
+            row.filter(first)
                 .and_then(|r| owner(canvas, screen, r, ctx)),
         );
         canvas.line(area, y, &pieces);
@@ -363,6 +369,15 @@ fn changed_part<'t>(text: &'t str, other: &str) -> (&'t str, &'t str, &'t str) {
         text.get(start..stop).unwrap_or_default(),
         text.get(stop..).unwrap_or_default(),
     )
+}
+
+/// Whether the line above belongs to the same difference; its owner is then said once.
+fn continues(screen: &DiffScreen, line: &ViewLine, row: &Row) -> bool {
+    let ViewLine::Row(i) = line else {
+        return false;
+    };
+    let above = i.checked_sub(1).and_then(|i| screen.rows.get(i));
+    above.is_some_and(|above| above.whose == row.whose)
 }
 
 fn owner(canvas: &Canvas<'_>, screen: &DiffScreen, row: &Row, ctx: &Ctx<'_>) -> Option<Piece> {

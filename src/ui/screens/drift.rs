@@ -8,7 +8,7 @@ use crate::app::shape::{Area, Shape};
 use crate::domain::{DriftState, Fingerprint, Safe, SyncState};
 use crate::fleet::{DriftGroup, DriftRow};
 use crate::ui::detail;
-use crate::ui::paint::{Canvas, Piece};
+use crate::ui::paint::{Canvas, Piece, sentence};
 use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 
@@ -116,11 +116,16 @@ fn group_row(canvas: &Canvas<'_>, print: Fingerprint, widest: usize, ctx: &Ctx<'
         };
     };
     let since = age(ctx.now, group.since).unwrap_or(Safe::fixed("now"));
+    let first = group
+        .members
+        .first()
+        .map(|m| signs::object(&m.resource.object, ctx.size.cols));
+    let object = first.unwrap_or_else(|| group.object.clone());
     let cells = vec![
         impact(canvas, group.members.len(), widest),
         vec![canvas.piece("text.strong", group.clusters().len().to_string())],
-        vec![canvas.piece("text", group.object.clone())],
-        vec![canvas.piece("drift.edited", group.summary.clone())],
+        vec![canvas.piece("text", object)],
+        sentence(canvas.piece("drift.edited", group.summary.clone())),
         vec![canvas.piece("text", since)],
         how(canvas, &group.states),
         vec![canvas.piece("diff.owner", by(group))],
@@ -150,7 +155,7 @@ fn how(canvas: &Canvas<'_>, states: &[DriftState]) -> Vec<Piece> {
 
 fn by(group: &DriftGroup) -> Safe {
     match group.managers.as_slice() {
-        [] => Safe::fixed("nobody on record"),
+        [] => Safe::fixed("not recorded"),
         [one] => one.clone(),
         [first, rest @ ..] => format!("{first} +{}", rest.len()).into(),
     }
@@ -204,7 +209,7 @@ fn member_row(canvas: &Canvas<'_>, key: &MemberKey, group: &DriftGroup, ctx: &Ct
     let cells = vec![
         vec![canvas.piece("text", Safe::new(member.cluster.as_str()))],
         link,
-        vec![canvas.piece("drift.edited", verdict.summary.clone())],
+        sentence(canvas.piece("drift.edited", verdict.summary.clone())),
         vec![canvas.piece(
             "text",
             age(ctx.now, member.first_seen).unwrap_or(Safe::fixed("now")),

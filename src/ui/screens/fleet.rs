@@ -12,7 +12,7 @@ use crate::ui::paint::{Canvas, Piece};
 use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     Column::new("CLUSTER", 18).grow(4),
     Column::new("GROUP", 8).grow(1).rank(5),
     Column::new("LINK", 9),
@@ -20,7 +20,8 @@ const COLUMNS: [Column; 10] = [
     Column::new("DRIFT", 5),
     Column::new("HEALTH", 13),
     Column::new("OP", 9).rank(7),
-    Column::new("FIGURES", 20).grow(2).rank(4),
+    Column::new("FIGURES", 20).rank(4),
+    Column::new("", 20).rank(8),
     Column::new("VERSION", 9).rank(3),
     Column::new("ENGINE", 9).rank(6),
 ];
@@ -72,14 +73,16 @@ fn selected_detail(canvas: &mut Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>, are
     });
 }
 
-/// A strip of two lines shows what matters most: the link's words when there are any, else the newest drift, else the figures.
+/// A strip of two lines shows what matters most: the link's words when there are any, else what drifted, else the figures.
 fn brief(lines: detail::Lines, row: &ClusterRow) -> detail::Lines {
-    let important = if row.state.is_current() && row.message.is_none() {
-        lines.len().saturating_sub(row.drift.max(2))
+    let skip = if row.state.is_current() && row.message.is_none() {
+        lines
+            .len()
+            .saturating_sub(if row.drift > 0 { row.drift } else { 2 })
     } else {
         1
     };
-    lines.into_iter().skip(important).collect()
+    lines.into_iter().skip(skip).collect()
 }
 
 fn nothing(canvas: &mut Canvas<'_>, screen: &FleetScreen, ctx: &Ctx<'_>, area: Area) {
@@ -117,7 +120,8 @@ fn row(canvas: &Canvas<'_>, id: &ClusterId, ctx: &Ctx<'_>) -> RowCells {
         drift(canvas, row),
         health(canvas, row),
         operation(canvas, row),
-        figures(canvas, row),
+        figure(canvas, row, 0),
+        figure(canvas, row, 1),
         vec![canvas.piece("text.dim", row.version.clone())],
         engines(canvas, row),
     ];
@@ -177,20 +181,18 @@ fn operation(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
     Vec::new()
 }
 
-/// The first figures, as many as the column takes.
-fn figures(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
-    let Some(metrics) = row.metrics.as_ref().filter(|_| row.state.is_current()) else {
+/// One of the cluster's figures: name, value, course.
+fn figure(canvas: &Canvas<'_>, row: &ClusterRow, number: usize) -> Vec<Piece> {
+    let metrics = row.metrics.as_ref().filter(|_| row.state.is_current());
+    let Some(figure) = metrics.and_then(|m| m.figures.get(number)) else {
         return vec![canvas.fixed("text.dim", "-")];
     };
-    let mut pieces = Vec::new();
-    for figure in metrics.figures.iter().take(3) {
-        pieces.push(canvas.piece("text.dim", format!("{} ", figure.name)));
-        pieces.push(canvas.piece("text", signs::figure(figure)));
-        pieces.push(canvas.gap(1));
-        pieces.push(signs::sparkline(canvas, &figure.course, 6));
-        pieces.push(canvas.gap(2));
-    }
-    pieces
+    vec![
+        canvas.piece("text.dim", format!("{} ", figure.name)),
+        canvas.piece("text", signs::figure(figure)),
+        canvas.gap(1),
+        signs::sparkline(canvas, &figure.course, 6),
+    ]
 }
 
 fn engines(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {

@@ -1,23 +1,24 @@
 //! The plan: what will be done, target by target, before anything is.
 
 use super::empty;
+use crate::app::screens::drift::plural;
 use crate::app::screens::plan::Planned;
 use crate::app::screens::{Ctx, PLAN_ABOVE, PlanScreen, plan_below};
 use crate::app::shape::{Area, Shape};
 use crate::domain::Safe;
 use crate::ops::{DryRun, Plan, PlanTarget, Route};
 use crate::ui::detail::Lines;
-use crate::ui::paint::{Canvas, Piece};
+use crate::ui::paint::{Canvas, Piece, sentence};
 use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 use crate::ui::text::wrap;
 
 const COLUMNS: [Column; 7] = [
     Column::new("", 3),
-    Column::new("CLUSTER", 14).grow(2),
+    Column::new("CLUSTER", 16).grow(2),
     Column::new("LINK", 9).rank(2),
-    Column::new("OBJECT", 18).grow(2).rank(1),
-    Column::new("EFFECT", 18).grow(3),
+    Column::new("OBJECT", 14).grow(2).rank(1),
+    Column::new("EFFECT", 17).grow(3),
     Column::new("ROUTE", 6).rank(3),
     Column::new("DRY RUN", 14).grow(1),
 ];
@@ -25,7 +26,7 @@ const COLUMNS: [Column; 7] = [
 /// Draws the body.
 ///
 /// ```text
-///  2 of 3 will be changed   route argo   dry run ✓ 2   waves 1 → rest   restarts 0 pods
+///  2 of 3 will change · dry run accepts 2 · route best · waves 1→1 · restarts 0 pods
 ///  kubectl-scale loses fields on 2 objects
 /// ────────────────────────────────────────────────────────────────────────────────────
 ///        CLUSTER        LINK       OBJECT                      EFFECT             DRY RUN
@@ -78,26 +79,27 @@ fn summary(canvas: &mut Canvas<'_>, screen: &PlanScreen, plan: &Plan, write: boo
         .iter()
         .map(|w| w.targets.len().to_string())
         .collect();
-    let arrow = canvas.glyphs().arrow;
     let route = match screen.wish.via {
         None => "best",
         Some(Route::Argo) => "argo",
         Some(Route::Direct) => "direct",
     };
+    let (arrow, dot) = (canvas.glyphs().arrow, canvas.glyphs().dot);
+    let waves = waves.join(arrow);
+    let restarts = plural(
+        usize::try_from(plan.restarts()).unwrap_or(usize::MAX),
+        "pod",
+    );
+    let facts = format!(
+        " {dot} dry run accepts {accepted} {dot} route {route} {dot} waves {waves} {dot} restarts {restarts}"
+    );
     let first = [
         canvas.gap(1),
         canvas.piece(
             "text.strong",
-            format!("{sent} of {} will be changed", plan.targets.len()),
+            format!("{sent} of {} will change", plan.targets.len()),
         ),
-        canvas.piece(
-            "text",
-            format!(
-                "   dry run accepts {accepted}   route {route}   waves {}   restarts {} pods",
-                waves.join(&format!(" {arrow} ")),
-                plan.restarts()
-            ),
-        ),
+        canvas.piece("text", facts),
     ];
     canvas.line(area, 0, &first);
     let mut second = vec![canvas.gap(1)];
@@ -128,8 +130,14 @@ fn second_line(canvas: &Canvas<'_>, screen: &PlanScreen, plan: &Plan, write: boo
             format!("guardrail {}: its name must be typed   ", guardrail.name),
         ));
     }
-    if !screen.note.is_empty() {
-        pieces.push(canvas.piece("text", format!("note: {}   ", screen.note)));
+    if screen.wish.prune {
+        pieces.push(canvas.fixed(
+            "notice.warning",
+            "prune is on: what Git does not have is deleted   ",
+        ));
+    }
+    if let Some(note) = &screen.wish.note {
+        pieces.push(canvas.piece("text", format!("note: {note}   ")));
     }
     let losers: usize = plan.targets.iter().filter(|t| !t.losers.is_empty()).count();
     if losers > 0 {
@@ -143,7 +151,11 @@ fn second_line(canvas: &Canvas<'_>, screen: &PlanScreen, plan: &Plan, write: boo
         names.dedup();
         pieces.push(canvas.piece(
             "diff.owner",
-            format!("{} lose fields on {losers} objects", names.join(", ")),
+            format!(
+                "{} lose fields to Git ({})",
+                names.join(", "),
+                plural(losers, "object")
+            ),
         ));
     }
     pieces
@@ -174,8 +186,8 @@ fn row(canvas: &Canvas<'_>, target: &PlanTarget, left_out: bool, ctx: &Ctx<'_>) 
         vec![canvas.fixed("mark", if included { "[x]" } else { "[ ]" })],
         vec![canvas.piece("text", Safe::new(target.cluster.as_str()))],
         signs::link(canvas, target.link, since, ctx.now),
-        vec![canvas.piece("text", target.object.to_string())],
-        vec![effect],
+        vec![canvas.piece("text", signs::object(&target.object, ctx.size.cols))],
+        sentence(effect),
         vec![canvas.piece("text.dim", target.route.to_string())],
         dry_run(canvas, target),
     ];
@@ -255,11 +267,15 @@ fn about(canvas: &Canvas<'_>, target: &PlanTarget, ctx: &Ctx<'_>, width: u16) ->
         say("notice.error", &Safe::from(format!("deletes {pruned}")));
     }
     let revision = signs::revision(&target.revision);
+    let restarts = plural(
+        usize::try_from(target.restarts).unwrap_or(usize::MAX),
+        "pod",
+    );
     say(
         "text.dim",
         &Safe::from(format!(
-            "puts back {revision} by way of {}; restarts {} pods",
-            target.route, target.restarts
+            "puts back {revision} by way of {}; restarts {}",
+            target.route, restarts
         )),
     );
     lines

@@ -1,20 +1,21 @@
 //! The run: how far it is, and what became of each target.
 
+use crate::app::screens::drift::plural;
 use crate::app::screens::run::{Progress, RunScreen};
 use crate::app::screens::{Ctx, PLAN_ABOVE, plan_below};
 use crate::app::shape::{Area, Shape};
 use crate::domain::Safe;
 use crate::ops::{Outcome, PlanTarget};
 use crate::ui::detail::{self, Lines};
-use crate::ui::paint::{Canvas, Piece};
+use crate::ui::paint::{Canvas, Piece, sentence};
 use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 use crate::ui::text::wrap;
 
 const COLUMNS: [Column; 4] = [
     Column::new("OUTCOME", 11),
-    Column::new("CLUSTER", 14).grow(1),
-    Column::new("OBJECT", 20).grow(1).rank(1),
+    Column::new("CLUSTER", 16).grow(1),
+    Column::new("OBJECT", 14).grow(1).rank(1),
     Column::new("WHAT HAPPENED", 24).grow(3),
 ];
 
@@ -44,7 +45,7 @@ pub(in crate::ui) fn draw(
         &screen.list,
         true,
         |canvas, i| match (screen.plan.targets.get(*i), screen.progress.get(*i)) {
-            (Some(target), Some(progress)) => row(canvas, target, progress),
+            (Some(target), Some(progress)) => row(canvas, target, progress, ctx),
             _ => RowCells {
                 cells: Vec::new(),
                 stale: true,
@@ -61,7 +62,7 @@ fn summary(canvas: &mut Canvas<'_>, screen: &RunScreen, area: Area) {
         canvas.piece("text.strong", title(screen)),
         canvas.gap(2),
     ];
-    first.extend(bar(canvas, ended, all));
+    first.extend(bar(canvas, ended, all, usize::from(area.w / 8).min(24)));
     first.push(canvas.piece("text", format!("  {ended}/{all}  ")));
     for outcome in [
         Outcome::Reverted,
@@ -109,16 +110,15 @@ fn title(screen: &RunScreen) -> Safe {
     }
 }
 
-fn bar(canvas: &Canvas<'_>, ended: usize, all: usize) -> [Piece; 2] {
-    const CELLS: usize = 24;
-    let full = (ended * CELLS).checked_div(all).unwrap_or(CELLS).min(CELLS);
+fn bar(canvas: &Canvas<'_>, ended: usize, all: usize, cells: usize) -> [Piece; 2] {
+    let full = (ended * cells).checked_div(all).unwrap_or(cells).min(cells);
     [
         canvas.piece("progress", canvas.glyphs().bar_full.repeat(full)),
-        canvas.piece("text.dim", canvas.glyphs().bar_empty.repeat(CELLS - full)),
+        canvas.piece("text.dim", canvas.glyphs().bar_empty.repeat(cells - full)),
     ]
 }
 
-fn row(canvas: &Canvas<'_>, target: &PlanTarget, progress: &Progress) -> RowCells {
+fn row(canvas: &Canvas<'_>, target: &PlanTarget, progress: &Progress, ctx: &Ctx<'_>) -> RowCells {
     let g = canvas.glyphs();
     let (state, words) = match progress {
         Progress::Waiting => {
@@ -147,8 +147,8 @@ fn row(canvas: &Canvas<'_>, target: &PlanTarget, progress: &Progress) -> RowCell
     let cells = vec![
         state,
         vec![canvas.piece("text", Safe::new(target.cluster.as_str()))],
-        vec![canvas.piece("text", target.object.to_string())],
-        vec![canvas.piece("text", words), canvas.gap(0)],
+        vec![canvas.piece("text", signs::object(&target.object, ctx.size.cols))],
+        sentence(canvas.piece("text", words)),
     ];
     RowCells {
         cells,
@@ -190,8 +190,9 @@ fn about(canvas: &Canvas<'_>, target: &PlanTarget, progress: &Progress, width: u
                     "not in the cluster".to_owned()
                 } else {
                     format!(
-                        "version {}, {} fields differ",
-                        s.resource_version, s.differs
+                        "version {}, {} from Git",
+                        s.resource_version,
+                        plural(s.differs, "difference")
                     )
                 }
             })
