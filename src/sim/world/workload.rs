@@ -1,0 +1,168 @@
+//! The stand-in for the controller manager and the kubelet of one edge: ReplicaSets, Pods and the statuses that follow from them.
+
+mod notes;
+mod pods;
+mod rollout;
+mod status;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::cluster::{Cluster, Pen};
+use super::json::{list, text};
+use crate::sim::store::Object;
+
+/// Field manager of the workload controllers.
+pub(crate) const MANAGER: &str = "kube-controller-manager";
+/// Field manager of pod statuses.
+pub(crate) const KUBELET: &str = "kubelet";
+
+/// A Deployment by namespace and name.
+type Named = (String, String);
+
+/// The workload controllers of one edge.
+#[derive(Debug)]
+pub(crate) struct Workloads {
+    cluster: Cluster,
+    seed: u64,
+    /// Deployments whose newest pods fail, and since when.
+    crashing: BTreeMap<Named, Timestamp>,
+}
+
+/// One round over the objects of an edge.
+struct Round<'a> {
+    cluster: &'a Cluster,
+    seed: u64,
+    crashing: &'a BTreeMap<Named, Timestamp>,
+    now: Timestamp,
+    /// When something will change by the passing of time alone.
+    next: Option<Timestamp>,
+}
+
+impl Workloads {
+    pub(crate) fn new(cluster: Cluster, seed: u64) -> Self {
+        Self {
+            cluster,
+            seed,
+            crashing: BTreeMap::new(),
+        }
+    }
+
+    /// The newest pods of a Deployment begin to fail.
+    pub(crate) fn crash(&mut self, namespace: &str, name: &str, now: Timestamp) {
+        self.crashing
+            .insert((namespace.to_owned(), name.to_owned()), now);
+    }
+
+    /// The pods of a Deployment work again.
+    pub(crate) fn recover(&mut self, namespace: &str, name: &str) {
+        self.crashing
+            .remove(&(namespace.to_owned(), name.to_owned()));
+    }
+
+    /// Since when the pods of a Deployment fail, if they do.
+    pub(crate) fn crashing_since(&self, namespace: &str, name: &str) -> Option<Timestamp> {
+        self.crashing
+            .get(&(namespace.to_owned(), name.to_owned()))
+            .copied()
+    }
+
+    /// Does what is due; answers when something will be due next.
+    pub(crate) fn settle(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let mut round = Round {
+            cluster: &self.cluster,
+            seed: self.seed,
+            crashing: &self.crashing,
+            now,
+            next: None,
+        };
+        for deployment in round.all("apps/v1", "Deployment") {
+            round.deployment(&deployment);
+        }
+        for kind in ["DaemonSet", "StatefulSet"] {
+            for owner in round.all("apps/v1", kind) {
+                round.plain(&owner);
+            }
+        }
+        round.next
+    }
+}
+
+impl Round<'_> {
+    fn pen(&self) -> Pen<'_> {
+        self.cluster.pen(MANAGER, self.now)
+    }
+
+    /// Every object of a kind, as documents.
+    fn all(&self, api_version: &str, kind: &str) -> Vec<Value> {
+        self.objects(api_version, kind, None)
+    }
+
+    fn objects(&self, api_version: &str, kind: &str, namespace: Option<&str>) -> Vec<Value> {
+        let store = &self.cluster.store;
+        let kind = store.kind(api_version, kind);
+        let objects = kind.map(|kind| store.all(kind, namespace));
+        objects
+            .unwrap_or_default()
+            .iter()
+            .map(|o: &std::sync::Arc<Object>| o.value())
+            .collect()
+    }
+
+    /// The objects of a kind that this one owns.
+    fn owned(&self, owner: &Value, api_version: &str, kind: &str) -> Vec<Value> {
+        let uid = text(owner, "/metadata/uid");
+        let mut owned = self.objects(api_version, kind, Some(text(owner, "/metadata/namespace")));
+        owned.retain(|o| {
+            list(o, "/metadata/ownerReferences")
+                .iter()
+                .any(|r| text(r, "/uid") == uid)
+        });
+        owned
+    }
+
+    /// Something changes at `at` without anybody writing.
+    fn wake(&mut self, at: Timestamp) {
+        if at > self.now {
+            self.next = Some(self.next.map_or(at, |next| next.min(at)));
+        }
+    }
+
+    /// Writes a status through its subresource, if it is another one.
+    fn write_status(&self, manager: &str, object: &Value, status: Value) {
+        if object.get("status") == Some(&status) {
+            return;
+        }
+        let pen = self.cluster.pen(manager, self.now);
+        let Ok(key) = pen.key(object) else { return };
+        // A merge patch: members that are gone must be said to be.
+        let mut patch = status;
+        if let (Some(old), Some(new)) = (
+            object.get("status").and_then(Value::as_object),
+            patch.as_object_mut(),
+        ) {
+            for name in old.keys() {
+                new.entry(name.clone()).or_insert(Value::Null);
+            }
+        }
+        // It may have been deleted meanwhile; then there is nothing to say of it.
+        let _ = pen.status(&key, patch);
+    }
+}
+
+/// The reference by which an owner owns.
+fn owner_reference(owner: &Value) -> Value {
+    serde_json::json!([{
+        "apiVersion": text(owner, "/apiVersion"),
+        "kind": text(owner, "/kind"),
+        "name": text(owner, "/metadata/name"),
+        "uid": text(owner, "/metadata/uid"),
+        "controller": true,
+        "blockOwnerDeletion": true,
+    }])
+}
+
+#[cfg(test)]
+mod tests;
