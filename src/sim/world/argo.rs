@@ -25,7 +25,8 @@ use crate::domain::Name;
 use crate::sim::store::{ChangeType, Event, Key, Watch};
 
 pub(crate) use app::{APPLIER, App, CONTROLLER, FINALIZER, is_frozen};
-pub(crate) use desired::{Renderer, Tracker};
+pub(crate) use desired::Renderer;
+pub(crate) use operation::{Attempt, begin};
 use comparison::Comparison;
 use status::Level;
 use tracked::Tracked;
@@ -77,6 +78,13 @@ impl Argo {
             if App(&tracked.document).deploys_to(&cluster.name, &cluster.url) {
                 tracked.mark(Level::Live);
             }
+        }
+    }
+
+    /// Every application looks at Git again.
+    pub(crate) fn look_at_git(&mut self) {
+        for tracked in self.apps.values_mut() {
+            tracked.mark(Level::Git);
         }
     }
 

@@ -1,6 +1,7 @@
 //! One simulated cluster as the world's own machinery reaches it: in the process, past the network.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,6 +9,9 @@ use serde_json::Value;
 use super::error::WorldError;
 use crate::sim::server::{Answer, Certificate, Faults, Link};
 use crate::sim::store::{ApiStatus, DeleteOptions, Deleted, Key, Patch, Store, Watch, WriteOptions, Written};
+
+/// What a controller waits for an answer at most.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A cluster of the world. Clones mean the same cluster.
 #[derive(Clone, Debug)]
@@ -27,6 +31,7 @@ impl Cluster {
     pub fn reachable(&self) -> bool {
         let fault = self.faults.current();
         fault.link == Link::Up
+            && fault.latency < TIMEOUT
             && fault.certificate == Certificate::Sound
             && matches!(fault.answer, Answer::Sound | Answer::Throttled { .. })
     }
@@ -38,12 +43,7 @@ impl Cluster {
 
     /// A pen to write into it with.
     pub(crate) fn pen<'a>(&'a self, manager: &'a str, now: Timestamp) -> Pen<'a> {
-        Pen {
-            store: &self.store,
-            manager,
-            now,
-            dry_run: false,
-        }
+        Pen::new(&self.store, manager, now)
     }
 }
 
@@ -57,7 +57,16 @@ pub(crate) struct Pen<'a> {
     pub(crate) dry_run: bool,
 }
 
-impl Pen<'_> {
+impl<'a> Pen<'a> {
+    pub(crate) fn new(store: &'a Store, manager: &'a str, now: Timestamp) -> Self {
+        Self {
+            store,
+            manager,
+            now,
+            dry_run: false,
+        }
+    }
+
     fn options(&self) -> WriteOptions {
         WriteOptions {
             dry_run: self.dry_run,

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::cluster::{Cluster, Pen};
+use super::cluster::Pen;
 use super::json::{list, text};
-use crate::sim::store::Object;
+use crate::sim::store::{Object, Store};
 
 /// Field manager of the workload controllers.
 pub(crate) const MANAGER: &str = "kube-controller-manager";
@@ -25,7 +25,9 @@ type Named = (String, String);
 /// The workload controllers of one edge.
 #[derive(Debug)]
 pub(crate) struct Workloads {
-    cluster: Cluster,
+    /// Name of the cluster; its node is named after it.
+    cluster: String,
+    store: Store,
     seed: u64,
     /// Deployments whose newest pods fail, and since when.
     crashing: BTreeMap<Named, Timestamp>,
@@ -33,7 +35,8 @@ pub(crate) struct Workloads {
 
 /// One round over the objects of an edge.
 struct Round<'a> {
-    cluster: &'a Cluster,
+    cluster: &'a str,
+    store: &'a Store,
     seed: u64,
     crashing: &'a BTreeMap<Named, Timestamp>,
     now: Timestamp,
@@ -42,9 +45,10 @@ struct Round<'a> {
 }
 
 impl Workloads {
-    pub(crate) fn new(cluster: Cluster, seed: u64) -> Self {
+    pub(crate) fn new(cluster: &str, store: Store, seed: u64) -> Self {
         Self {
-            cluster,
+            cluster: cluster.to_owned(),
+            store,
             seed,
             crashing: BTreeMap::new(),
         }
@@ -73,6 +77,7 @@ impl Workloads {
     pub(crate) fn settle(&mut self, now: Timestamp) -> Option<Timestamp> {
         let mut round = Round {
             cluster: &self.cluster,
+            store: &self.store,
             seed: self.seed,
             crashing: &self.crashing,
             now,
@@ -92,7 +97,7 @@ impl Workloads {
 
 impl Round<'_> {
     fn pen(&self) -> Pen<'_> {
-        self.cluster.pen(MANAGER, self.now)
+        Pen::new(self.store, MANAGER, self.now)
     }
 
     /// Every object of a kind, as documents.
@@ -101,9 +106,8 @@ impl Round<'_> {
     }
 
     fn objects(&self, api_version: &str, kind: &str, namespace: Option<&str>) -> Vec<Value> {
-        let store = &self.cluster.store;
-        let kind = store.kind(api_version, kind);
-        let objects = kind.map(|kind| store.all(kind, namespace));
+        let kind = self.store.kind(api_version, kind);
+        let objects = kind.map(|kind| self.store.all(kind, namespace));
         objects
             .unwrap_or_default()
             .iter()
@@ -135,7 +139,7 @@ impl Round<'_> {
         if object.get("status") == Some(&status) {
             return;
         }
-        let pen = self.cluster.pen(manager, self.now);
+        let pen = Pen::new(self.store, manager, self.now);
         let Ok(key) = pen.key(object) else { return };
         // A merge patch: members that are gone must be said to be.
         let mut patch = status;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{KUBELET, MANAGER, Round};
+use crate::sim::world::cluster::Pen;
 use crate::sim::world::dice::{dice, suffix};
 use crate::sim::world::json::{number, stamp, text};
 
@@ -70,14 +71,12 @@ impl Round<'_> {
         );
         let purpose = format!("{namespace}/{name}/{}/{}", note.reason, note.message);
         let event = format!("{name}.{}", suffix(&mut dice(self.seed, &purpose), 16));
-        let pen = self.cluster.pen(
-            if note.source == KUBELET {
-                KUBELET
-            } else {
-                MANAGER
-            },
-            self.now,
-        );
+        let manager = if note.source == KUBELET {
+            KUBELET
+        } else {
+            MANAGER
+        };
+        let pen = Pen::new(self.store, manager, self.now);
         let changing = json!({"count": note.count, "lastTimestamp": stamp(self.now)});
         let mut document = json!({
             "apiVersion": "v1",
@@ -100,7 +99,7 @@ impl Round<'_> {
         json_patch::merge(&mut document, &changing);
         let Ok(key) = pen.key(&document) else { return };
         // Events are best effort on a real cluster too.
-        let _ = if self.cluster.store.get(&key).is_some() {
+        let _ = if self.store.get(&key).is_some() {
             pen.merge(&key, changing)
         } else {
             pen.create(document)

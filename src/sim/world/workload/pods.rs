@@ -58,12 +58,12 @@ impl Round<'_> {
             format!("{owner}-{index}")
         } else {
             // The resource version makes a replaced pod's name another one.
-            let version = self.cluster.store.resource_version();
+            let version = self.store.resource_version();
             let purpose = format!("{owner}/{index}/{version}");
             format!("{owner}-{}", suffix(&mut dice(self.seed, &purpose), 5))
         };
         let mut spec = wanted.template["spec"].clone();
-        spec["nodeName"] = format!("{}-node-1", self.cluster.name).into();
+        spec["nodeName"] = format!("{}-node-1", self.cluster).into();
         let pod = json!({
             "apiVersion": "v1",
             "kind": "Pod",

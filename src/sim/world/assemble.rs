@@ -1,0 +1,279 @@
+//! Building a world: servers first, for their URLs; then the past of the fleet; then the controllers that go on from it.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use serde_json::json;
+
+use super::argo::{Argo, Ground, Renderer};
+use super::backdrop::Backdrop;
+use super::clock::SimClock;
+use super::cluster::Cluster;
+use super::deaf::DeafPort;
+use super::dice::{dice, hash};
+use super::error::WorldError;
+use super::install::Install;
+use super::machinery::{Machinery, Site};
+use super::plan::{EdgePlan, Plan, Silence};
+use super::repository::FleetRepository;
+use super::scenario::Scenario;
+use super::workload::Workloads;
+use super::{edge, flux, happen, history, hub, schedule};
+use crate::sim::server::{
+    EmptyWorld, Faults, Identities, Identity, RunningServer, ServerOptions, World as Behind, serve,
+};
+use crate::sim::store::{KindSet, Store, StoreOptions};
+use crate::sim::tls::DemoTls;
+
+/// How long before the start the fleet came to rest.
+const QUIET: SignedDuration = SignedDuration::from_mins(5);
+
+/// What a world is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Blueprint {
+    pub(crate) scenario: Scenario,
+    pub(crate) plan: Plan,
+    pub(crate) seed: u64,
+    pub(crate) clock: SimClock,
+    /// Where the repository goes.
+    pub(crate) repository: PathBuf,
+    /// The token every cluster accepts as its administrator's.
+    pub(crate) token: String,
+}
+
+/// The servers of a world: as long as they live, the clusters answer.
+#[derive(Debug)]
+pub(crate) struct Servers {
+    pub(crate) tls: Arc<DemoTls>,
+    pub(crate) hubs: Vec<Cluster>,
+    pub(crate) edges: Vec<Cluster>,
+    pub(crate) workloads: Vec<Arc<Mutex<Workloads>>>,
+    _running: Vec<RunningServer>,
+    _deaf: Vec<DeafPort>,
+}
+
+impl Blueprint {
+    /// Starts a server for every cluster, empty.
+    pub(crate) async fn serve(&self) -> Result<Servers, WorldError> {
+        let mut servers = Servers {
+            tls: Arc::new(DemoTls::new()?),
+            hubs: Vec::new(),
+            edges: Vec::new(),
+            workloads: Vec::new(),
+            _running: Vec::new(),
+            _deaf: Vec::new(),
+        };
+        for name in &self.plan.hubs {
+            let store = self.store(name, KindSet::bare().with_argo());
+            let hub = self
+                .start(&mut servers, name, store, Arc::new(EmptyWorld))
+                .await?;
+            servers.hubs.push(hub);
+        }
+        for plan in &self.plan.edges {
+            self.serve_edge(&mut servers, plan).await?;
+        }
+        Ok(servers)
+    }
+
+    async fn serve_edge(&self, servers: &mut Servers, plan: &EdgePlan) -> Result<(), WorldError> {
+        let mut kinds = KindSet::bare().with_monitoring();
+        if plan.flux {
+            kinds = kinds.with_flux();
+        }
+        let store = self.store(&plan.name, kinds);
+        let workloads = Workloads::new(&plan.name, store.clone(), self.seed);
+        let workloads = Arc::new(Mutex::new(workloads));
+        let backdrop = Backdrop {
+            cluster: plan.name.clone(),
+            store: store.clone(),
+            workloads: Arc::clone(&workloads),
+            clock: self.clock.clone(),
+            course: self.scenario.fleet.metrics,
+            seed: self.seed,
+        };
+        let edge = if plan.silence == Some(Silence::Dropped) {
+            let port = DeafPort::open().await.map_err(WorldError::Listen)?;
+            let url = port.url();
+            servers._deaf.push(port);
+            Cluster {
+                name: plan.name.clone(),
+                url,
+                store,
+                faults: Arc::default(),
+            }
+        } else {
+            self.start(servers, &plan.name, store, Arc::new(backdrop))
+                .await?
+        };
+        servers.edges.push(edge);
+        servers.workloads.push(workloads);
+        Ok(())
+    }
+
+    fn store(&self, name: &str, kinds: KindSet) -> Store {
+        let seed = self.seed ^ hash(name);
+        Store::new(StoreOptions::new(kinds, seed, self.clock.started()))
+    }
+
+    async fn start(
+        &self,
+        servers: &mut Servers,
+        name: &str,
+        store: Store,
+        world: Arc<dyn Behind>,
+    ) -> Result<Cluster, WorldError> {
+        let clock = self.clock.clone();
+        let faults = Arc::new(Faults::default());
+        let admin = Identity::admin("demo-admin");
+        let server = serve(ServerOptions {
+            store: store.clone(),
+            tls: Arc::clone(&servers.tls),
+            identities: Identities::new().with(&self.token, admin),
+            faults: Arc::clone(&faults),
+            world,
+            clock: Arc::new(move || clock.now()),
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
+        })
+        .await
+        .map_err(WorldError::Listen)?;
+        let url = server.url();
+        servers._running.push(server);
+        Ok(Cluster {
+            name: name.to_owned(),
+            url,
+            store,
+            faults,
+        })
+    }
+
+    /// Gives the clusters their past and sets the clockwork up; it stands at the start.
+    pub(crate) fn furnish(self, servers: &Servers) -> Result<Machinery, WorldError> {
+        let start = self.clock.started();
+        let past = history::past(&self.plan)?;
+        let repository = FleetRepository::create(&self.repository, &past, start)?;
+        let mut renderer = Renderer::default();
+        let rested = self.deploy(servers, &repository, &mut renderer)?;
+        for (plan, edge) in self.plan.edges.iter().zip(&servers.edges) {
+            if let Some(silence) = plan.silence {
+                happen::silence(edge, silence);
+            }
+        }
+        let controllers = servers.hubs.iter();
+        let controllers = controllers
+            .map(|hub| Argo::new(hub.clone(), self.scenario.fleet.poll, self.seed))
+            .collect();
+        let story = schedule::draw(&self.scenario, &self.plan, self.seed);
+        let mut machinery = Machinery {
+            clock: self.clock,
+            plan: self.plan,
+            edges: servers.edges.clone(),
+            sites: servers.workloads.iter().cloned().map(Site::new).collect(),
+            controllers,
+            repository,
+            renderer,
+            story: VecDeque::from(story),
+            hooks: VecDeque::new(),
+        };
+        machinery.rest(rested + QUIET);
+        Ok(machinery)
+    }
+
+    /// Deploys everything as of long ago; answers when the last of it was done.
+    fn deploy(
+        &self,
+        servers: &Servers,
+        repository: &FleetRepository,
+        renderer: &mut Renderer,
+    ) -> Result<Timestamp, WorldError> {
+        let log = repository.log()?;
+        let begun = log.last().map_or(self.clock.started(), |(_, at)| *at);
+        let polls = self.scenario.fleet.poll.is_some();
+        for hub in &servers.hubs {
+            hub::furnish(hub, polls, begun)?;
+        }
+        let mut rested = begun;
+        for (index, plan) in self.plan.edges.iter().enumerate() {
+            let (Some(edge), Some(hub)) = (servers.edges.get(index), servers.hubs.get(plan.hub))
+            else {
+                continue;
+            };
+            hub::register(hub, edge, plan.site.region, begun)?;
+            edge::commission(edge, plan, begun)?;
+            let mut done = begun;
+            for app in &plan.apps {
+                let install = Install {
+                    hub,
+                    edge,
+                    app,
+                    labels: json!({"app": app.of.name, "site": plan.site.name, "region": plan.site.region}),
+                    by_name: index % 3 == 2,
+                    repository,
+                    log: &log,
+                    seed: self.seed,
+                };
+                done = done.max(install.run(renderer)?);
+            }
+            edge::provide_secret(edge, plan, begun)?;
+            if plan.flux {
+                self.bring_flux(edge, repository, &log, begun)?;
+            }
+            if let Some(workloads) = servers.workloads.get(index) {
+                done = bring_up(&mut workloads.lock(), done);
+            }
+            rested = rested.max(done);
+        }
+        Ok(rested)
+    }
+
+    fn bring_flux(
+        &self,
+        edge: &Cluster,
+        repository: &FleetRepository,
+        log: &[(String, Timestamp)],
+        begun: Timestamp,
+    ) -> Result<(), WorldError> {
+        let Some((commit, at)) = log.first() else {
+            return Ok(());
+        };
+        let minutes = dice(self.seed, &edge.name).i64(1..10);
+        let at = begun.max(*at + SignedDuration::from_mins(minutes));
+        let manifests = repository.manifests(commit, flux::FOLDER, false)?;
+        flux::install(edge, &manifests, commit, at)
+    }
+}
+
+/// Lets the workloads come up; answers when they stand.
+fn bring_up(workloads: &mut Workloads, from: Timestamp) -> Timestamp {
+    let mut now = from;
+    // A bound for workloads that never come to rest.
+    for _ in 0..64 {
+        let Some(next) = workloads.settle(now) else {
+            break;
+        };
+        now = next;
+    }
+    now
+}
+
+impl Machinery {
+    /// Lets the controllers write their statuses as of a quiet time before the start, then look at Git once more at the start.
+    fn rest(&mut self, quiet: Timestamp) {
+        let start = self.clock.now();
+        for now in [quiet.min(start), start] {
+            let mut ground = Ground {
+                edges: &self.edges,
+                repository: &self.repository,
+                renderer: &mut self.renderer,
+            };
+            for controller in &mut self.controllers {
+                controller.look_at_git();
+                controller.settle(&mut ground, now);
+            }
+        }
+    }
+}
