@@ -2,6 +2,8 @@
 
 mod args;
 mod diff;
+#[cfg(feature = "demo")]
+mod demo;
 mod document;
 mod fleet;
 mod items;
@@ -52,6 +54,8 @@ fn dispatch(cli: Cli) -> Result<u8, String> {
     }
     let config = Config::load(&folders.config_file()).map_err(|e| e.to_string())?;
     match &cli.command {
+        #[cfg(feature = "demo")]
+        Some(Command::Demo(args)) if args.serve => demo::run(&args.into()),
         Some(Command::Keys) => answered(&tool::keys(&cli.common, &config, &folders)?),
         Some(Command::Themes) => answered(&tool::themes(&folders)),
         Some(Command::Completions { shell }) => answered(&tool::completions(*shell)),

@@ -364,9 +364,9 @@ pub(crate) struct SnapshotArgs {
 #[cfg(feature = "demo")]
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Number of edge clusters.
-    #[arg(long, default_value_t = 12)]
-    pub(crate) clusters: usize,
+    /// Number of edge clusters; the scenario's own number when not given.
+    #[arg(long)]
+    pub(crate) clusters: Option<usize>,
     /// Applications on each edge.
     #[arg(long)]
     pub(crate) apps: Option<usize>,

@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use parking_lot::Mutex;
 use tempfile::TempDir;
 use tokio_util::sync::DropGuard;
@@ -205,7 +205,11 @@ impl World {
     ///
     /// # Errors
     /// When the file does not hold the text, or Git cannot write.
-    pub fn commit(&self, change: &TextChange<'_>, facts: &CommitFacts) -> Result<String, WorldError> {
+    pub fn commit(
+        &self,
+        change: &TextChange<'_>,
+        facts: &CommitFacts,
+    ) -> Result<String, WorldError> {
         self.machinery.lock().repository.commit(change, facts)
     }
 
@@ -226,6 +230,11 @@ impl World {
             }
         }
         unsynced
+    }
+
+    /// Whether nothing is ever going to happen by itself.
+    pub fn is_calm(&self) -> bool {
+        self.machinery.lock().is_calm()
     }
 
     /// Asks every server that should answer whether it does, over TLS; answers the first that does not.
@@ -309,11 +318,6 @@ fn kubeconfig_text(servers: &Servers, plan: &Plan, token: &str, folder: &Path) -
         })
         .collect();
     kubeconfig::text(&entries, servers.tls.ca_pem(), folder)
-}
-
-/// The time at which a test's world begins: a quiet night.
-pub fn test_start() -> Timestamp {
-    Timestamp::constant(1_795_226_400, 0)
 }
 
 #[cfg(test)]

@@ -25,9 +25,9 @@ use crate::domain::Name;
 use crate::sim::store::{ChangeType, Event, Key, Watch};
 
 pub(crate) use app::{APPLIER, App, CONTROLLER, FINALIZER, is_frozen};
+use comparison::Comparison;
 pub(crate) use desired::Renderer;
 pub(crate) use operation::{Attempt, begin};
-use comparison::Comparison;
 use status::Level;
 use tracked::Tracked;
 
@@ -79,6 +79,11 @@ impl Argo {
                 tracked.mark(Level::Live);
             }
         }
+    }
+
+    /// Whether it never looks at Git by itself.
+    pub(crate) fn waits_for_others(&self) -> bool {
+        self.poll.is_none()
     }
 
     /// Every application looks at Git again.
@@ -165,7 +170,11 @@ impl Argo {
         let secrets = self.hub.store.all(kind, Some(NAMESPACE));
         self.frozen = secrets
             .iter()
-            .filter(|s| s.labels.iter().any(|(k, v)| (&**k, &**v) == (CLUSTER_LABEL, "cluster")))
+            .filter(|s| {
+                s.labels
+                    .iter()
+                    .any(|(k, v)| (&**k, &**v) == (CLUSTER_LABEL, "cluster"))
+            })
             .map(|s| s.value())
             .filter(is_frozen)
             .flat_map(|s| [decoded(&s, "name"), decoded(&s, "server")])
@@ -181,12 +190,7 @@ impl Argo {
     }
 
     /// One application: compare, begin or go on with an operation, sync by itself.
-    fn step(
-        &mut self,
-        name: &Name,
-        ground: &mut Ground<'_>,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
+    fn step(&mut self, name: &Name, ground: &mut Ground<'_>, now: Timestamp) -> Option<Timestamp> {
         // Taken out, so that it and the controller can be held at once.
         let mut tracked = self.apps.remove(name)?;
         let next = if self.is_frozen(App(&tracked.document)) {
@@ -260,9 +264,7 @@ impl Argo {
             _ => String::new(),
         };
         let mut patch = json!({});
-        if let Some(status) =
-            status::after(App(&tracked.document), &revision, &found, level, now)
-        {
+        if let Some(status) = status::after(App(&tracked.document), &revision, &found, level, now) {
             patch["status"] = status;
         }
         if App(&tracked.document).refresh_asked() {
@@ -278,7 +280,7 @@ impl Argo {
         let half = self.poll.map_or(0, |p| p.as_millis() / 2);
         let name = App(&tracked.document).name();
         let most = i64::try_from(half).unwrap_or(0).max(1);
-        SignedDuration::from_millis(dice(self.seed, name).i64(..most))
+        SignedDuration::from_millis(dice(self.seed, name).i64(0..most))
     }
 
     /// Writes as the controller does: a merge patch without a precondition.
@@ -335,7 +337,9 @@ fn compare(
 ) -> Result<Comparison, String> {
     let Some(cluster) = cluster else {
         let destination = app.destination();
-        return Err(format!("there is no cluster with this destination: {destination}"));
+        return Err(format!(
+            "there is no cluster with this destination: {destination}"
+        ));
     };
     let revision = match revision {
         Some(Ok(revision)) => revision,

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::error::WorldError;
 use crate::sim::server::{Answer, Certificate, Faults, Link};
-use crate::sim::store::{ApiStatus, DeleteOptions, Deleted, Key, Patch, Store, Watch, WriteOptions, Written};
+use crate::sim::store::{
+    ApiStatus, DeleteOptions, Deleted, Key, Patch, Store, Watch, WriteOptions, Written,
+};
 
 /// What a controller waits for an answer at most.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -61,7 +61,8 @@ async fn step(machinery: Arc<Mutex<Machinery>>) -> Option<Duration> {
         let mut machinery = machinery.lock();
         let next = machinery.step();
         let runs = !machinery.clock.is_manual();
-        next.filter(|_| runs).map(|at| wait(machinery.clock.now(), at))
+        next.filter(|_| runs)
+            .map(|at| wait(machinery.clock.now(), at))
     });
     // A step that panicked is reported by the panic hook; the world stands still then.
     stepped.await.unwrap_or(None)

@@ -13,11 +13,7 @@ use super::workload::KUBELET;
 const SEED_NAMESPACE: &str = "edge-microservice-namespace";
 
 /// Puts the node and the common namespace into an edge, before anything is deployed.
-pub(crate) fn commission(
-    edge: &Cluster,
-    plan: &EdgePlan,
-    at: Timestamp,
-) -> Result<(), WorldError> {
+pub(crate) fn commission(edge: &Cluster, plan: &EdgePlan, at: Timestamp) -> Result<(), WorldError> {
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "monitoring"}});
     edge.pen("kubectl-create", at)

@@ -62,7 +62,8 @@ impl Exposed<'_> {
 
     /// Errors since the program began to fail: about eight a second.
     fn errors(&self) -> f64 {
-        self.failing.map_or(0.0, |d| (d.as_secs_f64() * 8.0).floor())
+        self.failing
+            .map_or(0.0, |d| (d.as_secs_f64() * 8.0).floor())
     }
 }
 
@@ -95,7 +96,12 @@ fn process(out: &mut String, of: Exposed<'_>) -> std::fmt::Result {
         "Number of open file descriptors.",
     )?;
     writeln!(out, "process_open_fds {:.0}", of.gauge("fds", 20.0, 90.0))?;
-    family(out, "build_info", "gauge", "What this program was built from.")?;
+    family(
+        out,
+        "build_info",
+        "gauge",
+        "What this program was built from.",
+    )?;
     let revision = hash(of.service) & 0xfff_ffff;
     writeln!(
         out,
@@ -115,7 +121,13 @@ fn requests(out: &mut String, of: Exposed<'_>) -> std::fmt::Result {
     let series = [
         ("GET", "/readings", "200", 90_000.0, 12.0),
         ("POST", "/readings", "201", 30_000.0, 4.0),
-        ("GET", "/export?from=a,b&q={\\\"x\\\"}\\\\n", "200", 400.0, 0.05),
+        (
+            "GET",
+            "/export?from=a,b&q={\\\"x\\\"}\\\\n",
+            "200",
+            400.0,
+            0.05,
+        ),
         ("GET", "/readings", "404", 120.0, 0.02),
     ];
     for (method, path, code, base, rate) in series {
@@ -281,10 +293,7 @@ mod tests {
 
     #[test]
     fn counters_only_grow_and_stand_still_with_the_clock() {
-        let (early, later) = (
-            text(exposed("ingress", 10)),
-            text(exposed("ingress", 70)),
-        );
+        let (early, later) = (text(exposed("ingress", 10)), text(exposed("ingress", 70)));
         let series = "http_requests_total{method=\"GET\",path=\"/readings\",code=\"200\"}";
         assert!(value(&later, series) > value(&early, series));
         assert_eq!(early, text(exposed("ingress", 10)));

@@ -99,12 +99,7 @@ fn kustomization(
     )
 }
 
-fn put(
-    pen: Pen<'_>,
-    controller: &str,
-    document: Value,
-    status: Value,
-) -> Result<(), WorldError> {
+fn put(pen: Pen<'_>, controller: &str, document: Value, status: Value) -> Result<(), WorldError> {
     let what = text(&document, "/metadata/name").to_owned();
     let written = pen.apply(document).map_err(refused(what.clone()))?;
     let pen = Pen {
@@ -164,6 +159,9 @@ mod tests {
         );
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "infra"}});
-        assert_eq!(entry(&namespace), json!({"id": "_infra__Namespace", "v": "v1"}));
+        assert_eq!(
+            entry(&namespace),
+            json!({"id": "_infra__Namespace", "v": "v1"})
+        );
     }
 }

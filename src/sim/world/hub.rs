@@ -91,7 +91,9 @@ pub(crate) fn register(
         },
     });
     let what = format!("the Secret of {}", edge.name);
-    hub.pen("argocd", at).create(secret).map_err(refused(what))?;
+    hub.pen("argocd", at)
+        .create(secret)
+        .map_err(refused(what))?;
     Ok(())
 }
 

@@ -36,7 +36,11 @@ impl Install<'_> {
         let mut past: Vec<(&str, Timestamp)> = self
             .log
             .iter()
-            .filter(|(commit, _)| renderer.render(self.repository, &self.source(), commit).is_ok())
+            .filter(|(commit, _)| {
+                renderer
+                    .render(self.repository, &self.source(), commit)
+                    .is_ok()
+            })
             .take(REMEMBERED)
             .map(|(commit, at)| (commit.as_str(), self.deployed(commit, *at)))
             .collect();

@@ -61,15 +61,16 @@ pub(crate) fn text(entries: &[Entry<'_>], ca_pem: &str, repositories: &Path) -> 
 /// Writes it for its owner only, replacing what was there in one step.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let mut file = tempfile::Builder::new()
-        .prefix(".kubeconfig")
-        .make_in(folder.unwrap_or(Path::new(".")), |path| {
+    let mut file = tempfile::Builder::new().prefix(".kubeconfig").make_in(
+        folder.unwrap_or(Path::new(".")),
+        |path| {
             OpenOptions::new()
                 .write(true)
                 .create_new(true)
                 .mode(0o600)
                 .open(path)
-        })?;
+        },
+    )?;
     file.write_all(text.as_bytes())?;
     file.persist(path).map_err(|e| e.error)?;
     Ok(())

@@ -83,6 +83,13 @@ impl Machinery {
             .map(|at| at.max(now + PAUSE))
     }
 
+    /// Whether no story is left to tell and no controller looks at Git by itself.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.story.is_empty()
+            && self.hooks.is_empty()
+            && self.controllers.iter().all(Argo::waits_for_others)
+    }
+
     /// Moves a manual clock on, stopping at everything that is due on the way.
     pub(crate) fn advance(&mut self, by: SignedDuration) {
         let until = self.clock.now() + by;

@@ -34,7 +34,7 @@ pub(crate) fn draw(scenario: &Scenario, plan: &Plan, seed: u64) -> Vec<Planned> 
         let edges = choose(event, plan, &remembered, &mut rng);
         for &edge in &edges {
             let spread = i64::try_from(event.spread.as_millis()).unwrap_or(0);
-            let delay = SignedDuration::from_millis(rng.i64(..=spread.max(0)));
+            let delay = SignedDuration::from_millis(rng.i64(0..=spread.max(0)));
             planned.push(happening(event, event.at + delay, Some(edge)));
         }
         if let Some(name) = &event.on.remember {

@@ -145,8 +145,7 @@ mod tests {
 
     #[test]
     fn an_application_is_frozen_only_by_a_true_value() {
-        let with =
-            |value: &str| json!({"metadata": {"annotations": {(SKIP_RECONCILE): value}}});
+        let with = |value: &str| json!({"metadata": {"annotations": {(SKIP_RECONCILE): value}}});
         assert!(App(&with("true")).is_frozen());
         assert!(!App(&with("false")).is_frozen());
         assert!(!App(&with("yes")).is_frozen());

@@ -97,7 +97,8 @@ mod tests {
     use crate::domain::Health;
 
     fn found(status: &str, prune: bool) -> Comparison {
-        let mut resource = json!({"kind": "ConfigMap", "namespace": "n", "name": "c", "status": status});
+        let mut resource =
+            json!({"kind": "ConfigMap", "namespace": "n", "name": "c", "status": status});
         if prune {
             resource["requiresPruning"] = json!(true);
         }

@@ -25,7 +25,9 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     pub(crate) fn is_synced(&self) -> bool {
-        self.resources.iter().all(|r| text(r, "/status") == "Synced")
+        self.resources
+            .iter()
+            .all(|r| text(r, "/status") == "Synced")
     }
 
     /// The resources that differ or are missing, as an operation names them.
@@ -221,9 +223,8 @@ mod tests {
     fn what_left_git_is_found_by_the_kinds_the_status_knew() {
         let store = store();
         put(&store, &config("left", "1"));
-        let known = [
-            json!({"version": "v1", "kind": "ConfigMap", "namespace": "default", "name": "left"}),
-        ];
+        let known =
+            [json!({"version": "v1", "kind": "ConfigMap", "namespace": "default", "name": "left"})];
         let comparison = compare(&store, TRACKER, &[], &known);
         assert!(comparison.only_prunes() && !comparison.is_synced());
         assert_eq!(

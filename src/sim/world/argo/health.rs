@@ -134,10 +134,7 @@ mod tests {
         let bad = deployment_with(&json!({}));
         let all = [Some(&healthy), Some(&bad), None];
         assert_eq!(roll_up(all.into_iter()), Health::Progressing);
-        assert_eq!(
-            roll_up([Some(&healthy), None].into_iter()),
-            Health::Healthy
-        );
+        assert_eq!(roll_up([Some(&healthy), None].into_iter()), Health::Healthy);
         assert_eq!(roll_up([None, None].into_iter()), Health::Missing);
         assert_eq!(roll_up(std::iter::empty()), Health::Healthy);
     }

@@ -157,8 +157,7 @@ impl Attempt<'_> {
 
     fn create_namespace(&self) {
         let name = text(self.app.destination(), "/namespace");
-        let document =
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let document = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         // It is there already, most of the time; if it cannot be made, the objects say so.
         let _ = self.pen().create(document);
     }

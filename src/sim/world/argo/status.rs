@@ -128,10 +128,7 @@ pub(crate) fn conditions(app: App<'_>, kind: &str, message: &str, now: Timestamp
     let since = list(app.0, "/status/conditions")
         .iter()
         .find(|c| text(c, "/type") == kind && text(c, "/message") == message)
-        .map_or_else(
-            || stamp(now),
-            |c| text(c, "/lastTransitionTime").to_owned(),
-        );
+        .map_or_else(|| stamp(now), |c| text(c, "/lastTransitionTime").to_owned());
     json!([{"type": kind, "message": message, "lastTransitionTime": since}])
 }
 

@@ -132,17 +132,19 @@ impl Argo {
         let resolved = ground.repository.resolve(asked).map_err(|_| {
             format!("failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = unable to resolve '{asked}' to a commit SHA")
         });
-        let manifests = resolved.as_ref().map_err(Clone::clone).and_then(|commit| {
-            ground
-                .renderer
-                .render(ground.repository, source, commit)
-        });
+        let manifests = resolved
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|commit| ground.renderer.render(ground.repository, source, commit));
         let attempt = Attempt {
             app,
             operation: &operation,
             cluster,
             revision: resolved.as_deref().unwrap_or(asked),
-            manifests: manifests.as_deref().map(Vec::as_slice).map_err(String::as_str),
+            manifests: manifests
+                .as_deref()
+                .map(Vec::as_slice)
+                .map_err(String::as_str),
             now,
         };
         let outcome = if app.phase() == "Terminating" {
@@ -169,18 +171,18 @@ impl Argo {
     }
 
     /// Auto-sync and self-heal; answers when healing is due.
-    pub(crate) fn act_by_itself(
-        &self,
-        tracked: &mut Tracked,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
+    pub(crate) fn act_by_itself(&self, tracked: &mut Tracked, now: Timestamp) -> Option<Timestamp> {
         let (Some(found), Some(Ok(revision))) = (&tracked.found, &tracked.revision) else {
             return None;
         };
         match decide(App(&tracked.document), revision, found) {
             Decision::Nothing => None,
             Decision::Sync(operation) => {
-                self.write(tracked, json!({ "operation": operation, "status": {"operationState": null} }), now);
+                self.write(
+                    tracked,
+                    json!({ "operation": operation, "status": {"operationState": null} }),
+                    now,
+                );
                 Some(now)
             }
             Decision::Heal(operation) => {
@@ -189,7 +191,11 @@ impl Argo {
                     return Some(due);
                 }
                 tracked.heal.began(now);
-                self.write(tracked, json!({ "operation": operation, "status": {"operationState": null} }), now);
+                self.write(
+                    tracked,
+                    json!({ "operation": operation, "status": {"operationState": null} }),
+                    now,
+                );
                 Some(now)
             }
             Decision::GaveUp(why) => {

@@ -86,10 +86,7 @@ fn availability(rollout: &Rollout<'_>, enough: bool) -> Value {
 }
 
 /// The Progressing condition: done stays done for the same ReplicaSet; else it moves with the counts, or runs out of time.
-fn progressing(
-    rollout: &Rollout<'_>,
-    counts: &Map<String, Value>,
-) -> (Value, Option<Timestamp>) {
+fn progressing(rollout: &Rollout<'_>, counts: &Map<String, Value>) -> (Value, Option<Timestamp>) {
     let old = condition(rollout.deployment, "Progressing");
     let set = rollout.replica_set;
     let about_this = |c: &&Value| text(c, "/message").contains(&format!("\"{set}\""));
@@ -124,7 +121,10 @@ fn progressing(
     let deadline = last + SignedDuration::from_secs(seconds);
     if deadline <= rollout.now {
         let message = format!("ReplicaSet \"{set}\" has timed out progressing.");
-        return (make("False", "ProgressDeadlineExceeded", message, last), None);
+        return (
+            make("False", "ProgressDeadlineExceeded", message, last),
+            None,
+        );
     }
     let message = format!("ReplicaSet \"{set}\" is progressing.");
     (
