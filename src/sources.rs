@@ -7,6 +7,7 @@ pub mod director;
 pub mod doctor;
 pub mod engine;
 pub mod judge;
+pub mod metric;
 pub mod permissions;
 mod merge;
 mod supervisor;

@@ -9,6 +9,8 @@ use super::parse::Filter;
 pub(super) struct Family<'a> {
     /// Sample lines, in order, blanks at both ends cut off.
     pub(super) lines: Vec<&'a str>,
+    /// Whether lines of it were left out because of the limit.
+    pub(super) partial: bool,
 }
 
 /// What a split found.
@@ -45,6 +47,9 @@ pub(super) fn split<'a>(text: &'a str, filter: &Filter) -> Split<'a> {
             split.passed_over += 1;
         } else if kept >= filter.samples {
             split.over += 1;
+            if let Some(family) = split.families.get_mut(family_of(name, announced)) {
+                family.partial = true;
+            }
         } else {
             kept += 1;
             let family = split
@@ -147,5 +152,6 @@ mod tests {
         };
         let found = split(&text, &filter);
         assert_eq!((found.families["a"].lines.len(), found.over), (10, 990));
+        assert!(found.families["a"].partial);
     }
 }

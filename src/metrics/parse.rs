@@ -15,9 +15,9 @@ use crate::domain::Safe;
 pub struct Filter {
     /// Beginnings of wanted metric names; empty wants all.
     pub prefixes: Vec<String>,
-    /// Bytes of a document; what is beyond the last whole line within is left out.
+    /// Bytes of a document; what is beyond the last whole line within is left out, and so is the family that stands there.
     pub bytes: usize,
-    /// Samples of a document.
+    /// Samples of a document; a family that does not fit in whole is left out.
     pub samples: usize,
     /// Bytes of one line.
     pub line: usize,
@@ -96,7 +96,10 @@ pub struct Parsed {
 /// A family of which one line does not parse is dropped as a whole: half a histogram would be a wrong figure. Of repeated series the first counts.
 pub fn parse(text: &str, filter: &Filter) -> Parsed {
     let (text, cut) = within(text, filter.bytes);
-    let split = split(text, filter);
+    let mut split = split(text, filter);
+    if cut && let Some((_, last)) = split.families.last_mut() {
+        last.partial = true;
+    }
     let mut parsed = Parsed {
         passed_over: split.passed_over,
         over_limit: split.over,
@@ -104,7 +107,12 @@ pub fn parse(text: &str, filter: &Filter) -> Parsed {
         ..Parsed::default()
     };
     for (name, family) in split.families {
-        match read_family(&family.lines, filter) {
+        let read = if family.partial {
+            Err("it does not fit within the limits".to_owned())
+        } else {
+            read_family(&family.lines, filter)
+        };
+        match read {
             Ok(samples) => parsed.samples.extend(samples),
             Err(reason) => parsed.dropped_families.push(Dropped {
                 family: name.chars().take(120).collect::<String>().into(),

@@ -200,10 +200,23 @@ fn limits_hold_on_bytes_samples_lines_labels_and_values() {
         change(&mut filter);
         filter
     };
-    let cut = parse(&many, &limited(|f| f.bytes = 100));
-    assert!(cut.cut && !cut.samples.is_empty() && cut.dropped_families.is_empty());
-    let capped = parse(&many, &limited(|f| f.samples = 7));
-    assert_eq!((capped.samples.len(), capped.over_limit), (7, 93));
+    let two = format!("z 1\n{many}");
+    let cut = parse(&two, &limited(|f| f.bytes = 100));
+    assert!(cut.cut);
+    assert_eq!(
+        (cut.samples.len(), cut.dropped_families.len()),
+        (1, 1),
+        "no half families"
+    );
+    let capped = parse(&two, &limited(|f| f.samples = 7));
+    assert_eq!(
+        (
+            capped.samples.len(),
+            capped.dropped_families.len(),
+            capped.over_limit
+        ),
+        (1, 1, 94)
+    );
     let long = format!("a{{x=\"{}\"}} 1\nb 1\n", "v".repeat(5000));
     for filter in [limited(|f| f.line = 1000), limited(|f| f.label_value = 100)] {
         let parsed = parse(&long, &filter);

@@ -1,0 +1,221 @@
+//! Metrics of one cluster, for ever: find the ServiceMonitors' endpoints, scrape them through the API server, tell the figures.
+//!
+//! What a cluster forbids or lacks is a message, never an error. A round's endpoints are asked side by side, each within a time and size limit.
+
+pub mod direct;
+pub mod discover;
+pub mod scrape;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _};
+use jiff::Timestamp;
+use kube::Client;
+use tokio::time::Instant;
+
+use crate::domain::{ClusterMetrics, Name, Safe};
+use crate::metrics::{Figures, Filter, Parsed, Scrape, WANTED, parse};
+use direct::Direct;
+use discover::{Discovery, Target, discover};
+use scrape::{Limits, Trouble};
+
+/// Time between discoveries.
+const DISCOVER_EVERY: Duration = Duration::from_secs(60);
+/// Time between rounds when no monitor names an interval, and its bounds when one does.
+const PERIOD: Duration = Duration::from_secs(15);
+const SHORTEST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(60);
+/// The second round comes early: rates need two.
+const SECOND_ROUND: Duration = Duration::from_secs(3);
+/// Endpoints asked at a time.
+const AT_A_TIME: usize = 4;
+/// Endpoints of one cluster that are asked; more are counted and left alone.
+const TARGETS: usize = 64;
+
+/// What the metrics of a cluster are made of; survives reconnections, so that courses do.
+#[derive(Debug)]
+pub struct MetricSource {
+    /// The namespace the row is confined to, empty for the whole cluster.
+    scope: Name,
+    /// A URL of the configuration.
+    direct: Option<Direct>,
+    limits: Limits,
+    figures: Figures,
+    round: u64,
+    found: Discovery,
+    found_at: Option<Instant>,
+}
+
+/// How one endpoint answered.
+struct Answer {
+    target: Arc<str>,
+    app: Option<Arc<str>>,
+    parsed: Result<Parsed, Trouble>,
+}
+
+impl MetricSource {
+    /// A source for one row.
+    pub fn new(scope: Name, direct: Option<Direct>) -> Self {
+        Self {
+            scope,
+            direct,
+            limits: Limits::default(),
+            figures: Figures::default(),
+            round: 0,
+            found: Discovery::default(),
+            found_at: None,
+        }
+    }
+
+    /// Makes rounds for ever; drop the future to end it, and call it again with the next client.
+    pub async fn run(
+        &mut self,
+        client: &Client,
+        now: impl Fn() -> Timestamp,
+        mut tell: impl FnMut(ClusterMetrics),
+    ) -> ! {
+        loop {
+            tell(self.round(client, now()).await);
+            let pause = pause(self.round, self.found.interval, fastrand::f64());
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Makes one round: discovery when it is due, every endpoint once, the figures.
+    pub async fn round(&mut self, client: &Client, now: Timestamp) -> ClusterMetrics {
+        self.round += 1;
+        if self
+            .found_at
+            .is_none_or(|at| at.elapsed() >= DISCOVER_EVERY)
+        {
+            self.found = discover(client, &self.scope).await;
+            self.found_at = Some(Instant::now());
+        }
+        let answers = self.ask(client).await;
+        self.add_up(answers, now)
+    }
+
+    async fn ask(&self, client: &Client) -> Vec<Answer> {
+        let limits = self.limits;
+        let proxied = stream::iter(self.found.targets.iter().take(TARGETS).cloned())
+            .map(|target| async move {
+                let text = scrape::through_proxy(client, &target, limits).await;
+                answer(target.id(), target.app.clone(), text).await
+            })
+            .buffer_unordered(AT_A_TIME)
+            .collect::<Vec<Answer>>();
+        let direct = async {
+            let direct = self.direct.as_ref()?;
+            let text = direct.scrape(limits).await;
+            Some(answer(direct.id(), None, text).await)
+        };
+        let (mut answers, direct) = futures::join!(proxied, direct);
+        answers.extend(direct);
+        answers.sort_by(|a, b| a.target.cmp(&b.target));
+        answers
+    }
+
+    fn add_up(&mut self, answers: Vec<Answer>, now: Timestamp) -> ClusterMetrics {
+        let mut told = ClusterMetrics {
+            targets: self.found.targets.len() + usize::from(self.direct.is_some()),
+            scraped_at: Some(now),
+            ..ClusterMetrics::default()
+        };
+        let mut scrapes = Vec::new();
+        let mut troubles = BTreeMap::new();
+        let mut dropped = None;
+        for answer in answers {
+            match answer.parsed {
+                Ok(parsed) => {
+                    told.targets_up += 1;
+                    told.samples += parsed.samples.len();
+                    told.dropped_families += parsed.dropped_families.len();
+                    let first = parsed.dropped_families.first();
+                    dropped = dropped.or_else(|| first.map(|d| (answer.target.clone(), d.clone())));
+                    scrapes.push(Scrape {
+                        target: answer.target,
+                        app: answer.app,
+                        parsed,
+                    });
+                }
+                Err(trouble) => {
+                    troubles.entry(answer.target).or_insert(trouble);
+                }
+            }
+        }
+        (told.figures, told.by_app) = self.figures.observe(now, self.round, &scrapes);
+        told.message = self.message(&told, troubles.first_key_value()).or_else(|| {
+            let (target, family) = dropped?;
+            Some(
+                format!(
+                    "{} metric families were dropped, first `{}` of {target}: {}.",
+                    told.dropped_families, family.family, family.reason
+                )
+                .into(),
+            )
+        });
+        told
+    }
+
+    /// What hinders: discovery when nothing else answers, else the first endpoint that did not.
+    fn message(&self, told: &ClusterMetrics, first: Option<(&Arc<str>, &Trouble)>) -> Option<Safe> {
+        if let Some((target, trouble)) = first {
+            let down = told.targets.min(TARGETS) - told.targets_up.min(told.targets);
+            return Some(
+                format!(
+                    "{down} of {} endpoints did not answer; {target}: {trouble}.",
+                    told.targets
+                )
+                .into(),
+            );
+        }
+        if told.targets > TARGETS {
+            return Some(format!("Only {TARGETS} of {} endpoints are asked.", told.targets).into());
+        }
+        self.found.message.clone().filter(|_| told.targets_up == 0)
+    }
+}
+
+/// Parses off the loop: an answer may have megabytes.
+async fn answer(target: Arc<str>, app: Option<Arc<str>>, text: Result<String, Trouble>) -> Answer {
+    let parsed = match text {
+        Ok(text) => {
+            let read = tokio::task::spawn_blocking(move || parse(&text, &wanted())).await;
+            read.map_err(|_| Trouble::Unreadable)
+        }
+        Err(trouble) => Err(trouble),
+    };
+    Answer {
+        target,
+        app,
+        parsed,
+    }
+}
+
+fn wanted() -> Filter {
+    Filter {
+        prefixes: WANTED.iter().map(|prefix| (*prefix).to_owned()).collect(),
+        ..Filter::default()
+    }
+}
+
+/// The time to the next round: the shortest interval that a monitor names, spread by a tenth; `jitter` is in 0..1.
+fn pause(round: u64, interval: Option<Duration>, jitter: f64) -> Duration {
+    let period = interval.map_or(PERIOD, |i| i.clamp(SHORTEST, LONGEST));
+    let base = if round <= 1 {
+        SECOND_ROUND.min(period)
+    } else {
+        period
+    };
+    base.mul_f64(0.9 + 0.2 * jitter.clamp(0.0, 1.0))
+}
+
+/// Names a target for people: `edge/web:metrics`.
+fn label(target: &Target) -> Arc<str> {
+    format!("{}/{}:{}", target.namespace, target.service, target.port).into()
+}
+
+#[cfg(test)]
+mod tests;
