@@ -17,7 +17,7 @@ pub(super) enum Mode<'a> {
     /// Only say.
     DryRun,
     /// Carry it out; only an approved effect gives the permit.
-    ForReal(Permit<'a>),
+    ForReal(#[expect(dead_code, reason = "held as proof, never read")] Permit<'a>),
 }
 
 impl Mode<'_> {

@@ -282,10 +282,12 @@ fn conflict(live: &Value, precondition: &Value) -> Option<Answer> {
     differs("uid").then(|| status(422, "Invalid", "field is immutable", "metadata.uid"))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the one type of all answers")]
 fn ok(object: &Value) -> Answer {
     Ok(Response::new(Full::new(Bytes::from(object.to_string()))))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the one type of all answers")]
 fn status(code: u16, reason: &str, message: &str, field: &str) -> Answer {
     let causes = if field.is_empty() {
         json!([])

@@ -65,16 +65,6 @@ impl Yardstick {
             .filter(|c| c.op == ChangeOp::Added)
             .collect()
     }
-
-    /// The other counted differences.
-    pub(super) fn deviations(&self, live: &Value) -> Vec<Change> {
-        let wanted = self.wanted.as_ref().map(|w| self.judged(w.expose(), live));
-        wanted
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|c| c.op != ChangeOp::Added)
-            .collect()
-    }
 }
 
 /// The counted differences between what is wanted and what is live, Secret values as marks.
@@ -159,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_added_list_entry_is_an_addition_and_a_changed_field_a_deviation() {
+    fn an_added_list_entry_is_an_addition_and_a_changed_field_is_none() {
         let mut wanted = desired_deployment();
         wanted["spec"]["template"]["spec"]["containers"][0]["env"] =
             json!([{"name": "LOG_LEVEL", "value": "info"}]);
@@ -174,7 +164,6 @@ mod tests {
             paths(yardstick.additions(&live)),
             ["spec.template.spec.containers[name=app].env[name=DEBUG]"]
         );
-        assert_eq!(paths(yardstick.deviations(&live)), ["spec.replicas"]);
     }
 
     #[test]

@@ -9,13 +9,14 @@ use super::catalog::Place;
 use super::difference::{self, Difference};
 use super::effect::{Effect, Member};
 use super::windows::Window;
-use super::{DryRun, Plan, PlanTarget, RevertRequest, RevertTarget, Route, Unsealed};
+use super::{DryRun, Plan, PlanTarget, RevertRequest, RevertTarget, Route, Unsealed, Verb};
 use crate::domain::{AppRef, DriftState, Engine, Name, Safe};
 
 mod assemble;
 mod describe;
 mod route;
 
+pub(super) use assemble::{Frame, plan as assembled};
 pub(super) use route::goes_direct;
 
 /// What a plan is made with, beside the wish.
@@ -265,7 +266,14 @@ pub(super) fn assemble(
     decisions: Vec<Decision>,
     apps: &BTreeMap<AppRef, AppReading>,
 ) -> Plan {
-    assemble::plan(request, context, decisions, apps)
+    let frame = Frame {
+        verb: Verb::Revert,
+        reason: &request.reason,
+        note: request.note.as_ref(),
+        waves: &request.waves,
+        guardrail: request.guardrail.as_ref(),
+    };
+    assemble::plan(&frame, context, decisions, apps)
 }
 
 enum Stop {

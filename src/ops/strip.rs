@@ -44,8 +44,8 @@ fn remove(document: &mut Value, place: &[At]) -> Option<()> {
     }
     match (holder, last) {
         (Value::Object(map), At::Key(key)) => map.remove(key).map(drop),
-        (Value::Array(list), At::Index(index)) if *index < list.len() => {
-            list.remove(*index);
+        (Value::Array(entries), At::Index(index)) if *index < entries.len() => {
+            entries.remove(*index);
             Some(())
         }
         _ => None,

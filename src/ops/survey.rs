@@ -222,7 +222,7 @@ async fn rehearse(
     rehearsal(answer, is_secret(&target.object))
 }
 
-fn rehearsal(answer: Result<Value, ApiError>, secret: bool) -> Rehearsal {
+pub(super) fn rehearsal(answer: Result<Value, ApiError>, secret: bool) -> Rehearsal {
     match answer {
         Ok(predicted) => Rehearsal::Accepted(predicted),
         Err(error @ ApiError::Refused(_)) => {

@@ -1,5 +1,7 @@
 //! What can be put back: the live object as it was before a write, saved before the write is sent.
 
+mod plan;
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +12,8 @@ use serde_json::Value;
 use super::content::{content, is_secret};
 use super::journal::Target;
 use super::private;
+
+pub use plan::{UndoRequest, plan_undo};
 
 /// What was there before a write.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,10 +9,10 @@ use crate::domain::{AppRef, ObjectRef, Safe};
 use crate::ops::argo::{self, Operation};
 use crate::ops::content::text;
 use crate::ops::effect::{ArgoSync, Effect, Member};
-use crate::ops::{Guardrail, Order, Plan, PlanTarget, RevertRequest, Verb};
+use crate::ops::{Guardrail, Order, Plan, PlanTarget, Verb, WaveSpec};
 
-pub(super) fn plan(
-    request: &RevertRequest,
+pub(in crate::ops) fn plan(
+    frame: &Frame<'_>,
     context: &PlanContext,
     mut decisions: Vec<Decision>,
     apps: &BTreeMap<AppRef, AppReading>,
@@ -22,7 +22,7 @@ pub(super) fn plan(
         decisions.into_iter().map(|d| (d.row, d.part)).unzip();
     let orders = orders(
         &Making {
-            request,
+            frame,
             context,
             apps,
         },
@@ -30,7 +30,7 @@ pub(super) fn plan(
         parts,
     );
     let indexes: Vec<usize> = (0..orders.len()).collect();
-    let mut waves = request.waves.split(&indexes);
+    let mut waves = frame.waves.split(&indexes);
     for wave in &mut waves {
         wave.targets = wave
             .targets
@@ -41,11 +41,11 @@ pub(super) fn plan(
     }
     Plan {
         id: context.id.clone(),
-        verb: Verb::Revert,
+        verb: frame.verb,
         made_at: context.now,
-        reason: request.reason.clone(),
-        note: request.note.clone(),
-        guardrail: guardrail(request, &targets),
+        reason: frame.reason.clone(),
+        note: frame.note.cloned(),
+        guardrail: guardrail(frame.guardrail, &targets),
         targets,
         waves,
         orders,
@@ -118,9 +118,19 @@ fn join(orders: &mut [Order], order: usize, member: Member) {
     }
 }
 
+/// What a plan says as a whole.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ops) struct Frame<'a> {
+    pub(in crate::ops) verb: Verb,
+    pub(in crate::ops) reason: &'a Safe,
+    pub(in crate::ops) note: Option<&'a Safe>,
+    pub(in crate::ops) waves: &'a WaveSpec,
+    pub(in crate::ops) guardrail: Option<&'a Guardrail>,
+}
+
 /// What the operations are made from.
 struct Making<'a> {
-    request: &'a RevertRequest,
+    frame: &'a Frame<'a>,
     context: &'a PlanContext,
     apps: &'a BTreeMap<AppRef, AppReading>,
 }
@@ -147,9 +157,9 @@ impl Making<'_> {
 
     fn operation(&self, sync: &ArgoSync, revision: &str) -> Value {
         let objects: Vec<ObjectRef> = sync.members.iter().map(|m| m.object.clone()).collect();
-        let revert = format!("revert {}", self.request.reason);
+        let revert = format!("revert {}", self.frame.reason);
         let reason = self
-            .request
+            .frame
             .note
             .as_ref()
             .map_or(revert.clone(), |note| format!("{note} {revert}"));
@@ -167,12 +177,12 @@ impl Making<'_> {
     }
 }
 
-fn guardrail(request: &RevertRequest, targets: &[PlanTarget]) -> Option<Guardrail> {
+fn guardrail(group: Option<&Guardrail>, targets: &[PlanTarget]) -> Option<Guardrail> {
     let danger = targets
         .iter()
         .find(|t| t.order.is_some() && t.danger.is_some());
-    match (danger, &request.guardrail) {
-        (None, group) => group.clone(),
+    match (danger, group) {
+        (None, group) => group.cloned(),
         (Some(target), None) => Some(Guardrail {
             name: Safe::new(&target.object.to_string()),
             confirm: Safe::new(&target.object.name),

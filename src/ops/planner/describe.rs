@@ -35,7 +35,7 @@ impl Case<'_> {
             (Act::Create, ..) => row.effect = Safe::fixed("create: missing in the cluster"),
             (Act::Delete, ..) => describe_delete(row, self.target),
             (Act::Apply, Some(live), Rehearsal::Accepted(predicted)) => {
-                describe_apply(row, self.target, live, predicted)
+                describe_apply(row, self.target, live, predicted);
             }
             _ => {}
         }
