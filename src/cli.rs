@@ -7,6 +7,7 @@ mod demo;
 mod document;
 mod fleet;
 mod items;
+mod journal;
 mod lists;
 mod print;
 mod revert;

@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use super::{Outcome, Route, Seen, TargetName, Verb, content, private};
 
 mod chain;
+mod entries;
 mod read;
 
 pub use chain::Tampered;
+pub use entries::{Entry, Sent, entries};
 pub use read::{Read, read, unfinished, verify};
 
 /// Longest wait for another driftdeck that is writing.
@@ -43,6 +45,24 @@ pub enum JournalError {
     /// The newest line is not one of ours, so nothing can be chained to it.
     #[error(
         "The journal cannot be written, so nothing is sent: {0} Run `driftdeck journal --verify`, move the damaged files away, then plan again."
+    )]
+    Tampered(#[from] Tampered),
+}
+
+/// Why the journal cannot be read or is not to be trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A file is there and cannot be read.
+    #[error("The journal cannot be read: {path}: {source}. Look at the file's owner and kind.")]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is not what was written.
+    #[error(
+        "{0} Somebody or something wrote to it besides driftdeck: compare with a copy, then move the files away to begin a new one."
     )]
     Tampered(#[from] Tampered),
 }

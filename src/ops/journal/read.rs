@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::chain::{GENESIS, files, line_hash};
-use super::{JournalError, Line, Record, Tampered, folder};
+use super::{Line, ReadError, Record, Tampered, folder};
 use crate::ops::private;
 
 /// The journal as it was read.
@@ -21,11 +21,11 @@ pub struct Read {
 ///
 /// # Errors
 /// When a file is there and cannot be read.
-pub fn read(state: &Path) -> Result<Read, JournalError> {
+pub fn read(state: &Path) -> Result<Read, ReadError> {
     let folder = folder(state);
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |source| JournalError::Io { path, source }
+        move |source| ReadError::Io { path, source }
     };
     let paths = match files(&folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Read::default()),
@@ -45,8 +45,8 @@ pub fn read(state: &Path) -> Result<Read, JournalError> {
 /// Checks the journal of a state folder; gives the number of its lines.
 ///
 /// # Errors
-/// [`JournalError::Tampered`] names the first line that is not what was written.
-pub fn verify(state: &Path) -> Result<usize, JournalError> {
+/// [`ReadError::Tampered`] names the first line that is not what was written.
+pub fn verify(state: &Path) -> Result<usize, ReadError> {
     let read = read(state)?;
     match read.tampered {
         Some(tampered) => Err(tampered.into()),

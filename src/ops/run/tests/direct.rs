@@ -689,3 +689,49 @@ async fn what_argo_cd_leaves_in_place_is_said_in_the_plan() {
         ]
     );
 }
+
+#[tokio::test]
+async fn a_run_is_undone_from_what_it_saved() {
+    let bench = bench();
+    let run = bench.run(&direct(vec![target()])).await;
+    let after = run
+        .outcomes
+        .iter()
+        .enumerate()
+        .filter_map(|(i, o)| Some((i, o.after.clone()?)))
+        .collect();
+    let saved = undo::load(bench.state.path(), &run.id).unwrap();
+    let request = undo::UndoRequest {
+        run: run.id,
+        saved,
+        after,
+        note: None,
+        waves: crate::ops::WaveSpec::default(),
+        guardrail: None,
+    };
+    let again = crate::ops::PlanContext {
+        id: "20261121T021500Z-0000002b".to_owned(),
+        ..crate::ops::fixtures::context()
+    };
+    let plan = undo::plan_undo(&request, &bench.fleet, &again).await;
+    let yes = Confirmation::of(&plan, None);
+    let approved = approve(
+        plan,
+        Some(&yes),
+        WriteMode::Write,
+        &bench.fleet,
+        Duration::from_secs(5),
+    )
+    .await
+    .unwrap();
+    let undone = crate::ops::run(approved, bench.context.clone()).await;
+    assert_eq!(
+        (only(&undone).0, undone.verb),
+        (Outcome::Reverted, crate::ops::Verb::Undo)
+    );
+    assert_eq!(
+        bench.edge.object(DEPLOYMENT).unwrap()["spec"]["replicas"],
+        1
+    );
+    assert_eq!(bench.lines().len(), 4);
+}
