@@ -10,6 +10,7 @@ pub mod exec;
 pub mod fault;
 pub mod guard;
 pub mod kubeconfig;
+mod patience;
 mod pool;
 mod session;
 pub mod target;

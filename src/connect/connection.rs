@@ -20,6 +20,7 @@ use tower_http::decompression::DecompressionLayer;
 use super::clock::{Link, LinkClock};
 use super::fault::{self, Fault};
 use super::guard::{self, Mode};
+use super::patience;
 use super::pool::{Lane, Timings};
 use super::session::Session;
 
@@ -252,6 +253,9 @@ fn stack(session: &Arc<Session>, mode: Mode, lane: Lane) -> Result<Stack, Fault>
             lane,
         })
         .map_response(|r: Response<_>| r.map(|b| b.map_err(Into::into).boxed_unsync()));
+    let service: Stack = BoxCloneSyncService::new(service);
+    let service =
+        service.and_then(|answer| -> Answer<Response<Stream>> { Box::pin(patience::told(answer)) });
     Ok(BoxCloneSyncService::new(service))
 }
 

@@ -565,6 +565,12 @@ async fn refusals_of_the_server_carry_its_words_and_its_wait() {
         .await
         .unwrap_err();
     assert_eq!(fault.wait(), Some(Duration::from_secs(3)));
+    let request = Request::get("/busy").body(Vec::new()).unwrap();
+    let error = connection.client(Lane::Watch).request_text(request).await;
+    let kube::Error::Api(status) = error.unwrap_err() else {
+        panic!("the server answered");
+    };
+    assert_eq!(status.details.unwrap().retry_after_seconds, 3);
 }
 
 #[tokio::test]
