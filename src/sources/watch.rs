@@ -1,20 +1,37 @@
 //! One kind of one cluster, for ever: list, then watch, then watch again; what was known stays until a new list replaces it at once.
 //!
 //! An expired resource version comes as HTTP 200 with an ERROR event of code 410 inside the stream; the list is then made again. A watch that
-//! merely ends resumes where it was. The server's `Retry-After` is obeyed; everything else backs off with jitter.
+//! merely ends resumes where it was. The server's `Retry-After` is obeyed; everything else backs off with jitter. An object that does not
+//! decode is left out and told of; it costs nobody else.
 
+mod pace;
+mod running;
+#[cfg(test)]
+mod tests;
+mod uri;
+mod wire;
+
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::TryStreamExt as _;
 use http::Request;
-use kube::core::{Status, WatchEvent};
-use serde::Deserialize;
+use http::header::ACCEPT_ENCODING;
+use kube::core::Status;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 
 use crate::domain::Safe;
+use pace::Pace;
+use running::{Unread, Watch};
+use wire::Page;
+
+/// A page that is still under way after this gives its place to the next list: slow sites must not hold up quick ones.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A watch that the server should have ended this long ago is given up and made again.
+const OVERDUE: Duration = Duration::from_secs(30);
 
 /// What to follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +44,8 @@ pub struct WatchSpec {
     pub fields: String,
     /// Objects a page of the list.
     pub page: u32,
+    /// Whether to begin with a streaming list; a server that refuses it is listed.
+    pub streaming: bool,
 }
 
 impl WatchSpec {
@@ -37,6 +56,7 @@ impl WatchSpec {
             labels: String::new(),
             fields: String::new(),
             page: 100,
+            streaming: false,
         }
     }
 }
@@ -50,7 +70,7 @@ pub enum Step<T> {
     Changed(T),
     /// An object is gone; its last state.
     Gone(T),
-    /// It cannot be followed now; what was known stays, and it is tried again.
+    /// It cannot be followed now, or not wholly; what was known stays, and it is tried again.
     Trouble(Trouble),
 }
 
@@ -76,6 +96,8 @@ pub enum TroubleKind {
     Transport,
     /// 429, 503 and other answers that pass.
     Busy,
+    /// Objects that do not decode are left out; the rest is followed.
+    Unreadable,
 }
 
 /// What the followers of one cluster share.
@@ -97,36 +119,59 @@ pub async fn follow<T: DeserializeOwned>(
     spec: WatchSpec,
     tell: mpsc::Sender<Step<T>>,
 ) {
+    tokio::select! {
+        () = follow_for_ever(&context, &spec, &tell) => {}
+        () = tell.closed() => {}
+    }
+}
+
+async fn follow_for_ever<T: DeserializeOwned>(
+    context: &WatchContext,
+    spec: &WatchSpec,
+    tell: &mpsc::Sender<Step<T>>,
+) {
+    let turn = Turn {
+        context,
+        spec,
+        tell,
+    };
     let mut pace = Pace::new(context.seed);
+    let mut streaming = spec.streaming;
     let mut from: Option<String> = None;
-    while !tell.is_closed() {
+    loop {
+        let begun = Instant::now();
         let outcome = match from.take() {
-            None => list(&context, &spec, &tell).await,
-            Some(version) => watch(&context, &spec, version, &tell).await,
+            None if streaming => {
+                let outcome = turn.watch(Begin::Whole(Vec::new())).await;
+                // Whatever the server dislikes about it, a plain list is understood everywhere.
+                streaming = outcome.is_ok();
+                outcome
+            }
+            None => turn.list().await,
+            Some(version) => turn.watch(Begin::From(version)).await,
         };
         let wait = match outcome {
             Ok(next) => {
-                from = next;
-                // A watch that ended without one event still waits a moment: servers that close at once must not be hammered.
-                pace.after_success()
+                from = next.resume;
+                pace.after_success(begun.elapsed(), next.brought)
             }
             Err(failure) => {
                 let wait = pace.after_failure(&failure.trouble, failure.retry_after);
                 from = failure.resume;
-                say(&tell, Step::Trouble(failure.trouble)).await;
+                turn.say(Step::Trouble(failure.trouble)).await;
                 wait
             }
         };
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = tell.closed() => return,
-        }
+        tokio::time::sleep(wait).await;
     }
 }
 
-/// Tells a step; when nobody listens any more, the loop ends by itself.
-async fn say<T>(tell: &mpsc::Sender<Step<T>>, step: Step<T>) {
-    let _ = tell.send(step).await;
+/// How a list or watch ended well.
+struct Next {
+    /// The version to watch from; nothing when the list must be made again.
+    resume: Option<String>,
+    /// Whether it brought anything.
+    brought: bool,
 }
 
 struct Failure {
@@ -135,187 +180,121 @@ struct Failure {
     resume: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(default)]
-    metadata: PageMeta,
-    #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
+/// How a watch begins.
+enum Begin<T> {
+    /// After this version.
+    From(String),
+    /// With everything there is; what came of it so far.
+    Whole(Vec<T>),
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct PageMeta {
-    resource_version: String,
-    #[serde(rename = "continue")]
-    next: Option<String>,
+/// One list or watch.
+struct Turn<'a, T> {
+    context: &'a WatchContext,
+    spec: &'a WatchSpec,
+    tell: &'a mpsc::Sender<Step<T>>,
 }
 
-/// Lists all pages; tells them as one. An expired continue token starts over. Returns the version to watch from.
-async fn list<T: DeserializeOwned>(
-    context: &WatchContext,
-    spec: &WatchSpec,
-    tell: &mpsc::Sender<Step<T>>,
-) -> Result<Option<String>, Failure> {
-    // The semaphore is never closed; if it were, listing without its bound is still right.
-    let _turn = context.lists.acquire().await.ok();
-    let mut items = Vec::new();
-    let mut next: Option<String> = None;
-    loop {
-        let uri = list_uri(spec, next.as_deref());
-        let request = get(&uri).map_err(|m| failure(TroubleKind::Transport, &m, None))?;
-        let text = context
-            .client
-            .request_text(request)
-            .await
-            .map_err(|e| failed(&e, None))?;
-        let page: Page<'_> = serde_json::from_str(&text).map_err(|e| {
-            failure(
-                TroubleKind::Transport,
-                &format!("The list of {} does not parse: {e}.", spec.path),
-                None,
-            )
-        })?;
-        for item in page.items.unwrap_or_default() {
-            let object = serde_json::from_str(item.get()).map_err(|e| {
-                failure(
-                    TroubleKind::Transport,
-                    &format!("An object of {} does not parse: {e}.", spec.path),
-                    None,
-                )
-            })?;
-            items.push(object);
+impl<T: DeserializeOwned> Turn<'_, T> {
+    /// Tells a step; when nobody listens any more, the following ends by itself.
+    async fn say(&self, step: Step<T>) {
+        let _ = self.tell.send(step).await;
+    }
+
+    /// Tells of what did not decode since the last time.
+    async fn say_unread(&self, unread: &mut Unread) {
+        if let Some(trouble) = unread.take(&self.spec.path) {
+            self.say(Step::Trouble(trouble)).await;
         }
-        match page.metadata.next.filter(|token| !token.is_empty()) {
-            Some(token) => next = Some(token),
-            None => {
-                say(tell, Step::Listed(items)).await;
-                return Ok(Some(page.metadata.resource_version));
+    }
+
+    /// Lists all pages; tells them as one. An expired continue token starts over.
+    async fn list(&self) -> Result<Next, Failure> {
+        let mut items = Vec::new();
+        let mut unread = Unread::default();
+        let mut next: Option<String> = None;
+        loop {
+            let text = self.page(next.as_deref()).await?;
+            let page: Page<'_> = serde_json::from_str(&text).map_err(|e| self.garbage(&e))?;
+            if !page.is_list() {
+                return Err(self.transport("is answered with something that is no list", None));
+            }
+            for item in page.items.unwrap_or_default() {
+                items.extend(unread.decode(item));
+            }
+            next = page.metadata.next.filter(|token| !token.is_empty());
+            if next.is_none() {
+                self.say(Step::Listed(items)).await;
+                self.say_unread(&mut unread).await;
+                return Ok(Next {
+                    resume: Some(page.metadata.resource_version).filter(|v| !v.is_empty()),
+                    brought: true,
+                });
             }
         }
     }
-}
 
-/// Watches until the stream ends. Returns the version to resume from, or nothing when the list must be made again.
-async fn watch<T: DeserializeOwned>(
-    context: &WatchContext,
-    spec: &WatchSpec,
-    mut version: String,
-    tell: &mpsc::Sender<Step<T>>,
-) -> Result<Option<String>, Failure> {
-    let uri = watch_uri(spec, &version, context.seed);
-    let request = get(&uri).map_err(|m| failure(TroubleKind::Transport, &m, None))?;
-    let opened = context
-        .client
-        .request_events::<serde_json::Value>(request)
-        .await;
-    let events = match opened {
-        Ok(events) => events,
-        Err(error) if is_expired(&error) => return Ok(None),
-        Err(error) => return Err(failed(&error, Some(version))),
-    };
-    futures::pin_mut!(events);
-    loop {
-        match events.try_next().await {
-            Ok(None) => return Ok(Some(version)),
-            Ok(Some(WatchEvent::Error(status))) if status.code == 410 => return Ok(None),
-            Ok(Some(WatchEvent::Error(status))) => return Err(refused(&status, Some(version))),
-            Ok(Some(WatchEvent::Bookmark(mark))) => version = mark.metadata.resource_version,
-            Ok(Some(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
-                pass(object, &mut version, spec, Step::Changed, tell).await?;
+    async fn page(&self, next: Option<&str>) -> Result<String, Failure> {
+        let request = self.request(&uri::list(self.spec, next))?;
+        let asked = self.context.client.request_text(request);
+        let answer = politely(&self.context.lists, asked).await;
+        answer.map_err(|e| failed(&e, None))
+    }
+
+    /// Watches until the stream ends.
+    async fn watch(&self, begin: Begin<T>) -> Result<Next, Failure> {
+        // 240 to 300 seconds, so that a fleet's watches do not all end in the same second.
+        let seconds = 240 + self.context.seed % 60;
+        let uri = match &begin {
+            Begin::From(version) => uri::watch(self.spec, version, seconds),
+            Begin::Whole(_) => uri::streaming(self.spec, seconds),
+        };
+        let mut request = self.request(&uri)?;
+        // A packed stream holds events back until a block is full, and newer servers pack each event by itself, which breaks our unpacking.
+        request
+            .headers_mut()
+            .insert(ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
+        let mut watch = Watch::new(begin);
+        let stream = match self.context.client.request_stream(request).await {
+            Ok(stream) => stream,
+            Err(error) => return watch.refused(self, &error),
+        };
+        let limit = Duration::from_secs(seconds) + OVERDUE;
+        let stream = pin!(stream);
+        match tokio::time::timeout(limit, watch.read(self, stream)).await {
+            Ok(ended) => ended?,
+            Err(_) => {
+                tracing::debug!(path = %self.spec.path, "the server let a watch run beyond its time");
             }
-            Ok(Some(WatchEvent::Deleted(object))) => {
-                pass(object, &mut version, spec, Step::Gone, tell).await?
-            }
-            Err(error) => return Err(failed(&error, Some(version))),
+        }
+        Ok(watch.next())
+    }
+
+    fn request(&self, uri: &str) -> Result<Request<Vec<u8>>, Failure> {
+        Request::get(uri)
+            .body(Vec::new())
+            .map_err(|_| self.transport("cannot be asked for", None))
+    }
+
+    fn garbage(&self, error: &serde_json::Error) -> Failure {
+        let what = format!(
+            "does not parse at line {}, column {}",
+            error.line(),
+            error.column()
+        );
+        self.transport(&what, None)
+    }
+
+    fn transport(&self, what: &str, resume: Option<String>) -> Failure {
+        Failure {
+            trouble: Trouble {
+                kind: TroubleKind::Transport,
+                message: format!("{} {what}; it is tried again.", self.spec.path).into(),
+            },
+            retry_after: None,
+            resume,
         }
     }
-}
-
-async fn pass<T: DeserializeOwned>(
-    object: serde_json::Value,
-    version: &mut String,
-    spec: &WatchSpec,
-    step: impl FnOnce(T) -> Step<T>,
-    tell: &mpsc::Sender<Step<T>>,
-) -> Result<(), Failure> {
-    if let Some(new) = object
-        .pointer("/metadata/resourceVersion")
-        .and_then(serde_json::Value::as_str)
-    {
-        new.clone_into(version);
-    }
-    let object = serde_json::from_value(object).map_err(|e| {
-        failure(
-            TroubleKind::Transport,
-            &format!("An event of {} does not parse: {e}.", spec.path),
-            None,
-        )
-    })?;
-    say(tell, step(object)).await;
-    Ok(())
-}
-
-fn list_uri(spec: &WatchSpec, next: Option<&str>) -> String {
-    let mut query = form(spec);
-    query.push(("limit", spec.page.to_string()));
-    if let Some(token) = next {
-        query.push(("continue", token.to_owned()));
-    }
-    with_query(&spec.path, &query)
-}
-
-/// 240 to 300 seconds, so that a fleet's watches do not all end in the same second.
-fn watch_uri(spec: &WatchSpec, version: &str, seed: u64) -> String {
-    let mut query = form(spec);
-    query.push(("watch", "true".to_owned()));
-    query.push(("allowWatchBookmarks", "true".to_owned()));
-    query.push(("timeoutSeconds", (240 + seed % 60).to_string()));
-    query.push(("resourceVersion", version.to_owned()));
-    with_query(&spec.path, &query)
-}
-
-fn form(spec: &WatchSpec) -> Vec<(&'static str, String)> {
-    let mut query = Vec::new();
-    if !spec.labels.is_empty() {
-        query.push(("labelSelector", spec.labels.clone()));
-    }
-    if !spec.fields.is_empty() {
-        query.push(("fieldSelector", spec.fields.clone()));
-    }
-    query
-}
-
-fn with_query(path: &str, query: &[(&str, String)]) -> String {
-    let pairs: Vec<String> = query
-        .iter()
-        .map(|(key, value)| format!("{key}={}", encoded(value)))
-        .collect();
-    format!("{path}?{}", pairs.join("&"))
-}
-
-/// Percent-encodes a query value: everything but unreserved characters (RFC 3986, section 2.3).
-fn encoded(value: &str) -> String {
-    value
-        .bytes()
-        .map(|b| {
-            if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
-                char::from(b).to_string()
-            } else {
-                format!("%{b:02X}")
-            }
-        })
-        .collect()
-}
-
-fn get(uri: &str) -> Result<Request<Vec<u8>>, String> {
-    Request::get(uri)
-        .body(Vec::new())
-        .map_err(|e| format!("The path {uri} is no request target: {e}."))
-}
-
-fn is_expired(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 410)
 }
 
 fn failed(error: &kube::Error, resume: Option<String>) -> Failure {
@@ -323,8 +302,40 @@ fn failed(error: &kube::Error, resume: Option<String>) -> Failure {
         // An expired continue token: what was listed so far is of no use.
         kube::Error::Api(status) if status.code == 410 => refused(status, None),
         kube::Error::Api(status) => refused(status, resume),
-        other => failure(TroubleKind::Transport, &other.to_string(), resume),
+        other => Failure {
+            trouble: Trouble {
+                kind: TroubleKind::Transport,
+                message: words(other),
+            },
+            retry_after: None,
+            resume,
+        },
     }
+}
+/// The words of the innermost cause that has some; our own stack puts a whole sentence there.
+fn words(error: &kube::Error) -> Safe {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(fault) = inner.downcast_ref::<crate::connect::Fault>() {
+            return fault.sentence.clone();
+        }
+        words = inner.to_string();
+        cause = inner.source();
+    }
+    words.into()
+}
+
+/// Waits for a turn, and gives it back when the work takes long; the work goes on.
+async fn politely<O>(turns: &Semaphore, work: impl Future<Output = O>) -> O {
+    // The semaphore is never closed; if it were, listing without its bound is still right.
+    let turn = turns.acquire().await.ok();
+    let mut work = pin!(work);
+    if let Ok(done) = tokio::time::timeout(PATIENCE, work.as_mut()).await {
+        return done;
+    }
+    drop(turn);
+    work.await
 }
 
 fn refused(status: &Status, resume: Option<String>) -> Failure {
@@ -349,50 +360,3 @@ fn refused(status: &Status, resume: Option<String>) -> Failure {
         resume,
     }
 }
-
-fn failure(kind: TroubleKind, message: &str, resume: Option<String>) -> Failure {
-    Failure {
-        trouble: Trouble {
-            kind,
-            message: Safe::new(message),
-        },
-        retry_after: None,
-        resume,
-    }
-}
-
-/// How long to wait before the next try.
-struct Pace {
-    random: fastrand::Rng,
-    failures: u32,
-}
-
-impl Pace {
-    fn new(seed: u64) -> Self {
-        Self {
-            random: fastrand::Rng::with_seed(seed),
-            failures: 0,
-        }
-    }
-
-    fn after_success(&mut self) -> Duration {
-        self.failures = 0;
-        Duration::from_millis(self.random.u64(20..100))
-    }
-
-    /// At least what the server asked for; else 0.5 s doubling to 30 s, half of it jitter. Refusals are asked again every five minutes or so.
-    fn after_failure(&mut self, trouble: &Trouble, retry_after: Option<Duration>) -> Duration {
-        self.failures = (self.failures + 1).min(7);
-        let base = match trouble.kind {
-            TroubleKind::Forbidden | TroubleKind::Absent => 300_000,
-            _ => (250_u64 << self.failures).min(30_000),
-        };
-        let jittered = Duration::from_millis(base / 2 + self.random.u64(0..=base / 2));
-        retry_after.map_or(jittered, |asked| {
-            asked + Duration::from_millis(self.random.u64(0..500))
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -35,8 +35,13 @@ fn client(script: &Arc<Script>) -> kube::Client {
 
 /// Follows until the script's last answer was taken and the follower asks once more.
 async fn run(answers: &[(u16, Value)]) -> (Vec<String>, Vec<String>) {
+    run_spec(WatchSpec::all("/api/v1/configmaps"), answers).await
+}
+
+async fn run_spec(spec: WatchSpec, answers: &[(u16, Value)]) -> (Vec<String>, Vec<String>) {
     let lines = |v: &Value| match v {
         Value::Array(events) => events.iter().map(|e| format!("{e}\n")).collect(),
+        Value::String(verbatim) if verbatim.contains('\n') => verbatim.clone(),
         other => other.to_string(),
     };
     let script = Arc::new(Script {
@@ -54,26 +59,34 @@ async fn run(answers: &[(u16, Value)]) -> (Vec<String>, Vec<String>) {
         seed: 7,
     };
     let (tell, mut steps) = mpsc::channel(16);
-    let follower = tokio::spawn(follow::<Value>(
-        context,
-        WatchSpec::all("/api/v1/configmaps"),
-        tell,
-    ));
+    let follower = tokio::spawn(follow::<Named>(context, spec, tell));
+    let mut seen = Vec::new();
     while script.asked.lock().unwrap().len() <= answers.len() {
         tokio::task::yield_now().await;
         tokio::time::advance(Duration::from_secs(1)).await;
+        while let Ok(step) = steps.try_recv() {
+            seen.push(describe(&step));
+        }
     }
-    follower.abort();
-    let mut seen = Vec::new();
-    while let Ok(step) = steps.try_recv() {
-        seen.push(describe(&step));
-    }
+    drop(steps);
+    follower.await.unwrap();
     let asked = script.asked.lock().unwrap().clone();
     (seen, asked)
 }
 
-fn describe(step: &Step<Value>) -> String {
-    let name = |v: &Value| v["metadata"]["name"].as_str().unwrap_or("?").to_owned();
+/// An object whose name must be text: anything else does not decode.
+#[derive(serde::Deserialize)]
+struct Named {
+    metadata: NamedMeta,
+}
+
+#[derive(serde::Deserialize)]
+struct NamedMeta {
+    name: String,
+}
+
+fn describe(step: &Step<Named>) -> String {
+    let name = |n: &Named| n.metadata.name.clone();
     match step {
         Step::Listed(items) => format!(
             "listed {}",
@@ -183,36 +196,138 @@ async fn an_answer_that_is_no_list_is_trouble_and_is_tried_again() {
     assert_eq!(asked.len(), 3);
 }
 
-#[test]
-fn the_servers_retry_after_is_never_undercut() {
-    let trouble = Trouble {
-        kind: TroubleKind::Busy,
-        message: Safe::default(),
-    };
-    let mut pace = Pace::new(1);
-    for _ in 0..20 {
-        assert!(
-            pace.after_failure(&trouble, Some(Duration::from_secs(12))) >= Duration::from_secs(12)
-        );
+#[tokio::test(start_paused = true)]
+async fn an_object_that_does_not_decode_costs_only_itself() {
+    let mut list = list_of("10", &["a", "b"]);
+    list["items"][0]["metadata"]["name"] = json!(17);
+    let bad = json!({"metadata": {"name": ["s3cret"], "resourceVersion": "11"}});
+    let events =
+        json!([{"type": "ADDED", "object": bad}, {"type": "ADDED", "object": object("c", "12")}]);
+    let (seen, asked) = run(&[(200, list), (200, events)]).await;
+    assert_eq!(seen, ["listed b", "Unreadable", "Unreadable", "changed c"]);
+    assert!(asked[2].contains("resourceVersion=12"), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_may_name_its_object_before_its_type() {
+    let script = [
+        (200, list_of("10", &[])),
+        (
+            200,
+            json!(
+                "{\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"11\"}},\"type\":\"ADDED\"}\n\n{\"half"
+            ),
+        ),
+    ];
+    let (seen, asked) = run(&script).await;
+    assert_eq!(seen, ["listed ", "changed a"]);
+    assert!(asked[2].contains("resourceVersion=11"), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_event_moves_the_version_too() {
+    let events = json!([{"type": "DELETED", "object": object("a", "44")}]);
+    let (_, asked) = run(&[(200, list_of("10", &["a"])), (200, events)]).await;
+    assert!(asked[2].contains("resourceVersion=44"), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_error_inside_the_stream_resumes_from_the_last_version() {
+    let broken = json!([{"type": "MODIFIED", "object": object("a", "15")}, {"type": "ERROR", "object": status(500, "etcd is away")}]);
+    let (seen, asked) = run(&[(200, list_of("10", &["a"])), (200, broken)]).await;
+    assert_eq!(seen, ["listed a", "changed a", "Busy"]);
+    assert!(asked[2].contains("resourceVersion=15"), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_refused_with_410_lists_again() {
+    let (seen, asked) = run(&[
+        (200, list_of("10", &["a"])),
+        (410, status(410, "too old")),
+        (200, list_of("20", &["b"])),
+    ])
+    .await;
+    assert_eq!(seen, ["listed a", "listed b"]);
+    assert!(asked[2].contains("limit=100"), "{asked:?}");
+}
+
+fn streaming() -> WatchSpec {
+    WatchSpec {
+        streaming: true,
+        ..WatchSpec::all("/api/v1/configmaps")
     }
 }
 
-#[test]
-fn waits_grow_and_stay_within_thirty_seconds() {
-    let trouble = Trouble {
-        kind: TroubleKind::Transport,
-        message: Safe::default(),
-    };
-    let mut pace = Pace::new(1);
-    let waits: Vec<Duration> = (0..12)
-        .map(|_| pace.after_failure(&trouble, None))
-        .collect();
-    assert!(waits[0] <= Duration::from_millis(500));
-    assert!(waits.iter().all(|w| *w <= Duration::from_secs(30)));
-    assert!(waits[11] >= Duration::from_secs(15));
+fn end_of_beginning(version: &str) -> Value {
+    json!({"type": "BOOKMARK", "object": {"kind": "ConfigMap", "metadata": {"resourceVersion": version, "annotations": {"k8s.io/initial-events-end": "true"}}}})
 }
 
-#[test]
-fn query_values_are_encoded() {
-    assert_eq!(encoded("a=b,c/d é"), "a%3Db%2Cc%2Fd%20%C3%A9");
+#[tokio::test(start_paused = true)]
+async fn a_streaming_list_is_told_as_one_list_and_goes_on_as_a_watch() {
+    let events = json!([
+        {"type": "ADDED", "object": object("a", "3")},
+        {"type": "ADDED", "object": object("b", "4")},
+        end_of_beginning("9"),
+        {"type": "MODIFIED", "object": object("a", "10")},
+    ]);
+    let (seen, asked) = run_spec(streaming(), &[(200, events)]).await;
+    assert_eq!(seen, ["listed a b", "changed a"]);
+    assert!(
+        asked[0].contains("sendInitialEvents=true")
+            && asked[0].contains("resourceVersionMatch=NotOlderThan")
+    );
+    assert!(asked[1].contains("resourceVersion=10") && !asked[1].contains("sendInitialEvents"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_streaming_lists_is_listed() {
+    for (code, answer) in [
+        (
+            422,
+            status(
+                422,
+                "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",
+            ),
+        ),
+        (
+            200,
+            json!([{"type": "ADDED", "object": object("a", "3")}, {"type": "ERROR", "object": status(410, "etcd is too old")}]),
+        ),
+    ] {
+        let (seen, asked) = run_spec(
+            streaming(),
+            &[(code, answer), (200, list_of("10", &["a", "b"]))],
+        )
+        .await;
+        assert_eq!(seen, ["Busy", "listed a b"], "{code}");
+        assert!(asked[1].contains("limit=100"), "{asked:?}");
+        assert!(asked[2].contains("resourceVersion=10"), "{asked:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_streaming_list_that_breaks_off_tells_nothing_of_what_it_had() {
+    let events = json!([{"type": "ADDED", "object": object("a", "3")}]);
+    let (seen, _) = run_spec(
+        streaming(),
+        &[(200, events), (200, json!([end_of_beginning("9")]))],
+    )
+    .await;
+    assert_eq!(seen, ["listed "]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_takes_long_gives_its_turn_away() {
+    let turns = Semaphore::new(1);
+    let slow = politely(&turns, tokio::time::sleep(Duration::from_secs(600)));
+    let quick = async {
+        tokio::task::yield_now().await;
+        let begun = Instant::now();
+        politely(&turns, async {}).await;
+        begun.elapsed()
+    };
+    tokio::select! {
+        () = slow => unreachable!("it sleeps for ten minutes"),
+        waited = quick => assert!(waited <= PATIENCE, "{waited:?}"),
+    }
 }
