@@ -137,6 +137,8 @@ impl Judge {
                 })
             {
                 answer.relist.push(gvk.clone());
+                // Until then nobody knows whether they are there: told now, they would read as missing.
+                state.heard = Heard::Nothing;
             }
             state.wanted = new;
             for kept in state.kept.values_mut() {

@@ -274,7 +274,7 @@ fn a_new_commit_is_judged_without_asking_the_cluster_again() {
 }
 
 #[test]
-fn an_object_wanted_only_now_makes_its_kind_be_listed_again() {
+fn an_object_wanted_only_now_makes_its_kind_be_listed_again_and_is_not_missing_meanwhile() {
     let mut judge = judge_of(vec![deployment(2)]);
     judge.listed(
         &gvk("apps", "Deployment"),
@@ -283,11 +283,18 @@ fn an_object_wanted_only_now_makes_its_kind_be_listed_again() {
     );
     let mut second = deployment(1);
     second["metadata"]["name"] = json!("second");
-    let answer = judge.assign(assigned(vec![assignment(
+    let mut grown = assignment(
         vec![deployment(2), second.clone()],
-        vec![deployment(2), second],
-    )]));
+        vec![deployment(2), second.clone()],
+    );
+    grown.target_revision = "abc".into();
+    let answer = judge.assign(assigned(vec![grown]));
     assert_eq!(answer.relist, [gvk("apps", "Deployment")]);
+    assert!(states(&answer.facts).is_empty() && !is_judged(&answer.facts));
+    let both = vec![live(deployment(2), "5"), live(second, "6")];
+    let facts = judge.listed(&gvk("apps", "Deployment"), &Part::whole(), both);
+    assert_eq!(states(&facts), [[], []] as [[DriftState; 0]; 2]);
+    assert!(is_judged(&facts));
 }
 
 #[test]
