@@ -33,21 +33,13 @@ pub(crate) fn patched(kind: &Kind, live: &Value, patch: &Patch) -> Result<Value,
 fn json(document: &mut Value, patch: &Value) -> Result<(), ApiStatus> {
     let operations: json_patch::Patch = serde_json::from_value(patch.clone())
         .map_err(|e| ApiStatus::bad_request(format!("error decoding patch: {e}")))?;
-    json_patch::patch(document, &operations).map_err(|e| {
-        let message = match e.kind {
-            json_patch::PatchErrorKind::TestFailed => {
-                format!("the server rejected our request due to an error in our request: testing value {} failed", e.path)
-            }
-            _ => "the server rejected our request due to an error in our request".to_owned(),
-        };
-        ApiStatus::new(422, "Invalid", message)
+    json_patch::patch(document, &operations).map_err(|_| {
+        let mut status = ApiStatus::new(
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+        );
+        status.details = Some(serde_json::json!({}));
+        status
     })
-}
-
-/// The patch as the server shows it in a refusal.
-pub(crate) fn shown(patch: &Patch) -> Option<&Value> {
-    match patch {
-        Patch::Json(p) | Patch::Merge(p) | Patch::Strategic(p) => Some(p),
-        Patch::Apply(_) => None,
-    }
 }

@@ -3,6 +3,7 @@
 mod auth;
 mod call;
 mod faults;
+mod follow;
 mod handle;
 mod link;
 mod listener;
@@ -12,6 +13,7 @@ mod reply;
 mod route;
 mod selector;
 mod shape;
+mod subresources;
 mod watching;
 mod world;
 

@@ -17,7 +17,7 @@ pub(super) fn patched(kind: &str, live: Value, patch: &Value) -> Result<Value, A
             merge_map(live, patch.clone(), &of_kind(kind)).map(Value::Object)
         }
         _ => Err(ApiStatus::bad_request(
-            "error decoding patch: json: cannot unmarshal into a map",
+            "json: cannot unmarshal array into Go value of type map[string]interface {}",
         )),
     }
 }

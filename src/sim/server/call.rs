@@ -12,7 +12,9 @@ use super::ServerOptions;
 use super::auth::{Ask, Identity};
 use super::query::Query;
 use super::route::Target;
-use crate::sim::store::{ApiStatus, FieldValidation, Key, KindRef, Subresource, WriteOptions};
+use crate::sim::store::{
+    ApiStatus, Cause, FieldValidation, Key, KindRef, KindSet, Subresource, WriteOptions,
+};
 
 /// One request.
 pub(crate) struct Call {
@@ -21,6 +23,7 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: Query,
+    pub(crate) raw_query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
@@ -53,17 +56,40 @@ impl Call {
 
     /// The body as a document: JSON, or YAML where the media type says so.
     pub(crate) fn document(&self) -> Result<Value, ApiStatus> {
-        let yaml = self.media_type().contains("yaml");
-        let parsed = if yaml && !self.body.trim_ascii_start().starts_with(b"{") {
-            serde_saphyr::from_slice(&self.body).map_err(|e| e.to_string())
+        let media_type = self.media_type();
+        let json = self.body.trim_ascii_start().starts_with(b"{");
+        if media_type.ends_with("yaml") && !json {
+            return serde_saphyr::from_slice(&self.body)
+                .map_err(|e| ApiStatus::bad_request(format!("error decoding YAML: {e}")));
+        }
+        let known = ["", "application/json", "*/*"].contains(&media_type.as_str())
+            || media_type.ends_with("yaml")
+            || media_type.ends_with("patch+json");
+        if !known {
+            return Err(ApiStatus::unsupported_media_type(&[
+                "application/json",
+                "application/yaml",
+            ]));
+        }
+        serde_json::from_slice(&self.body).map_err(|e| self.unreadable(&e))
+    }
+
+    fn unreadable(&self, why: &serde_json::Error) -> ApiStatus {
+        let why = if why.is_eof() {
+            "unexpected end of JSON input".to_owned()
         } else {
-            serde_json::from_slice(&self.body).map_err(|e| e.to_string())
+            why.to_string()
         };
-        parsed.map_err(|why| {
-            ApiStatus::bad_request(format!(
-                "the object provided is unrecognized (must be of type application/json): {why}"
-            ))
-        })
+        if self.method == http::Method::PATCH {
+            return ApiStatus::bad_request(format!("error decoding patch: {why}"));
+        }
+        let shown = match String::from_utf8_lossy(&self.body) {
+            body if body.is_empty() => "<empty>".to_owned(),
+            body => body.chars().take(200).collect(),
+        };
+        ApiStatus::bad_request(format!(
+            "the object provided is unrecognized: couldn't get version/kind; json parse error: {why} ({shown})"
+        ))
     }
 
     /// The kind of the target and its name.
@@ -72,7 +98,7 @@ impl Call {
             .store
             .kind_by_plural(&target.group, &target.version, &target.plural)
             .filter(|kind| kind.namespaced || target.namespace.is_empty())
-            .ok_or_else(ApiStatus::no_such_resource)
+            .ok_or_else(|| no_resource(&target.group))
     }
 
     /// The object the target names.
@@ -144,13 +170,20 @@ impl Call {
         match given.next() {
             None => Ok(false),
             Some("All") => Ok(true),
-            Some(other) => Err(ApiStatus::new(
-                422,
-                "Invalid",
-                format!(
-                    "UpdateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"{other}\"]: supported values: \"All\""
-                ),
-            )),
+            Some(other) => {
+                let cause = Cause::not_supported("dryRun", &format!("[\"{other}\"]"), &["All"]);
+                Err(ApiStatus::options(self.options_kind(), &cause))
+            }
+        }
+    }
+
+    /// What the options of this request are called.
+    fn options_kind(&self) -> &'static str {
+        match self.method {
+            http::Method::POST => "CreateOptions",
+            http::Method::PATCH => "PatchOptions",
+            http::Method::DELETE => "DeleteOptions",
+            _ => "UpdateOptions",
         }
     }
 }
@@ -164,5 +197,15 @@ fn agent(user_agent: &str) -> String {
         "unknown".to_owned()
     } else {
         manager
+    }
+}
+
+/// The real server has pages of its own only for the groups that are built in.
+fn no_resource(group: &str) -> ApiStatus {
+    let built_in = KindSet::bare().iter().any(|kind| kind.group == group);
+    if built_in {
+        ApiStatus::no_such_resource()
+    } else {
+        ApiStatus::no_page()
     }
 }

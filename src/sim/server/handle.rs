@@ -14,7 +14,7 @@ use super::faults::{Answer, Fault};
 use super::query::Query;
 use super::reply::{self, Reply};
 use super::route::{Route, Target, route};
-use super::{ServerOptions, objects, watching};
+use super::{ServerOptions, objects, subresources, watching};
 use crate::sim::discovery;
 use crate::sim::store::ApiStatus;
 
@@ -77,6 +77,7 @@ async fn take_apart(
         identity,
         method: parts.method,
         path: parts.uri.path().to_owned(),
+        raw_query: parts.uri.query().unwrap_or_default().to_owned(),
         query: Query::parse(parts.uri.query()),
         headers: parts.headers,
         body,
@@ -131,7 +132,7 @@ fn document(call: &Call, route: &Route) -> Result<Reply, ApiStatus> {
         Route::OpenApi(path) => discovery::specification(&call.server.store.kinds(), path),
         _ => None,
     };
-    let found = found.ok_or_else(ApiStatus::no_such_resource)?;
+    let found = found.ok_or_else(ApiStatus::no_page)?;
     Ok(reply::json(200, &found))
 }
 
@@ -167,10 +168,14 @@ async fn resource(call: Call, target: Target) -> Result<Reply, ApiStatus> {
         _ => return Err(ApiStatus::method_not_allowed()),
     };
     call.authorize(verb, &target)?;
+    if !target.subresource.is_empty() {
+        return subresources::answer(&call, &target);
+    }
     match verb {
         "watch" => watching::watch(&call, &target),
         "get" => objects::get(&call, &target),
         "list" => objects::list(&call, &target),
+        "create" if named => Err(ApiStatus::method_not_allowed()),
         "create" => objects::create(&call, &target),
         "update" => objects::update(&call, &target),
         "patch" => objects::patch(&call, &target),

@@ -9,7 +9,7 @@ use super::selector::Selection;
 use super::shape::Shape;
 use crate::sim::store::value::{at, child, text};
 use crate::sim::store::{
-    ApiStatus, DeleteOptions, Deleted, KindRef, ListQuery, Object, Patch, Propagation,
+    ApiStatus, Cause, DeleteOptions, Deleted, KindRef, ListQuery, Object, Patch, Propagation,
     VersionMatch, Written,
 };
 
@@ -72,7 +72,9 @@ fn version_match(call: &Call) -> Result<VersionMatch, ApiStatus> {
 }
 
 pub(crate) fn bad_version(text: &str) -> ApiStatus {
-    ApiStatus::bad_request(format!("invalid resource version \"{text}\""))
+    ApiStatus::bad_request(format!(
+        "invalid resource version: resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
+    ))
 }
 
 /// Creates an object from the body.
@@ -95,7 +97,9 @@ pub(crate) fn create(call: &Call, target: &Target) -> Result<Reply, ApiStatus> {
 pub(crate) fn update(call: &Call, target: &Target) -> Result<Reply, ApiStatus> {
     let kind = call.kind(target)?;
     let document = call.document()?;
-    check_body(kind, target, &document)?;
+    if target.subresource != "scale" {
+        check_body(kind, target, &document)?;
+    }
     let key = Call::key(kind, target);
     let options = call.write_options(target)?;
     let written = call.server.store.update(&key, document, &options)?;
@@ -106,6 +110,7 @@ pub(crate) fn update(call: &Call, target: &Target) -> Result<Reply, ApiStatus> {
 pub(crate) fn patch(call: &Call, target: &Target) -> Result<Reply, ApiStatus> {
     let kind = call.kind(target)?;
     let patch = patch_of(call, kind)?;
+    check_force(call, &patch)?;
     let options = call.write_options(target)?;
     let key = Call::key(kind, target);
     let written = call.server.store.patch(&key, &patch, &options)?;
@@ -120,38 +125,41 @@ fn patch_of(call: &Call, kind: KindRef) -> Result<Patch, ApiStatus> {
             Ok(Patch::Strategic(call.document()?))
         }
         "application/apply-patch+yaml" => {
-            let required = |name| {
-                call.query.get(name).ok_or_else(|| {
-                    ApiStatus::patch_options(
-                        "fieldManager: Required value: is required for apply patch",
-                    )
-                })
-            };
-            required("fieldManager")?;
+            let required = Cause::required("fieldManager", "is required for apply patch");
+            let manager = call.query.get("fieldManager");
+            manager.ok_or_else(|| ApiStatus::options("PatchOptions", &required))?;
             Ok(Patch::Apply(call.document()?))
         }
-        _ if kind.custom => Err(ApiStatus::unsupported_media_type(&[
+        "application/strategic-merge-patch+json" => Err(ApiStatus::unsupported_media_type(&[
             "application/json-patch+json",
             "application/merge-patch+json",
             "application/apply-patch+yaml",
         ])),
-        _ => Err(ApiStatus::unsupported_media_type(&[
-            "application/json-patch+json",
-            "application/merge-patch+json",
-            "application/strategic-merge-patch+json",
-            "application/apply-patch+yaml",
-        ])),
+        _ => {
+            let message = "415: Unsupported Media Type";
+            let mut status = ApiStatus::new(415, "UnsupportedMediaType", message);
+            status.details = Some(json!({}));
+            Err(status)
+        }
     }
+}
+
+/// Only an apply may be forced.
+fn check_force(call: &Call, patch: &Patch) -> Result<(), ApiStatus> {
+    if matches!(patch, Patch::Apply(_)) || call.query.get("force").is_none() {
+        return Ok(());
+    }
+    let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
+    Err(ApiStatus::options("PatchOptions", &cause))
 }
 
 /// 400 unless the body is of the kind and place the URL names.
 fn check_body(kind: KindRef, target: &Target, document: &Value) -> Result<(), ApiStatus> {
     let (version, word) = (text(document, "apiVersion"), text(document, "kind"));
     if (version, word) != (kind.api_version().as_str(), kind.kind) {
-        let served = format!("{}, Kind={}", kind.api_version(), kind.kind);
-        let given = format!("{version}, Kind={word}");
         return Err(ApiStatus::bad_request(format!(
-            "the API version in the data ({given}) does not match the expected API version ({served})"
+            "{word} in version \"{}\" cannot be handled as a {}: no kind \"{word}\" is registered for version \"{version}\" in this scope",
+            kind.version, kind.kind
         )));
     }
     let own = |field| {

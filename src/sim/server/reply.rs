@@ -40,6 +40,9 @@ pub(crate) fn text(code: u16, text: impl Into<String>) -> Reply {
 
 /// A failure.
 pub(crate) fn status(status: &ApiStatus) -> Reply {
+    if status.is_page() {
+        return text(status.code, format!("{}\n", status.message));
+    }
     let mut reply = json(status.code, &status.to_value());
     if let Some(seconds) = status.retry_after() {
         reply.headers_mut().insert(RETRY_AFTER, seconds.into());

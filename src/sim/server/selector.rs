@@ -179,10 +179,7 @@ fn field_term(kind: &Kind, term: &str) -> Result<FieldTerm, ApiStatus> {
         )));
     };
     if !supported(kind, path) {
-        return Err(ApiStatus::bad_request(format!(
-            "Unable to find \"{}\" that match label selector \"\", field selector \"{term}\": field label not supported: {path}",
-            kind.list_resource()
-        )));
+        return Err(unsupported(kind, path));
     }
     Ok(FieldTerm {
         path: path.to_owned(),
@@ -191,9 +188,23 @@ fn field_term(kind: &Kind, term: &str) -> Result<FieldTerm, ApiStatus> {
     })
 }
 
-/// The fields a kind can be selected by.
+fn unsupported(kind: &Kind, path: &str) -> ApiStatus {
+    if kind.custom || !own_fields(kind).is_empty() {
+        return ApiStatus::bad_request(format!("field label not supported: {path}"));
+    }
+    ApiStatus::bad_request(format!(
+        "\"{path}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+    ))
+}
+
+/// Whether a kind can be selected by a field.
 fn supported(kind: &Kind, path: &str) -> bool {
-    let own: &[&str] = match (kind.group, kind.kind) {
+    matches!(path, "metadata.name" | "metadata.namespace") || own_fields(kind).contains(&path)
+}
+
+/// The fields a kind can be selected by beyond its name.
+fn own_fields(kind: &Kind) -> &'static [&'static str] {
+    match (kind.group, kind.kind) {
         ("", "Pod") => &[
             "spec.nodeName",
             "spec.restartPolicy",
@@ -224,8 +235,7 @@ fn supported(kind: &Kind, path: &str) -> bool {
         ("apps", "ReplicaSet") => &["status.replicas"],
         ("batch", "Job") => &["status.successful"],
         _ => &[],
-    };
-    matches!(path, "metadata.name" | "metadata.namespace") || own.contains(&path)
+    }
 }
 
 #[cfg(test)]
@@ -278,7 +288,7 @@ mod tests {
         assert!(
             error
                 .message
-                .contains("field label not supported: data.level")
+                .starts_with("\"data.level\" is not a known field selector")
         );
     }
 }

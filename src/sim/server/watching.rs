@@ -18,7 +18,9 @@ use super::reply::{self, Reply};
 use super::route::Target;
 use super::selector::Selection;
 use super::shape::Shape;
-use crate::sim::store::{ApiStatus, ChangeType, Event, KindRef, ListQuery, Object, Store, Watch};
+use crate::sim::store::{
+    ApiStatus, Cause, ChangeType, Event, KindRef, ListQuery, Object, Store, Watch,
+};
 
 /// How often a quiet watch says where it stands.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
@@ -31,7 +33,7 @@ pub(crate) fn watch(call: &Call, target: &Target) -> Result<Reply, ApiStatus> {
     if !target.name.is_empty() {
         selection.named(&target.name);
     }
-    let start = start(call, kind)?;
+    let start = start(call)?;
     let stream = Stream::open(call, kind, shape, selection, &start);
     let body = futures::stream::unfold(stream, |mut stream| async move {
         let frame = stream.next().await?;
@@ -50,7 +52,7 @@ struct Start {
     marked: bool,
 }
 
-fn start(call: &Call, kind: KindRef) -> Result<Start, ApiStatus> {
+fn start(call: &Call) -> Result<Start, ApiStatus> {
     let version = call.query.get("resourceVersion").unwrap_or("");
     let from = match version {
         "" | "0" => None,
@@ -80,7 +82,6 @@ fn start(call: &Call, kind: KindRef) -> Result<Start, ApiStatus> {
             "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
         ));
     }
-    let _ = kind;
     if call.query.flag("sendInitialEvents") {
         return Ok(Start {
             from: None,
@@ -95,7 +96,7 @@ fn start(call: &Call, kind: KindRef) -> Result<Start, ApiStatus> {
 }
 
 fn forbidden_option(field: &str, why: &str) -> ApiStatus {
-    ApiStatus::list_options(field, why)
+    ApiStatus::options("ListOptions", &Cause::forbidden(field, why))
 }
 
 /// What a waiting watch woke up for.

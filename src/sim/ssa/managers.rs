@@ -63,7 +63,12 @@ impl Managers {
 
     /// Gives a manager exactly these fields; none removes its entry.
     pub(crate) fn set(&mut self, manager: Manager, fields: FieldSet, now: Timestamp) {
-        let time = stamp(now).as_str().unwrap_or_default().to_owned();
+        // The real server leaves the time out for the scale subresource.
+        let time = if manager.subresource == "scale" {
+            String::new()
+        } else {
+            stamp(now).as_str().unwrap_or_default().to_owned()
+        };
         let found = self.0.iter_mut().find(|e| e.manager.is(&manager));
         match found {
             Some(entry) => {
@@ -155,10 +160,12 @@ fn written(entry: &Entry) -> Value {
         "manager": manager.name,
         "operation": if manager.applies { "Apply" } else { "Update" },
         "apiVersion": manager.api_version,
-        "time": entry.time,
         "fieldsType": "FieldsV1",
         "fieldsV1": entry.fields.to_fields_v1(),
     });
+    if !entry.time.is_empty() {
+        value["time"] = entry.time.as_str().into();
+    }
     if !manager.subresource.is_empty() {
         value["subresource"] = manager.subresource.as_str().into();
     }

@@ -64,17 +64,17 @@ fn check(existing: &Object, options: &DeleteOptions) -> Result<(), ApiStatus> {
     let key = &existing.key;
     if let Some(uid) = options.uid.as_ref().filter(|uid| **uid != *existing.uid) {
         let why = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted and then recreated",
             existing.uid
         );
-        return Err(ApiStatus::conflict(key.kind, &key.name, &why));
+        return Err(ApiStatus::precondition(key.kind, &key.name, &why));
     }
     let current = existing.resource_version.to_string();
     if let Some(asked) = options.resource_version.as_ref().filter(|v| **v != current) {
         let why = format!(
-            "Precondition failed: ResourceVersion in precondition: {asked}, ResourceVersion in object meta: {current}"
+            "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({current}). The object might have been modified"
         );
-        return Err(ApiStatus::conflict(key.kind, &key.name, &why));
+        return Err(ApiStatus::precondition(key.kind, &key.name, &why));
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ impl Token {
     fn decode(text: &str) -> Result<Self, ApiStatus> {
         let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
         serde_json::from_slice(&bytes).map_err(|_| {
-            ApiStatus::bad_request("continue key is not valid: illegal base64 data or wrong form")
+            ApiStatus::bad_request("invalid continue token: continue key is not valid: invalid character looking for beginning of value")
         })
     }
 }

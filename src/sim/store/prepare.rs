@@ -111,28 +111,30 @@ pub(crate) fn for_create(state: &mut State, key: &Key, document: &mut Value, now
     }
 }
 
-/// 409 unless the uid and resource version in the new document, when given, are those of the stored one.
-pub(crate) fn check_preconditions(key: &Key, old: &Value, new: &Value) -> Result<(), ApiStatus> {
-    let given = |field| {
-        at(new, &["metadata", field])
-            .and_then(Value::as_str)
-            .unwrap_or("")
+/// 409 (or, for a patch, 422) unless the uid and resource version in the new document, when given, are those of the stored one.
+pub(crate) fn check_preconditions(
+    key: &Key,
+    old: &Value,
+    new: &Value,
+    whole: bool,
+) -> Result<(), ApiStatus> {
+    let of = |document: &Value, field| {
+        let found = at(document, &["metadata", field]).and_then(Value::as_str);
+        found.unwrap_or("").to_owned()
     };
-    let stored = |field| {
-        at(old, &["metadata", field])
-            .and_then(Value::as_str)
-            .unwrap_or("")
-    };
-    let uid = given("uid");
-    if !uid.is_empty() && uid != stored("uid") {
+    let (uid, stored) = (of(new, "uid"), of(old, "uid"));
+    if !uid.is_empty() && uid != stored {
+        if !whole {
+            return Err(ApiStatus::foreign_uid(key.kind, &key.name, &uid));
+        }
         let why = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-            stored("uid")
+            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}",
+            key.kind.plural, key.namespace, key.name
         );
         return Err(ApiStatus::conflict(key.kind, &key.name, &why));
     }
-    let version = given("resourceVersion");
-    if !version.is_empty() && version != stored("resourceVersion") {
+    let version = of(new, "resourceVersion");
+    if !version.is_empty() && version != of(old, "resourceVersion") {
         return Err(ApiStatus::stale(key.kind, &key.name));
     }
     Ok(())

@@ -25,19 +25,39 @@ pub(crate) fn empty(kind: &Kind) -> Value {
     decode(bare, &type_of(kind), false).document
 }
 
-/// Reads a document. `patched` is the patch it came from, which the server shows when it refuses.
+/// Where a document comes from; the server words its refusals by that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    /// The body of the request.
+    Body,
+    /// A JSON or merge patch: the whole result is shown.
+    Patched,
+    /// A strategic merge patch, which is shown itself.
+    Strategic(&'a Value),
+}
+
+/// Reads a document.
 pub(crate) fn read(
     kind: &Kind,
     document: Value,
     validation: FieldValidation,
-    patched: Option<&Value>,
+    source: Source<'_>,
 ) -> Result<Reading, ApiStatus> {
     let name = document["metadata"]["name"]
         .as_str()
         .unwrap_or_default()
         .to_owned();
+    let shown = match source {
+        Source::Patched => document.to_string(),
+        _ => String::new(),
+    };
     let decoded = decode(document, &type_of(kind), kind.custom);
-    refuse(kind, &name, &decoded, patched)?;
+    let refusal = Refusal {
+        kind,
+        source,
+        shown: &shown,
+    };
+    refusal.check(&name, &decoded)?;
     let unknown: Vec<String> = decoded
         .unknown
         .iter()
@@ -45,7 +65,7 @@ pub(crate) fn read(
         .collect();
     if validation == FieldValidation::Strict && !unknown.is_empty() {
         let why = format!("strict decoding error: {}", unknown.join(", "));
-        return Err(not_handled(kind, &why, patched));
+        return Err(refusal.not_handled(&why));
     }
     let warnings = match validation {
         FieldValidation::Warn => unknown,
@@ -57,32 +77,79 @@ pub(crate) fn read(
     })
 }
 
-fn refuse(
-    kind: &Kind,
-    name: &str,
-    decoded: &Decoded,
-    patched: Option<&Value>,
-) -> Result<(), ApiStatus> {
-    if decoded.wrong.is_empty() {
-        return Ok(());
+/// How a document is refused.
+struct Refusal<'a> {
+    kind: &'a Kind,
+    source: Source<'a>,
+    shown: &'a str,
+}
+
+impl Refusal<'_> {
+    fn check(&self, name: &str, decoded: &Decoded) -> Result<(), ApiStatus> {
+        let Some(first) = decoded.wrong.first() else {
+            return Ok(());
+        };
+        if self.kind.custom {
+            let causes: Vec<Cause> = decoded.wrong.iter().map(cause).collect();
+            return Err(ApiStatus::invalid(self.kind, name, &causes));
+        }
+        let why = match self.source {
+            Source::Strategic(_) => why_not_restored(first),
+            _ => why(first),
+        };
+        Err(self.not_handled(&why))
     }
-    if kind.custom {
-        let causes: Vec<Cause> = decoded.wrong.iter().map(cause).collect();
-        return Err(ApiStatus::invalid(kind, name, &causes));
-    }
-    match decoded.wrong.first() {
-        Some(wrong) => Err(not_handled(kind, &why(wrong), patched)),
-        None => Ok(()),
+
+    fn not_handled(&self, why: &str) -> ApiStatus {
+        match self.source {
+            Source::Strategic(patch) => {
+                ApiStatus::invalid_patch(&format!("{:?}", go_map(patch)), why)
+            }
+            Source::Patched => ApiStatus::invalid_patch(&format!("{:?}", self.shown), why),
+            Source::Body => ApiStatus::bad_request(format!(
+                "{} in version \"{}\" cannot be handled as a {}: {why}",
+                self.kind.kind, self.kind.version, self.kind.kind
+            )),
+        }
     }
 }
 
-fn not_handled(kind: &Kind, why: &str, patched: Option<&Value>) -> ApiStatus {
-    match patched {
-        Some(patch) => ApiStatus::invalid_patch(&format!("{:?}", patch.to_string()), why),
-        None => ApiStatus::bad_request(format!(
-            "{} in version \"{}\" cannot be handled as a {}: {why}",
-            kind.kind, kind.version, kind.kind
-        )),
+/// A document as Go prints a map.
+fn go_map(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let members = map.iter().map(|(k, v)| format!("{k}:{}", go_map(v)));
+            format!("map[{}]", members.collect::<Vec<_>>().join(" "))
+        }
+        Value::Array(list) => {
+            let elements: Vec<String> = list.iter().map(go_map).collect();
+            format!("[{}]", elements.join(" "))
+        }
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The words of the converter that strategic patches go through.
+fn why_not_restored(wrong: &Wrong) -> String {
+    let Fault::Type(found, wanted, own) = &wrong.fault else {
+        return why(wrong);
+    };
+    let found = match *found {
+        "integer" => "int64",
+        "number" => "float64",
+        "boolean" => "bool",
+        "array" => "slice",
+        "object" => "map",
+        other => other,
+    };
+    match *wanted {
+        "object" if own.starts_with("map") => format!("cannot restore map from {found}"),
+        "object" => format!("cannot restore struct from: {found}"),
+        "array" => format!("cannot restore slice from {found}"),
+        "string" => format!("cannot convert {found} to string"),
+        _ => format!("unrecognized type: {own}"),
     }
 }
 
@@ -146,7 +213,7 @@ mod tests {
             .by_kind(api_version, kind)
             .unwrap();
         let document = json!({"apiVersion": api_version, "kind": kind.kind, "metadata": {"name": "web"}, "spec": spec});
-        match read(kind, document, FieldValidation::Strict, None) {
+        match read(kind, document, FieldValidation::Strict, Source::Body) {
             Err(status) => status,
             Ok(_) => panic!("accepted"),
         }

@@ -20,6 +20,9 @@ pub struct ApiStatus {
     pub continue_token: Option<String>,
 }
 
+/// The reason of a refusal that is no `Status`.
+const PAGE: &str = "page";
+
 /// One entry of `details.causes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
@@ -132,6 +135,16 @@ impl ApiStatus {
         status
     }
 
+    /// 404 for a path of a group the server does not know: plain text, not a `Status`.
+    pub fn no_page() -> Self {
+        Self::new(404, PAGE, "404 page not found")
+    }
+
+    /// Whether it is sent as plain text.
+    pub(crate) fn is_page(&self) -> bool {
+        self.reason == PAGE
+    }
+
     /// 409: the name is taken.
     pub fn already_exists(kind: &Kind, name: &str) -> Self {
         let message = format!("{} \"{name}\" already exists", kind.group_resource());
@@ -154,6 +167,19 @@ impl ApiStatus {
             kind.group_resource()
         );
         Self::new(409, "Conflict", message).about(kind, name)
+    }
+
+    /// 409 of a delete whose precondition does not hold; the server speaks of the kind here, not of the resource.
+    pub fn precondition(kind: &Kind, name: &str, why: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": {why}",
+            kind.qualified_kind()
+        );
+        let mut status = Self::new(409, "Conflict", message).about(kind, name);
+        if let Some(details) = &mut status.details {
+            details["kind"] = kind.kind.into();
+        }
+        status
     }
 
     /// 409 of server-side apply: other managers own the fields.
@@ -193,16 +219,45 @@ impl ApiStatus {
         status
     }
 
-    /// 422 of the options of a patch.
-    pub fn patch_options(why: &str) -> Self {
-        let message = format!("PatchOptions.meta.k8s.io \"\" is invalid: {why}");
-        Self::new(422, "Invalid", message)
+    /// 422 of the options of a request; `options` is such as `PatchOptions`.
+    pub fn options(options: &str, cause: &Cause) -> Self {
+        let message = format!(
+            "{options}.meta.k8s.io \"\" is invalid: {}: {}",
+            cause.field, cause.message
+        );
+        let mut status = Self::new(422, "Invalid", message);
+        status.details = Some(json!({
+            "group": "meta.k8s.io",
+            "kind": options,
+            "causes": [cause.to_value()],
+        }));
+        status
     }
 
-    /// 422 of the options of a list or watch.
-    pub fn list_options(field: &str, why: &str) -> Self {
-        let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: Forbidden: {why}");
-        Self::new(422, "Invalid", message)
+    /// 422: the uid a patch carries is not the object's. The server finds it twice and says it once.
+    pub fn foreign_uid(kind: &Kind, name: &str, uid: &str) -> Self {
+        let cause = Cause::invalid("metadata.uid", &format!("{uid:?}"), "field is immutable");
+        let mut status = Self::invalid(kind, name, std::slice::from_ref(&cause));
+        if let Some(details) = &mut status.details {
+            details["causes"] = json!([cause.to_value(), cause.to_value()]);
+        }
+        status
+    }
+
+    /// 422 of a replacement that does not say what it replaces; the server speaks of the resource here, not of the kind.
+    pub fn unversioned(kind: &Kind, name: &str) -> Self {
+        let cause = Cause::invalid(
+            "metadata.resourceVersion",
+            "0",
+            "must be specified for an update",
+        );
+        let mut status = Self::invalid(kind, name, &[cause]);
+        let (named, meant) = (kind.qualified_kind(), kind.group_resource());
+        status.message = status.message.replacen(&named, &meant, 1);
+        if let Some(details) = &mut status.details {
+            details["kind"] = kind.plural.into();
+        }
+        status
     }
 
     /// 400.

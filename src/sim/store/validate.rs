@@ -28,12 +28,7 @@ pub(crate) fn changed(key: &Key, old: &Value, document: &Value) -> Result<(), Ap
 pub(crate) fn versioned(key: &Key, document: &Value) -> Result<(), ApiStatus> {
     let version = at(document, &["metadata", "resourceVersion"]).and_then(Value::as_str);
     if key.kind.custom && version.unwrap_or("").is_empty() {
-        let cause = Cause::invalid(
-            "metadata.resourceVersion",
-            "0",
-            "must be specified for an update",
-        );
-        return refuse(key, &[cause]);
+        return Err(ApiStatus::unversioned(key.kind, &key.name));
     }
     Ok(())
 }
@@ -42,30 +37,16 @@ pub(crate) fn versioned(key: &Key, document: &Value) -> Result<(), ApiStatus> {
 pub(crate) fn applied(key: &Key, config: &Value, exists: bool) -> Result<(), ApiStatus> {
     let kind = key.kind;
     let (version, word) = (text(config, "apiVersion"), text(config, "kind"));
-    if version != kind.api_version() {
+    if version != kind.api_version() || word != kind.kind {
         return Err(ApiStatus::bad_request(format!(
-            "Incorrect version specified in apply patch. Specified patch version: {version}, expected: {}",
-            kind.api_version()
-        )));
-    }
-    if word != kind.kind {
-        return Err(ApiStatus::bad_request(format!(
-            "incorrect kind specified in apply patch: {word}, expected: {}",
-            kind.kind
+            "invalid object type: {version}, Kind={word}"
         )));
     }
     let metadata = &config["metadata"];
     if metadata.get("managedFields").is_some_and(|m| !m.is_null()) {
         return Err(ApiStatus::bad_request("metadata.managedFields must be nil"));
     }
-    for (field, wanted) in [("name", &key.name), ("namespace", &key.namespace)] {
-        let given = text(metadata, field);
-        if !given.is_empty() && *given != **wanted {
-            return Err(ApiStatus::bad_request(format!(
-                "the {field} of the object ({given}) does not match the {field} on the URL ({wanted})"
-            )));
-        }
-    }
+    placed(key, config)?;
     let uid = text(metadata, "uid");
     if !exists && !uid.is_empty() {
         let why = format!(
@@ -76,15 +57,35 @@ pub(crate) fn applied(key: &Key, config: &Value, exists: bool) -> Result<(), Api
     Ok(())
 }
 
+/// 400 unless a document stands where the URL says, or says nothing of it.
+pub(crate) fn placed(key: &Key, document: &Value) -> Result<(), ApiStatus> {
+    let metadata = &document["metadata"];
+    let (name, namespace) = (text(metadata, "name"), text(metadata, "namespace"));
+    if !name.is_empty() && *name != *key.name {
+        return Err(ApiStatus::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            key.name
+        )));
+    }
+    if !namespace.is_empty() && *namespace != *key.namespace {
+        return Err(ApiStatus::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    Ok(())
+}
+
 /// 500: the configuration does not fit the kind's table. The real server gives no reason code here.
-pub(crate) fn untyped(key: &Key, why: &[String]) -> ApiStatus {
+///
+/// `namespace` is the one the configuration gives.
+pub(crate) fn untyped(key: &Key, namespace: &str, why: &[String]) -> ApiStatus {
     let why = match why {
         [only] => only.clone(),
         several => format!("errors:\n  {}", several.join("\n  ")),
     };
     ApiStatus::unknown_failure(format!(
         "failed to create typed patch object ({}/{}; {}, Kind={}): {why}",
-        key.namespace,
+        namespace,
         key.name,
         key.kind.api_version(),
         key.kind.kind

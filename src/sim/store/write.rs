@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::prepare::{self, fill_identity};
-use super::reading::{self, empty, type_of};
+use super::reading::{self, Source, empty, type_of};
 use super::state::State;
 use super::value::{child, put, text};
 use super::{
@@ -123,7 +123,7 @@ fn create(
     if state.get(&key).is_some() {
         return Err(ApiStatus::already_exists(kind, &key.name));
     }
-    let reading = reading::read(kind, document, options.field_validation, None)?;
+    let reading = reading::read(kind, document, options.field_validation, Source::Body)?;
     let mut document = reading.document;
     defaults::fill(kind, &mut document);
     let managers = Managers::of(&document);
@@ -183,7 +183,7 @@ fn update(
         validate::versioned(key, &document)?;
         document
     };
-    change(state, &existing, &old, document, None, options)
+    change(state, &existing, &old, document, Source::Body, options)
 }
 
 fn amend(
@@ -198,16 +198,15 @@ fn amend(
         let view = scale::view(key.kind, &old)?;
         scale::written(key.kind, &old, &patch::patched(key.kind, &view, patch)?)?
     } else {
-        patch::patched(key.kind, &old, patch)?
+        let document = patch::patched(key.kind, &old, patch)?;
+        validate::placed(key, &document)?;
+        document
     };
-    change(
-        state,
-        &existing,
-        &old,
-        document,
-        patch::shown(patch),
-        options,
-    )
+    let source = match patch {
+        Patch::Strategic(patch) => Source::Strategic(patch),
+        _ => Source::Patched,
+    };
+    change(state, &existing, &old, document, source, options)
 }
 
 /// Replaces a document by another one that somebody wrote, and works out who owns what.
@@ -216,13 +215,13 @@ fn change(
     existing: &Arc<Object>,
     old: &Value,
     document: Value,
-    patched: Option<&Value>,
+    source: Source<'_>,
     options: &WriteOptions,
 ) -> Result<Written, ApiStatus> {
     let key = &existing.key;
-    prepare::check_preconditions(key, old, &document)?;
+    prepare::check_preconditions(key, old, &document, matches!(source, Source::Body))?;
     let managers = owners_before(old, &document, options.subresource);
-    let reading = reading::read(key.kind, document, options.field_validation, patched)?;
+    let reading = reading::read(key.kind, document, options.field_validation, source)?;
     let mut document = reading.document;
     defaults::fill(key.kind, &mut document);
     prepare::for_update(key, old, &mut document, options.subresource);
@@ -291,10 +290,13 @@ fn put_on(
 ) -> Result<Written, ApiStatus> {
     let existing = state.get(key).cloned();
     let old = existing.as_ref().map(|o| o.value());
-    place(key, &mut config);
     validate::applied(key, &config, old.is_some())?;
     let ty: Type = type_of(key.kind);
-    check_config(&config, &ty).map_err(|why| validate::untyped(key, &why))?;
+    check_config(&config, &ty).map_err(|why| {
+        let namespace = text(&config["metadata"], "namespace");
+        validate::untyped(key, namespace, &why)
+    })?;
+    place(key, &mut config);
     let nothing = empty(key.kind);
     let (document, managers) = apply(&ApplyRequest {
         live: old.as_ref().unwrap_or(&nothing),
@@ -306,12 +308,12 @@ fn put_on(
         author: author(key.kind, options),
     })?;
     // The configuration was checked against the table, so only defaults and empty parts are left to fill in.
-    let mut reading = reading::read(key.kind, document, FieldValidation::Ignore, None)?;
+    let mut reading = reading::read(key.kind, document, FieldValidation::Ignore, Source::Body)?;
     defaults::fill(key.kind, &mut reading.document);
     let mut document = reading.document;
     match (existing, old) {
         (Some(existing), Some(old)) => {
-            prepare::check_preconditions(key, &old, &document)?;
+            prepare::check_preconditions(key, &old, &document, false)?;
             prepare::for_update(key, &old, &mut document, options.subresource);
             own(&mut document, &managers);
             store(state, &existing, &old, document, options, Vec::new())

@@ -31,8 +31,6 @@ pub(super) fn service(document: &mut Value) {
     }
     if kind != "ExternalName" {
         default(spec, "internalTrafficPolicy", "Cluster");
-        default(spec, "ipFamilies", json!(["IPv4"]));
-        default(spec, "ipFamilyPolicy", "SingleStack");
     }
     default(child(document, "status"), "loadBalancer", json!({}));
 }
@@ -46,6 +44,8 @@ pub(crate) fn allocate(document: &mut Value, old: Option<&Value>, number: u64) {
         spec.remove("clusterIPs");
         return;
     }
+    default(spec, "ipFamilies", json!(["IPv4"]));
+    default(spec, "ipFamilyPolicy", "SingleStack");
     if word(spec, "clusterIP").is_empty() {
         let kept = old.map(|o| o["spec"]["clusterIP"].clone());
         let fresh = || format!("10.96.{}.{}", number / 250 % 256, number % 250 + 2).into();

@@ -23,7 +23,8 @@ pub(super) fn workload(spec: &Value) -> Vec<Cause> {
     let labels = &spec["template"]["metadata"]["labels"];
     if selector.is_null() {
         causes.push(Cause::required("spec.selector", ""));
-    } else if !selects(selector, labels) {
+    }
+    if selector.is_null() || !selects(selector, labels) {
         causes.push(Cause::invalid(
             "spec.template.metadata.labels",
             &labels.to_string(),
@@ -116,17 +117,18 @@ pub(super) fn service(spec: &Value) -> Vec<Cause> {
     if ports.is_empty() && !portless {
         return vec![Cause::required("spec.ports", "")];
     }
-    let numbers = ports.iter().enumerate();
-    let mut causes: Vec<Cause> = numbers
-        .filter_map(|(i, p)| port_number(&p["port"], &format!("spec.ports[{i}].port")))
-        .collect();
-    if ports.len() > 1 {
-        for (i, _) in ports
-            .iter()
-            .enumerate()
-            .filter(|(_, p)| text(p, "name").is_empty())
-        {
-            causes.push(Cause::required(&format!("spec.ports[{i}].name"), ""));
+    let mut causes = Vec::new();
+    for (i, port) in ports.iter().enumerate() {
+        let at = format!("spec.ports[{i}]");
+        if ports.len() > 1 && text(port, "name").is_empty() {
+            causes.push(Cause::required(&format!("{at}.name"), ""));
+        }
+        causes.extend(port_number(&port["port"], &format!("{at}.port")));
+        if port["targetPort"].is_number() {
+            causes.extend(port_number(
+                &port["targetPort"],
+                &format!("{at}.targetPort"),
+            ));
         }
     }
     causes
