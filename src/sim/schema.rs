@@ -71,6 +71,18 @@ pub(crate) enum MergeBy {
     Value,
 }
 
+/// How an absent field of a built-in kind is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// Not at all.
+    #[default]
+    Left,
+    /// As the empty value of its type.
+    Empty,
+    /// As null.
+    Null,
+}
+
 /// One field of a struct.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Field {
@@ -80,8 +92,8 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
     /// Whether it must be given.
     pub(crate) required: bool,
-    /// Whether it is written even when empty, as an empty object.
-    pub(crate) always: bool,
+    /// How it is written when it is absent.
+    pub(crate) absent: Absent,
     pub(crate) merge_by: Option<MergeBy>,
     pub(crate) retain_keys: bool,
     /// The allowed texts; empty for any.

@@ -10,10 +10,12 @@ mod listener;
 mod objects;
 mod query;
 mod reply;
+mod reviews;
 mod route;
 mod selector;
 mod shape;
 mod subresources;
+mod table;
 mod watching;
 mod world;
 

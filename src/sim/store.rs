@@ -39,6 +39,7 @@ pub use watch::Watch;
 pub use write::Written;
 
 pub(crate) use prepare::stamp;
+pub(crate) use reading::{Source, empty as empty_of, read as read_document};
 pub(crate) use scale::view as scale_of;
 
 use state::State;

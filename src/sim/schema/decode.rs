@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ANY, Base, Field, Struct, Type, quantity, structure};
+use super::{ANY, Absent, Base, Field, Struct, Type, quantity, structure};
 
 /// What is wrong with one value.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,10 @@ pub(crate) enum Fault {
     Missing,
     /// It is no quantity.
     Quantity,
+    /// It is no base64 text, from this byte on.
+    Base64(usize),
+    /// It is no time.
+    Time(String),
 }
 
 /// A document as read.
@@ -80,6 +84,18 @@ impl Reader {
                 Some(Value::Array(read.collect()))
             }
             (Base::Quantity, value) => self.quantity(value),
+            (Base::Bytes, Value::String(text)) => {
+                if let Some(at) = not_base64(&text) {
+                    self.fail(Fault::Base64(at));
+                }
+                Some(text.into())
+            }
+            (Base::Time | Base::MicroTime, Value::String(text)) => {
+                if text.parse::<jiff::Timestamp>().is_err() {
+                    self.fail(Fault::Time(text.clone()));
+                }
+                Some(text.into())
+            }
             (base, value) if fits(base, &value) => Some(value),
             (base, value) => {
                 let (json, own) = words(base);
@@ -143,17 +159,12 @@ impl Reader {
             }
             return None;
         }
-        if field.always {
-            return self.read(Value::Object(Map::new()), &field.ty);
-        }
-        if !field.required {
-            return None;
-        }
-        // The server writes these even when they are empty.
-        match field.ty.base {
-            Base::Text => Some("".into()),
-            Base::Bool => Some(false.into()),
-            Base::Int32 | Base::Int64 => Some(0.into()),
+        match (field.absent, &field.ty.base) {
+            (Absent::Left, _) => None,
+            (Absent::Empty, Base::Struct(_)) => self.read(Value::Object(Map::new()), &field.ty),
+            (Absent::Empty, Base::Text | Base::Quantity) => Some(zero_text(&field.ty.base)),
+            (Absent::Empty, Base::Bool) => Some(false.into()),
+            (Absent::Empty, Base::Int32 | Base::Int64 | Base::IntOrText) => Some(0.into()),
             _ => Some(Value::Null),
         }
     }
@@ -185,6 +196,18 @@ impl Reader {
         };
         self.wrong.push(wrong);
     }
+}
+
+/// The first byte that makes a text no base64.
+fn not_base64(text: &str) -> Option<usize> {
+    let bad = |c: u8| !(c.is_ascii_alphanumeric() || b"+/=\r\n".contains(&c));
+    let length = text.bytes().filter(|c| !b"\r\n".contains(c)).count();
+    let position = text.bytes().position(bad);
+    position.or_else(|| (length % 4 != 0).then_some(text.len()))
+}
+
+fn zero_text(base: &Base) -> Value {
+    if *base == Base::Quantity { "0" } else { "" }.into()
 }
 
 fn is_envelope(field: &Field) -> bool {

@@ -1,13 +1,13 @@
-//! Reads the tables. A struct is its name at the start of a line; each indented line below is a field: `name[*][+] [NUMBER] TYPE [enum=A,B] [default=JSON]`.
+//! Reads the tables. A struct is its name at the start of a line; each indented line below is a field: `name[*][+|-] [NUMBER] TYPE [enum=A,B] [default=JSON]`.
 //!
-//! `*` it must be given; `+` it is written even when empty; `...` keeps unknown fields. Types: `s` text, `i` and `l` whole numbers of 32 and 64 bits, `n` number,
+//! `*` it must be given; `+` it is written even when empty, `-` then as null; `...` keeps unknown fields. Types: `s` text, `i` and `l` whole numbers of 32 and 64 bits, `n` number,
 //! `b` bool, `t` time, `u` time with microseconds, `y` bytes, `q` quantity, `x` number or text, `*` anything, `{T}` map, `[T]` list owned as a whole,
 //! `[T|set]` set, `[T|a,b=D]` list whose elements are told apart by `a` and `b` (D where missing), else the name of a struct.
 //! After a type: `!` owned as a whole, `~k` merged by `k` in strategic patches (`~.` by value), `^` retainKeys, `=` replaced.
 
 use serde_json::Value;
 
-use super::{Base, Field, MergeBy, Schema, Struct, StructId, Topology, Type};
+use super::{Absent, Base, Field, MergeBy, Schema, Struct, StructId, Topology, Type};
 
 /// A line that cannot be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -56,7 +56,8 @@ impl Schema {
         if head == "..." {
             return Some(None);
         }
-        let (head, always) = strip(head, '+');
+        let (head, empty) = strip(head, '+');
+        let (head, null) = strip(head, '-');
         let (name, required) = strip(head, '*');
         let mut tag = Vec::new();
         if words.peek()?.starts_with(|c: char| c.is_ascii_digit()) {
@@ -69,7 +70,11 @@ impl Schema {
             tag,
             ty,
             required,
-            always,
+            absent: match (empty, null) {
+                (true, _) => Absent::Empty,
+                (false, true) => Absent::Null,
+                _ => Absent::Left,
+            },
             merge_by: None,
             retain_keys: false,
             choices: Vec::new(),

@@ -176,39 +176,48 @@ impl Identity {
 
     /// The user's rules and those every user has.
     pub(crate) fn all_rules(&self) -> Vec<Rule> {
-        let open = Rule {
-            verbs: words(&["get"]),
-            paths: words(&["/healthz", "/livez", "/readyz", "/version", "/version/"]),
-            ..Rule::default()
-        };
+        let open = ["/healthz", "/livez", "/readyz", "/version", "/version/"];
         let mut rules = self.rules.clone();
-        rules.push(open);
-        if self.is_anonymous() {
-            return rules;
-        }
-        rules.push(Rule {
-            verbs: words(&["get"]),
-            paths: words(&[
+        if !self.is_anonymous() {
+            rules.push(Self::review(
+                "authorization.k8s.io",
+                &["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
+            ));
+            rules.push(Self::review(
+                "authentication.k8s.io",
+                &["selfsubjectreviews"],
+            ));
+            let mut paths = vec![
                 "/api",
                 "/api/*",
                 "/apis",
                 "/apis/*",
                 "/openapi",
                 "/openapi/*",
-            ]),
-            ..Rule::default()
-        });
-        rules.push(Rule {
-            verbs: words(&["create"]),
-            groups: words(&["authorization.k8s.io", "authentication.k8s.io"]),
-            resources: words(&[
-                "selfsubjectaccessreviews",
-                "selfsubjectrulesreviews",
-                "selfsubjectreviews",
-            ]),
-            ..Rule::default()
-        });
+            ];
+            paths.extend(open);
+            paths.sort_unstable();
+            rules.push(Self::reading_paths(&paths));
+        }
+        rules.push(Self::reading_paths(&open));
         rules
+    }
+
+    fn review(group: &str, resources: &[&str]) -> Rule {
+        Rule {
+            verbs: words(&["create"]),
+            groups: words(&[group]),
+            resources: words(resources),
+            ..Rule::default()
+        }
+    }
+
+    fn reading_paths(paths: &[&str]) -> Rule {
+        Rule {
+            verbs: words(&["get"]),
+            paths: words(paths),
+            ..Rule::default()
+        }
     }
 
     pub(crate) fn may(&self, ask: &Ask<'_>) -> bool {

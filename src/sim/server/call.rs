@@ -12,6 +12,7 @@ use super::ServerOptions;
 use super::auth::{Ask, Identity};
 use super::query::Query;
 use super::route::Target;
+use super::shape::Shape;
 use crate::sim::store::{
     ApiStatus, Cause, FieldValidation, Key, KindRef, KindSet, Subresource, WriteOptions,
 };
@@ -40,6 +41,11 @@ impl Call {
 
     pub(crate) fn accept(&self) -> &str {
         self.header(&ACCEPT)
+    }
+
+    /// The form the client wants objects in.
+    pub(crate) fn shape(&self) -> Result<Shape, ApiStatus> {
+        Shape::of(self.accept(), self.query.get("includeObject"))
     }
 
     /// The host the client called.

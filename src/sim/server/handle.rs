@@ -14,7 +14,7 @@ use super::faults::{Answer, Fault};
 use super::query::Query;
 use super::reply::{self, Reply};
 use super::route::{Route, Target, route};
-use super::{ServerOptions, objects, subresources, watching};
+use super::{ServerOptions, objects, reviews, subresources, watching};
 use crate::sim::discovery;
 use crate::sim::store::ApiStatus;
 
@@ -168,6 +168,15 @@ async fn resource(call: Call, target: Target) -> Result<Reply, ApiStatus> {
         _ => return Err(ApiStatus::method_not_allowed()),
     };
     call.authorize(verb, &target)?;
+    let kind = call.kind(&target);
+    if let Ok(kind) = &kind
+        && kind.review
+    {
+        return match verb {
+            "create" if !named => reviews::answer(&call, kind),
+            _ => Err(ApiStatus::method_not_allowed()),
+        };
+    }
     if !target.subresource.is_empty() {
         return subresources::answer(&call, &target);
     }

@@ -16,7 +16,7 @@ use crate::sim::store::{
 /// One object.
 pub(crate) fn get(call: &Call, target: &Target) -> Result<Reply, ApiStatus> {
     let kind = call.kind(target)?;
-    let shape = Shape::of(call.accept())?;
+    let shape = call.shape()?;
     let key = Call::key(kind, target);
     let object = call
         .server
@@ -29,7 +29,7 @@ pub(crate) fn get(call: &Call, target: &Target) -> Result<Reply, ApiStatus> {
 /// A list, or one page of it.
 pub(crate) fn list(call: &Call, target: &Target) -> Result<Reply, ApiStatus> {
     let kind = call.kind(target)?;
-    let shape = Shape::of(call.accept())?;
+    let shape = call.shape()?;
     let selection = selection(call, kind, target)?;
     let query = ListQuery {
         kind,
@@ -183,7 +183,7 @@ fn check_body(kind: KindRef, target: &Target, document: &Value) -> Result<(), Ap
 }
 
 fn done(call: &Call, written: &Written) -> Reply {
-    let shape = Shape::of(call.accept()).unwrap_or_default();
+    let shape = call.shape().unwrap_or_default();
     let code = if written.created { 201 } else { 200 };
     let mut reply = shape.one(code, &written.object, call.now());
     reply::warn(&mut reply, &written.warnings);

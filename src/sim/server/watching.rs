@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::Clock;
 use super::call::Call;
 use super::faults::Fault;
 use super::objects::{bad_version, selection};
 use super::reply::{self, Reply};
 use super::route::Target;
 use super::selector::Selection;
-use super::shape::Shape;
+use super::shape::{Frame as Line, Shape};
 use crate::sim::store::{
     ApiStatus, Cause, ChangeType, Event, KindRef, ListQuery, Object, Store, Watch,
 };
@@ -28,7 +29,7 @@ const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 /// Opens a watch.
 pub(crate) fn watch(call: &Call, target: &Target) -> Result<Reply, ApiStatus> {
     let kind = call.kind(target)?;
-    let shape = Shape::of(call.accept())?;
+    let shape = call.shape()?;
     let mut selection = selection(call, kind, target)?;
     if !target.name.is_empty() {
         selection.named(&target.name);
@@ -117,6 +118,8 @@ struct Stream {
     fault: watch::Receiver<Fault>,
     cuts: u64,
     bookmarks: bool,
+    clock: Clock,
+    headed: bool,
     next_bookmark: Instant,
     end: Instant,
     over: bool,
@@ -139,6 +142,8 @@ impl Stream {
             end: now + lifetime(call, &current_fault),
             fault,
             bookmarks: call.query.flag("allowWatchBookmarks"),
+            clock: std::sync::Arc::clone(&call.server.clock),
+            headed: false,
             next_bookmark: now + BOOKMARK_EVERY,
             over: false,
         };
@@ -216,7 +221,7 @@ impl Stream {
     }
 
     /// The event as this selection sees it: what leaves the selection is deleted to it, what enters is added.
-    fn visible(&self, event: &Event) -> Option<Bytes> {
+    fn visible(&mut self, event: &Event) -> Option<Bytes> {
         let now = self.selection.keeps(&event.object);
         let before = event
             .before
@@ -239,26 +244,23 @@ impl Stream {
         }
     }
 
-    fn frame(&self, word: &str, object: &Object) -> Bytes {
+    fn frame(&mut self, word: &str, object: &Object) -> Bytes {
+        let line = Line {
+            now: (self.clock)(),
+            first: !std::mem::replace(&mut self.headed, true),
+        };
         let mut frame = format!(r#"{{"type":"{word}","object":"#).into_bytes();
-        frame.extend_from_slice(&self.shape.bytes(object));
+        frame.extend_from_slice(&self.shape.bytes(object, &line));
         frame.extend_from_slice(b"}\n");
         frame.into()
     }
 
     fn bookmark(&self, initial_end: bool) -> Bytes {
-        let mut object = json!({
-            "kind": self.kind.kind,
-            "apiVersion": self.kind.api_version(),
-            "metadata": {
-                "resourceVersion": self.source.position().to_string(),
-                "creationTimestamp": null,
-            },
-        });
+        let mut metadata = json!({"resourceVersion": self.source.position().to_string()});
         if initial_end {
-            object["metadata"]["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+            metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        line("BOOKMARK", &object)
+        line("BOOKMARK", &self.shape.bookmark(self.kind, &metadata))
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct ApplyRequest<'a> {
     pub(crate) exists: bool,
     /// What is applied.
     pub(crate) config: &'a Value,
+    /// The same as it was sent, before it got its name and namespace from the URL.
+    pub(crate) sent: &'a Value,
     /// The kind's type.
     pub(crate) ty: &'a Type,
     /// The kind's empty document.
@@ -61,7 +63,7 @@ pub(crate) fn apply(request: &ApplyRequest<'_>) -> Result<(Value, Managers), Api
     }
     .map_err(|found| status(&found))?;
     if request.author.manager == "kubectl" {
-        renew_last_applied(&mut document, request.config);
+        renew_last_applied(&mut document, request.sent);
     }
     Ok((document, managers))
 }
@@ -137,10 +139,12 @@ fn renew_last_applied(document: &mut Value, config: &Value) {
         return;
     }
     let mut applied = config.clone();
-    if let Some(notes) = applied["metadata"]["annotations"].as_object_mut() {
+    let notes = applied.pointer_mut("/metadata/annotations");
+    if let Some(notes) = notes.and_then(Value::as_object_mut) {
         notes.remove(LAST_APPLIED);
     }
-    if let Some(notes) = document["metadata"]["annotations"].as_object_mut() {
+    let notes = document.pointer_mut("/metadata/annotations");
+    if let Some(notes) = notes.and_then(Value::as_object_mut) {
         notes.insert(LAST_APPLIED.to_owned(), format!("{applied}\n").into());
     }
 }

@@ -22,6 +22,8 @@ pub(crate) fn new(state: &mut State, kind: &Kind, document: &mut Value) {
         }
         ("", "Pod") => pod(document),
         ("", "PersistentVolumeClaim") => {
+            let protection = json!(["kubernetes.io/pvc-protection"]);
+            child(document, "metadata").insert("finalizers".to_owned(), protection);
             child(document, "status").insert("phase".to_owned(), "Pending".into());
         }
         ("networking.k8s.io", "Ingress") => {
@@ -40,6 +42,7 @@ pub(crate) fn changed(state: &mut State, kind: &Kind, old: &Value, document: &mu
             let number = state.next_address();
             defaults::allocate(document, Some(old), number);
         }
+        ("apps", "DaemonSet") => count_template(old, document),
         // A manager that takes its hands off these must not empty them.
         ("", "Namespace") => {
             let finalizers = at(old, &["spec", "finalizers"])
@@ -79,10 +82,25 @@ fn pod(document: &mut Value) {
     status.insert("qosClass".to_owned(), quality.into());
 }
 
+/// The old counter of a DaemonSet's templates goes on in an annotation.
+fn count_template(old: &Value, document: &mut Value) {
+    const COUNTER: &str = "deprecated.daemonset.template.generation";
+    if old["spec"]["template"] == document["spec"]["template"] {
+        return;
+    }
+    let before = at(old, &["metadata", "annotations", COUNTER]).and_then(Value::as_str);
+    let next = before.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) + 1;
+    let metadata = document.pointer_mut("/metadata/annotations");
+    if let Some(notes) = metadata.and_then(Value::as_object_mut) {
+        notes.insert(COUNTER.to_owned(), next.to_string().into());
+    }
+}
+
 /// The quality-of-service class of a pod's containers.
 fn quality(spec: &Map<String, Value>) -> &'static str {
-    let containers = spec.get("containers").and_then(Value::as_array);
-    let resources = containers.into_iter().flatten().map(|c| &c["resources"]);
+    let lists = ["containers", "initContainers"].map(|name| spec.get(name));
+    let containers = lists.into_iter().flatten().filter_map(Value::as_array);
+    let resources = containers.flatten().map(|c| &c["resources"]);
     let (mut any, mut all) = (false, true);
     for resource in resources {
         let (requests, limits) = (&resource["requests"], &resource["limits"]);

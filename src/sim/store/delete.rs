@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::prepare::{has_finalizers, stamp};
 use super::state::State;
 use super::value::{child, text};
-use super::{ApiStatus, DeleteOptions, Key, Object, Propagation, Store, admit};
+use super::{ApiStatus, DeleteOptions, Key, Object, Propagation, Store, WriteOptions, admit};
 
 /// What a delete led to.
 #[derive(Clone, Debug)]
@@ -47,6 +48,14 @@ fn delete(state: &mut State, key: &Key, options: &DeleteOptions) -> Result<Delet
         }
         metadata.insert("deletionTimestamp".to_owned(), stamp(options.now));
         metadata.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
+        if let Some(generation) = metadata.get("generation").and_then(Value::as_i64) {
+            metadata.insert("generation".to_owned(), json!(generation + 1));
+        }
+        if options.propagation == Propagation::Foreground
+            && let Some(Value::Array(finalizers)) = metadata.get_mut("finalizers")
+        {
+            finalizers.push("foregroundDeletion".into());
+        }
         return Ok(Deleted::Waiting(state.commit(key.clone(), document)));
     }
     if key.kind.kind == "Namespace" {
@@ -55,9 +64,22 @@ fn delete(state: &mut State, key: &Key, options: &DeleteOptions) -> Result<Delet
     let gone = state.remove(key).unwrap_or(existing);
     admit::uninstalled(state, &document);
     if options.propagation != Propagation::Orphan {
-        delete_dependants(state, &gone, options);
+        delete_dependants(state, &gone, options.now);
     }
     Ok(Deleted::Gone(gone))
+}
+
+/// Lets an object go that waited for its finalizers; `last` is its last state.
+pub(crate) fn release(
+    state: &mut State,
+    key: &Key,
+    last: Value,
+    options: &WriteOptions,
+) -> Option<Arc<Object>> {
+    let gone = state.remove_as(key, last)?;
+    admit::uninstalled(state, &gone.value());
+    delete_dependants(state, &gone, options.now);
+    Some(gone)
 }
 
 fn check(existing: &Object, options: &DeleteOptions) -> Result<(), ApiStatus> {
@@ -85,22 +107,22 @@ fn empty_namespace(state: &mut State, namespace: &str, options: &DeleteOptions) 
         .filter(|o| *o.key.namespace == *namespace)
         .map(|o| o.key.clone())
         .collect();
-    delete_each(state, &held, options);
+    delete_each(state, &held, options.now);
 }
 
 /// Deletes what names the object as its owner, as the garbage collector would a moment later.
-fn delete_dependants(state: &mut State, owner: &Object, options: &DeleteOptions) {
+fn delete_dependants(state: &mut State, owner: &Object, now: Timestamp) {
     let owned: Vec<Key> = state
         .everything()
         .filter(|o| o.key.namespace == owner.key.namespace)
         .filter(|o| is_owned(o, &owner.uid))
         .map(|o| o.key.clone())
         .collect();
-    delete_each(state, &owned, options);
+    delete_each(state, &owned, now);
 }
 
-fn delete_each(state: &mut State, keys: &[Key], options: &DeleteOptions) {
-    let each = DeleteOptions::new(options.now);
+fn delete_each(state: &mut State, keys: &[Key], now: Timestamp) {
+    let each = DeleteOptions::new(now);
     for key in keys {
         // One may have gone as a dependant of another.
         let _ = delete(state, key, &each);

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::reading::empty;
 use super::state::State;
 use super::value::{at, child, members, put, text};
 use super::{ApiStatus, Cause, Key, Kind, KindRef, Subresource};
@@ -107,7 +108,8 @@ pub(crate) fn for_create(state: &mut State, key: &Key, document: &mut Value, now
         members(document).remove("status");
     } else if key.kind.status {
         // What the server itself says of a new object comes after this.
-        members(document).insert("status".to_owned(), json!({}));
+        let nothing = empty(key.kind).get("status").cloned();
+        put(members(document), "status", nothing);
     }
 }
 
@@ -196,14 +198,21 @@ fn content(kind: &Kind, document: &Value) -> Vec<(String, Value)> {
         .collect()
 }
 
+/// Finalizers whose controllers are part of the simulation and done at once.
+const BUILT_IN: [&str; 3] = [
+    "foregroundDeletion",
+    "orphan",
+    "kubernetes.io/pvc-protection",
+];
+
 /// Whether an object that waits for its finalizers has none left.
 pub(crate) fn is_released(document: &Value) -> bool {
     at(document, &["metadata", "deletionTimestamp"]).is_some() && !has_finalizers(document)
 }
 
-/// Whether anything must be done before the object may go.
+/// Whether anybody else must do something before the object may go.
 pub(crate) fn has_finalizers(document: &Value) -> bool {
-    at(document, &["metadata", "finalizers"])
-        .and_then(Value::as_array)
-        .is_some_and(|list| !list.is_empty())
+    let list = at(document, &["metadata", "finalizers"]).and_then(Value::as_array);
+    let mut names = list.into_iter().flatten().filter_map(Value::as_str);
+    names.any(|name| !BUILT_IN.contains(&name))
 }

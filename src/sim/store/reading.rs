@@ -169,6 +169,10 @@ fn why(wrong: &Wrong) -> String {
             )
         }
         Fault::Quantity => "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'".to_owned(),
+        Fault::Base64(at) => format!("illegal base64 data at input byte {at}"),
+        Fault::Time(text) => format!(
+            "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
+        ),
         Fault::Missing => format!("missing required field \"{}\"", wrong.path),
         Fault::Choice(value, _) => format!("{}: unsupported value {value}", wrong.path),
     }
@@ -199,6 +203,15 @@ fn cause(wrong: &Wrong) -> Cause {
         }
         Fault::Missing => Cause::required(path, ""),
         Fault::Quantity => Cause::invalid(path, "\"\"", "must be a quantity"),
+        Fault::Base64(_) => {
+            let why = format!("{path} in body must be of type byte");
+            Cause::type_invalid(path, "\"\"", &why)
+        }
+        Fault::Time(text) => Cause::type_invalid(
+            path,
+            &format!("{text:?}"),
+            &format!("{path} in body must be of type date-time: {text:?}"),
+        ),
     }
 }
 

@@ -108,13 +108,18 @@ impl State {
 
     /// Takes an object away and remembers it; the last state carries the version of the deletion.
     pub(crate) fn remove(&mut self, key: &Key) -> Option<Arc<Object>> {
+        let last = self.get(key)?.value();
+        self.remove_as(key, last)
+    }
+
+    /// The same with a last state that differs from the stored one.
+    pub(crate) fn remove_as(&mut self, key: &Key, mut last: Value) -> Option<Arc<Object>> {
         let at = (key.namespace.clone(), key.name.clone());
         let before = self
             .tables
             .get_mut(&(key.kind.group, key.kind.plural))?
             .remove(&at)?;
         self.version += 1;
-        let mut last = before.value();
         last["metadata"]["resourceVersion"] = self.version.to_string().into();
         let object = Arc::new(Object::pack(key.clone(), &last));
         self.history.push(Event {

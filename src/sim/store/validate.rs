@@ -75,6 +75,18 @@ pub(crate) fn placed(key: &Key, document: &Value) -> Result<(), ApiStatus> {
     Ok(())
 }
 
+/// What the server warns of without refusing it.
+pub(crate) fn doubts(kind: &Kind, document: &Value) -> Vec<String> {
+    let finalizers = at(document, &["metadata", "finalizers"]).and_then(Value::as_array);
+    let names = finalizers.into_iter().flatten().filter_map(Value::as_str);
+    names
+        .filter(|name| kind.custom && !name.contains('/') && *name != "foregroundDeletion")
+        .map(|name| {
+            format!("metadata.finalizers: \"{name}\": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers")
+        })
+        .collect()
+}
+
 /// 500: the configuration does not fit the kind's table. The real server gives no reason code here.
 ///
 /// `namespace` is the one the configuration gives.
@@ -121,6 +133,7 @@ fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
     match (kind.group, kind.kind) {
         ("apps", "StatefulSet") => workload::stateful_set_change(old, new),
         ("apps", _) => frozen(&["spec", "selector"]).into_iter().collect(),
+        ("", "Pod") => workload::pod_change(old, new),
         ("batch", "Job") => ["selector", "template", "completions"]
             .iter()
             .filter_map(|field| frozen(&["spec", field]))

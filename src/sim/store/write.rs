@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::delete::release;
 use super::prepare::{self, fill_identity};
 use super::reading::{self, Source, empty, type_of};
 use super::state::State;
@@ -70,7 +71,7 @@ impl Store {
     ) -> Result<Written, ApiStatus> {
         let mut state = self.0.state.lock();
         let written = match patch {
-            Patch::Apply(config) => put_on(&mut state, key, config.clone(), options),
+            Patch::Apply(config) => put_on(&mut state, key, config, options),
             other => amend(&mut state, key, other, options),
         };
         drop(state);
@@ -148,6 +149,8 @@ fn add(
     warnings: Vec<String>,
 ) -> Result<Written, ApiStatus> {
     own(&mut document, managers);
+    let mut warnings = warnings;
+    warnings.extend(validate::doubts(key.kind, &document));
     prepare::for_create(state, &key, &mut document, options.now);
     admit::new(state, key.kind, &mut document);
     validate::new(&key, &document)?;
@@ -261,6 +264,10 @@ fn store(
     warnings: Vec<String>,
 ) -> Result<Written, ApiStatus> {
     let key = existing.key.clone();
+    let mut warnings = warnings;
+    if old["metadata"]["finalizers"] != document["metadata"]["finalizers"] {
+        warnings.extend(validate::doubts(key.kind, &document));
+    }
     admit::changed(state, key.kind, old, &mut document);
     prepare::count_generation(key.kind, old, &mut document);
     validate::changed(&key, old, &document)?;
@@ -269,8 +276,7 @@ fn store(
     } else if options.dry_run {
         Arc::new(Object::pack(key, &document))
     } else if prepare::is_released(&document) {
-        let gone = state.remove(&key);
-        gone.unwrap_or_else(|| Arc::clone(existing))
+        release(state, &key, document, options).unwrap_or_else(|| Arc::clone(existing))
     } else {
         state.commit(key, document)
     };
@@ -285,23 +291,24 @@ fn store(
 fn put_on(
     state: &mut State,
     key: &Key,
-    mut config: Value,
+    config: &Value,
     options: &WriteOptions,
 ) -> Result<Written, ApiStatus> {
     let existing = state.get(key).cloned();
     let old = existing.as_ref().map(|o| o.value());
-    validate::applied(key, &config, old.is_some())?;
+    validate::applied(key, config, old.is_some())?;
     let ty: Type = type_of(key.kind);
-    check_config(&config, &ty).map_err(|why| {
+    check_config(config, &ty).map_err(|why| {
         let namespace = text(&config["metadata"], "namespace");
         validate::untyped(key, namespace, &why)
     })?;
-    place(key, &mut config);
+    let placed = place(key, config);
     let nothing = empty(key.kind);
     let (document, managers) = apply(&ApplyRequest {
         live: old.as_ref().unwrap_or(&nothing),
         exists: old.is_some(),
-        config: &config,
+        config: &placed,
+        sent: config,
         ty: &ty,
         empty: &nothing,
         force: options.force,
@@ -325,9 +332,10 @@ fn put_on(
     }
 }
 
-/// Gives the configuration the name and namespace of the URL where it has none.
-fn place(key: &Key, config: &mut Value) {
-    let metadata = child(config, "metadata");
+/// The configuration with the name and namespace of the URL where it has none.
+fn place(key: &Key, config: &Value) -> Value {
+    let mut placed = config.clone();
+    let metadata = child(&mut placed, "metadata");
     metadata
         .entry("name")
         .or_insert_with(|| key.name.to_string().into());
@@ -336,4 +344,5 @@ fn place(key: &Key, config: &mut Value) {
             .entry("namespace")
             .or_insert_with(|| key.namespace.to_string().into());
     }
+    placed
 }

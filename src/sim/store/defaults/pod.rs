@@ -13,6 +13,12 @@ pub(super) fn pod(document: &mut Value) {
         each(spec, list).for_each(requests_from_limits);
     }
     pod_spec(spec);
+    // The old name of the field is kept in step with the new one.
+    let status = child(document, "status");
+    if !word(status, "podIP").is_empty() && !status.contains_key("podIPs") {
+        let ip = json!([{"ip": word(status, "podIP")}]);
+        status.insert("podIPs".to_owned(), ip);
+    }
 }
 
 fn requests_from_limits(container: &mut Map<String, Value>) {

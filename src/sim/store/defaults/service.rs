@@ -53,9 +53,13 @@ pub(crate) fn allocate(document: &mut Value, old: Option<&Value>, number: u64) {
         spec.insert("clusterIP".to_owned(), address);
     }
     let address = spec.get("clusterIP").cloned().unwrap_or_default();
-    default(spec, "clusterIPs", json!([address]));
+    spec.insert("clusterIPs".to_owned(), json!([address]));
     if matches!(&*kind, "NodePort" | "LoadBalancer") {
         node_ports(spec, old, number);
+    } else if old.is_some_and(|o| o["spec"]["type"] != *kind) {
+        // What only the type before could have goes with it.
+        spec.remove("externalTrafficPolicy");
+        each(spec, "ports").for_each(|port| drop(port.remove("nodePort")));
     }
 }
 

@@ -68,6 +68,11 @@ pub(super) fn stateful_set(document: &mut Value) {
 }
 
 pub(super) fn daemon_set(document: &mut Value) {
+    let metadata = child(document, "metadata");
+    default(metadata, "annotations", json!({}));
+    if let Some(notes) = object(metadata, "annotations") {
+        default(notes, "deprecated.daemonset.template.generation", "1");
+    }
     let spec = child(document, "spec");
     default(spec, "revisionHistoryLimit", 10);
     rolling(
@@ -116,17 +121,25 @@ pub(crate) fn select_own_pods(document: &mut Value) {
             json!({"batch.kubernetes.io/controller-uid": uid}),
         );
     }
-    let metadata = object(spec, "template").and_then(|t| object(t, "metadata"));
-    if let Some(metadata) = metadata {
-        default(metadata, "labels", json!({}));
-        if let Some(labels) = object(metadata, "labels") {
-            for (label, value) in [("controller-uid", &uid), ("job-name", &name)] {
-                labels.insert(label.to_owned(), value.as_str().into());
-                labels.insert(
-                    format!("batch.kubernetes.io/{label}"),
-                    value.as_str().into(),
-                );
-            }
+    let template = object(spec, "template").and_then(|t| object(t, "metadata"));
+    let Some(template) = template else {
+        return;
+    };
+    let own = template.get("labels").cloned();
+    mark(template, &uid, &name);
+    // Labels that were taken over from the template are the same map to the server.
+    let metadata = child(document, "metadata");
+    if metadata.get("labels") == own.as_ref() {
+        mark(metadata, &uid, &name);
+    }
+}
+
+fn mark(metadata: &mut Map<String, Value>, uid: &str, name: &str) {
+    default(metadata, "labels", json!({}));
+    if let Some(labels) = object(metadata, "labels") {
+        for (label, value) in [("controller-uid", uid), ("job-name", name)] {
+            labels.insert(label.to_owned(), value.into());
+            labels.insert(format!("batch.kubernetes.io/{label}"), value.into());
         }
     }
 }

@@ -149,6 +149,39 @@ pub(super) fn service_change(old: &Value, new: &Value) -> Vec<Cause> {
     )]
 }
 
+/// Little of a pod can change.
+pub(super) fn pod_change(old: &Value, new: &Value) -> Vec<Cause> {
+    let fixed = |document: &Value| {
+        let mut spec = document["spec"].clone();
+        let Some(members) = spec.as_object_mut() else {
+            return spec;
+        };
+        for name in [
+            "activeDeadlineSeconds",
+            "tolerations",
+            "terminationGracePeriodSeconds",
+            "nodeName",
+            "ephemeralContainers",
+        ] {
+            members.remove(name);
+        }
+        for list in ["containers", "initContainers"] {
+            let containers = members.get_mut(list).and_then(Value::as_array_mut);
+            for container in containers.into_iter().flatten() {
+                container["image"] = Value::Null;
+            }
+        }
+        spec
+    };
+    if fixed(old) == fixed(new) {
+        return Vec::new();
+    }
+    vec![Cause::forbidden(
+        "spec",
+        "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
+    )]
+}
+
 /// Most of a StatefulSet stays as it was made.
 pub(super) fn stateful_set_change(old: &Value, new: &Value) -> Vec<Cause> {
     let fixed = |document: &Value| {
