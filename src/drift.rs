@@ -17,8 +17,12 @@
 //!
 //! **Removed fields** have no owner of record. The newest human tool that wrote after the engine is named, marked as inferred.
 
+pub mod argo;
+pub mod defaults;
 pub mod diff_text;
 pub mod fingerprint;
+pub mod go_duration;
+pub mod hooks;
 pub mod ignore;
 pub mod judge;
 pub mod managers;
@@ -28,6 +32,7 @@ pub mod path;
 pub mod quantity;
 pub mod schema;
 pub mod seal;
+pub mod typed;
 pub mod yaml;
 
 mod compare;

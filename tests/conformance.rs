@@ -3,6 +3,8 @@
 //! They are read from the folder that `DRIFTDECK_CONFORMANCE` names and never copied into the project. Without the variable each test says
 //! that it was not run. With it each prints its score and the cases that fail, and fails below a floor that only rises.
 
+#[path = "conformance/argo.rs"]
+mod argo;
 #[path = "conformance/cases.rs"]
 mod cases;
 #[path = "conformance/health.rs"]
@@ -13,3 +15,5 @@ mod masks;
 mod patches;
 #[path = "conformance/quantities.rs"]
 mod quantities;
+#[path = "conformance/tracking.rs"]
+mod tracking;

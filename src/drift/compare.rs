@@ -34,8 +34,6 @@ pub(super) struct Difference<'v> {
     pub(super) desired: Option<&'v Value>,
     pub(super) live: Option<&'v Value>,
     pub(super) standing: Standing,
-    /// The struct and field, when known: `core/v1.Container` and `imagePullPolicy`.
-    pub(super) shape: Shape,
     /// The struct that holds the field.
     pub(super) holder: Shape,
     /// The live object that holds the field: some defaults depend on its other fields.
@@ -218,7 +216,6 @@ impl<'v> Walk<'v, '_> {
             desired,
             live,
             standing,
-            shape: here.shape,
             holder: here.holder,
             around: here.around,
         });

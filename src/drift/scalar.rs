@@ -3,11 +3,11 @@
 use std::str::FromStr;
 
 use base64::Engine as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::quantity;
 use super::schema::{Kind, Shape};
+use super::{go_duration, quantity};
 
 /// Whether both mean the same to the API server. Only fields of built-in kinds have spellings; elsewhere values must be equal.
 pub(super) fn same(desired: &Value, live: &Value, shape: Shape) -> bool {
@@ -50,7 +50,7 @@ fn same_parsed<T: FromStr + PartialEq>(a: &Value, b: &Value) -> bool {
 }
 
 fn same_duration(a: &Value, b: &Value) -> bool {
-    let parse = |v: &Value| v.as_str().and_then(|t| t.parse::<SignedDuration>().ok());
+    let parse = |v: &Value| v.as_str().and_then(go_duration::parse);
     matches!((parse(a), parse(b)), (Some(x), Some(y)) if x == y)
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::counted::{is_hand, last_key};
 use crate::domain::Ignored;
 use crate::drift::compare::Difference;
+use crate::drift::defaults;
 use crate::drift::managers::ManagerClass;
 use crate::drift::owners::{Owned, Owners};
 
@@ -88,9 +89,26 @@ pub(super) fn is_filled_by_server(difference: &Difference<'_>) -> bool {
         )
         | ("core/v1.ServicePort", "nodePort")
         | ("core/v1.PersistentVolumeClaimSpec", "volumeName")
-        | ("core/v1.PodSpec", "nodeName" | "serviceAccount")
-        | ("core/v1.ObjectFieldSelector", "apiVersion") => true,
-        _ => is_projected_token(difference) || is_default_toleration(difference),
+        | ("core/v1.PodSpec", "nodeName" | "serviceAccount") => true,
+        _ => {
+            is_default(difference)
+                || is_projected_token(difference)
+                || is_default_toleration(difference)
+        }
+    }
+}
+
+/// The live value is what the server's defaulting gives the field, other fields being as they are.
+fn is_default(difference: &Difference<'_>) -> bool {
+    match (
+        difference.holder.structure(),
+        difference.around,
+        difference.path.last_field(),
+    ) {
+        (Some(structure), Some(around), Some(field)) => {
+            defaults::is_default(structure, around, field)
+        }
+        _ => false,
     }
 }
 

@@ -1,0 +1,211 @@
+//! What Argo CD takes out or rewrites before it compares.
+
+use base64::Engine as _;
+use serde_json::{Map, Value, json};
+
+use crate::domain::ObjectRef;
+use crate::drift::go_duration;
+use crate::drift::ignore::{IgnoreRules, remove};
+use crate::drift::schema::Shape;
+use crate::drift::typed::{Strictness, canonical_quantity, round_trip};
+
+/// The normalisation of one installation and application.
+#[derive(Clone, Debug, Default)]
+pub struct Normalizer {
+    /// `ignoreDifferences` of the application and of argocd-cm.
+    pub rules: IgnoreRules,
+    /// Fields of custom resources that hold known types (`knownTypeFields` in argocd-cm).
+    pub known: Vec<KnownField>,
+    /// Rules of roles that aggregate others are not compared.
+    pub ignore_aggregated_roles: bool,
+    /// `/status` is compared; by default it is not.
+    pub compare_status: bool,
+}
+
+/// One field with a known type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownField {
+    /// API group of the kind.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// The fields to it, lists passed through.
+    pub path: Vec<String>,
+    /// The type as argocd-cm names it: `core/v1/PodSpec`, `core/Quantity`, `meta/v1/Duration`.
+    pub type_name: String,
+}
+
+impl Normalizer {
+    /// Normalises one object.
+    pub fn apply(&self, object: &mut Value) {
+        if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+            metadata.remove("creationTimestamp");
+        }
+        built_in(object, self.ignore_aggregated_roles);
+        if !self.compare_status {
+            remove(object, &["status".to_owned()]);
+        }
+        if let Some(reference) = reference(object) {
+            self.rules.for_object(&reference).strip(object);
+            for field in self
+                .known
+                .iter()
+                .filter(|k| *k.group == *reference.gvk.group && *k.kind == *reference.gvk.kind)
+            {
+                retype(object, &field.path, &field.type_name);
+            }
+        }
+    }
+}
+
+/// Rules match by what an object says of itself; one without a name is matched as nameless.
+fn reference(object: &Value) -> Option<ObjectRef> {
+    ObjectRef::of(object).or_else(|| {
+        let mut named = object.clone();
+        named
+            .as_object_mut()?
+            .insert("metadata".to_owned(), json!({"name": ""}));
+        ObjectRef::of(&named)
+    })
+}
+
+fn built_in(object: &mut Value, ignore_aggregated_roles: bool) {
+    let text = |key: &str| {
+        object
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let group = text("apiVersion")
+        .split_once('/')
+        .map(|(g, _)| g.to_owned())
+        .unwrap_or_default();
+    match (group.as_str(), text("kind").as_str()) {
+        ("", "Secret") => secret(object),
+        ("", "Endpoints") => endpoints(object),
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => {
+            role(object, ignore_aggregated_roles)
+        }
+        _ => {}
+    }
+}
+
+/// `stringData` moves into `data`, base64; a null in `data` is an empty text.
+fn secret(object: &mut Value) {
+    let Some(secret) = object.as_object_mut() else {
+        return;
+    };
+    let plain = match secret.get("stringData") {
+        Some(Value::Object(plain)) => plain.clone(),
+        _ => Map::new(),
+    };
+    if !plain.is_empty() {
+        let data = secret.entry("data").or_insert_with(|| json!({}));
+        if !data.is_object() {
+            *data = json!({});
+        }
+        if let Some(data) = data.as_object_mut() {
+            for (key, value) in plain {
+                data.insert(key, encoded(value));
+            }
+        }
+        secret.remove("stringData");
+    }
+    if let Some(Value::Object(data)) = secret.get_mut("data") {
+        for value in data.values_mut().filter(|v| v.is_null()) {
+            *value = json!("");
+        }
+    }
+}
+
+/// Text is encoded; what is no text passes as it is.
+fn encoded(value: Value) -> Value {
+    match value {
+        // A sealed value stands for bytes already.
+        Value::String(text) if crate::drift::seal::is_token(&text) => Value::String(text),
+        Value::String(text) => {
+            Value::String(base64::engine::general_purpose::STANDARD.encode(text))
+        }
+        other => other,
+    }
+}
+
+fn role(object: &mut Value, ignore_aggregated: bool) {
+    let aggregates = object.get("aggregationRule").is_some_and(|r| !r.is_null());
+    let empty = object
+        .get("rules")
+        .and_then(Value::as_array)
+        .is_some_and(Vec::is_empty);
+    if let Some(rules) = object
+        .get_mut("rules")
+        .filter(|_| empty || (aggregates && ignore_aggregated))
+    {
+        *rules = Value::Null;
+    }
+}
+
+/// Ports get their default protocol, and everything a fixed order.
+fn endpoints(object: &mut Value) {
+    let Some(subsets) = object.get_mut("subsets").and_then(Value::as_array_mut) else {
+        return;
+    };
+    for subset in subsets.iter_mut() {
+        for port in list_of(subset, "ports").filter_map(Value::as_object_mut) {
+            let unset = port.get("protocol").is_none_or(|p| p.is_null() || p == "");
+            if unset {
+                port.insert("protocol".to_owned(), json!("TCP"));
+            }
+        }
+        for list in ["addresses", "notReadyAddresses", "ports"] {
+            if let Some(items) = subset.get_mut(list).and_then(Value::as_array_mut) {
+                items.sort_by_cached_key(ToString::to_string);
+            }
+        }
+    }
+    subsets.sort_by_cached_key(ToString::to_string);
+}
+
+fn list_of<'v>(value: &'v mut Value, key: &str) -> impl Iterator<Item = &'v mut Value> {
+    value
+        .get_mut(key)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+}
+
+/// Rewrites what stands at a path as its type would be written; what does not fit stays.
+fn retype(value: &mut Value, path: &[String], type_name: &str) {
+    if let Value::Array(items) = value {
+        items
+            .iter_mut()
+            .for_each(|item| retype(item, path, type_name));
+        return;
+    }
+    match path.split_first() {
+        Some((first, rest)) => {
+            if let Some(inner) = value.get_mut(first) {
+                retype(inner, rest, type_name);
+            }
+        }
+        None => {
+            if let Some(typed) = typed(value, type_name) {
+                *value = typed;
+            }
+        }
+    }
+}
+
+fn typed(value: &Value, type_name: &str) -> Option<Value> {
+    match type_name {
+        "core/Quantity" => canonical_quantity(value),
+        "meta/v1/Duration" => go_duration::canonical(value.as_str()?).map(Value::String),
+        name => {
+            let (package, kind) = name.rsplit_once('/')?;
+            let shape = Shape::of_type(&format!("{package}.{kind}"));
+            shape
+                .is_known()
+                .then(|| round_trip(value, shape, Strictness::Lenient))?
+        }
+    }
+}
