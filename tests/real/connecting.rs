@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use driftdeck::connect::kubeconfig::load;
 use driftdeck::connect::{
-    ConnectOptions, Connection, Connector, FaultKind, FleetPlan, Lane, LoadOptions, Mode, Slowness,
-    state_of,
+    ConnectOptions, Connection, Connector, Fault, FaultKind, FleetPlan, Lane, LoadOptions, Mode,
+    Slowness, state_of,
 };
 use driftdeck::domain::LinkState;
 use http::{Method, Request};
@@ -96,10 +96,7 @@ async fn a_refused_token_is_a_matter_of_credentials_and_the_rest_is_not_touched(
             .get(Lane::Interactive, "/api/v1/namespaces?limit=1", LIMIT)
             .await;
         if row.cluster.as_str() == "hub-1" {
-            assert!(
-                answer.as_ref().is_err_and(|fault| fault.is_auth()),
-                "{answer:?}"
-            );
+            assert!(answer.as_ref().is_err_and(Fault::is_auth), "{answer:?}");
         } else {
             assert!(answer.is_ok(), "{}: {answer:?}", row.cluster);
         }

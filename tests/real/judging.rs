@@ -68,15 +68,11 @@ fn changes(verdict: &Verdict) -> Vec<(&str, ChangeOp, Value, Value, String)> {
 #[tokio::test]
 #[ignore = "needs real servers: run .ci/run"]
 async fn nothing_that_the_server_defaults_or_respells_is_drift() {
-    for (name, server_side) in [("judged-ssa", true), ("judged-csa", false)] {
-        let team = Team::deploy(
-            name,
-            Policy {
-                automated: false,
-                server_side,
-            },
-        )
-        .await;
+    for (name, policy) in [
+        ("judged-ssa", Policy::MANUAL),
+        ("judged-csa", Policy::CLASSIC),
+    ] {
+        let team = Team::deploy(name, policy).await;
         for (object, verdict) in verdicts(team.on(EDGES[0])).await {
             assert_eq!(verdict.states, [], "{object}: {verdict:#?}");
         }
@@ -86,14 +82,7 @@ async fn nothing_that_the_server_defaults_or_respells_is_drift() {
 #[tokio::test]
 #[ignore = "needs real servers: run .ci/run"]
 async fn every_edit_is_found_with_its_path_values_and_manager() {
-    let team = Team::deploy(
-        "judged-edits",
-        Policy {
-            automated: false,
-            server_side: true,
-        },
-    )
-    .await;
+    let team = Team::deploy("judged-edits", Policy::MANUAL).await;
     let app = team.on(EDGES[1]);
     team.disturb(app);
     let verdicts = verdicts(app).await;
@@ -157,14 +146,7 @@ async fn every_edit_is_found_with_its_path_values_and_manager() {
 #[tokio::test]
 #[ignore = "needs real servers: run .ci/run"]
 async fn what_others_add_beside_gits_word_is_listed_and_not_counted() {
-    let team = Team::deploy(
-        "judged-others",
-        Policy {
-            automated: false,
-            server_side: true,
-        },
-    )
-    .await;
+    let team = Team::deploy("judged-others", Policy::MANUAL).await;
     let app = team.on(EDGES[2]);
     let kubectl = Kubectl::on(team.bed, app.edge, User::Operator);
     let namespace = team.namespace.as_str();

@@ -11,6 +11,7 @@
     reason = "outside of #[test] functions clippy does not know that this is a test: a broken test bed has to stop at once"
 )]
 
+mod answers;
 mod argo;
 mod bed;
 mod crds;
@@ -22,6 +23,7 @@ mod netns;
 mod objects;
 mod pki;
 mod process;
+mod program;
 mod servers;
 mod story;
 
@@ -30,3 +32,5 @@ mod fetching;
 mod following;
 mod judging;
 mod test_bed;
+mod seeing;
+mod reverting;

@@ -21,6 +21,24 @@ pub(crate) struct Policy {
     pub(crate) server_side: bool,
 }
 
+impl Policy {
+    /// Synced by hand, applied on the server's side: as the story has it.
+    pub(crate) const MANUAL: Self = Self {
+        automated: false,
+        server_side: true,
+    };
+    /// Syncs itself to whatever HEAD is.
+    pub(crate) const AUTOMATED: Self = Self {
+        automated: true,
+        server_side: true,
+    };
+    /// Synced by hand, applied on the client's side: Argo CD's default.
+    pub(crate) const CLASSIC: Self = Self {
+        automated: false,
+        server_side: false,
+    };
+}
+
 /// One team: a repository, and an Application for each edge.
 pub(crate) struct Team {
     /// The shared stage.
@@ -37,14 +55,7 @@ pub(crate) struct Team {
 
 /// The fleet of the story: `edge-microservice` on three edges, synced by hand with server-side apply.
 pub(crate) async fn fleet() -> Team {
-    Team::deploy(
-        "edge-microservice",
-        Policy {
-            automated: false,
-            server_side: true,
-        },
-    )
-    .await
+    Team::deploy("edge-microservice", Policy::MANUAL).await
 }
 
 impl Team {

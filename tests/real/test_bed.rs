@@ -178,14 +178,7 @@ async fn a_metrics_endpoint_answers_through_the_real_service_proxy() {
 #[tokio::test]
 #[ignore = "needs real servers: run .ci/run"]
 async fn the_fleet_of_the_story_is_deployed_by_its_controller() {
-    let team = Team::deploy(
-        "stage-check",
-        Policy {
-            automated: false,
-            server_side: true,
-        },
-    )
-    .await;
+    let team = Team::deploy("stage-check", Policy::MANUAL).await;
     let commit = team.repository.resolve("HEAD");
     for app in &team.apps {
         let deployment = team.live(app, "Deployment", "stage-check").await.unwrap();
@@ -224,14 +217,7 @@ async fn the_fleet_of_the_story_is_deployed_by_its_controller() {
 #[tokio::test]
 #[ignore = "needs real servers: run .ci/run"]
 async fn a_client_side_apply_leaves_what_argo_cd_leaves() {
-    let team = Team::deploy(
-        "stage-classic",
-        Policy {
-            automated: true,
-            server_side: false,
-        },
-    )
-    .await;
+    let team = Team::deploy("stage-classic", Policy::CLASSIC).await;
     let deployment = team
         .live(team.on(EDGES[0]), "Deployment", "stage-classic")
         .await
@@ -250,14 +236,7 @@ async fn a_client_side_apply_leaves_what_argo_cd_leaves() {
 #[tokio::test]
 #[ignore = "needs real servers: run .ci/run"]
 async fn an_operation_written_without_clearing_the_state_inherits_the_one_before() {
-    let team = Team::deploy(
-        "stage-leak",
-        Policy {
-            automated: false,
-            server_side: true,
-        },
-    )
-    .await;
+    let team = Team::deploy("stage-leak", Policy::MANUAL).await;
     let app = team.on(EDGES[1]);
     let options = json!(["CreateNamespace=true", "ServerSideApply=true"]);
     let one = json!([{ "group": "", "kind": "ConfigMap", "name": "stage-leak-config" }]);
