@@ -1,9 +1,9 @@
 //! One file a subcommand; the same queries and plans as the screens, printed.
 
 mod args;
-mod diff;
 #[cfg(feature = "demo")]
 mod demo;
+mod diff;
 mod document;
 mod fleet;
 mod items;

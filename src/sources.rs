@@ -7,9 +7,9 @@ pub mod director;
 pub mod doctor;
 pub mod engine;
 pub mod judge;
+mod merge;
 pub mod metric;
 pub mod permissions;
-mod merge;
 mod supervisor;
 pub mod watch;
 

@@ -9,6 +9,9 @@ use tokio::time::Instant;
 use super::fault::Fault;
 use crate::domain::LinkState;
 
+/// One slow call says something of the link for this long.
+const LATENCY_HOLDS: Duration = Duration::from_secs(20);
+
 /// How the connection stands, as its own tasks see it.
 #[derive(Clone, Debug, Default)]
 pub struct Link {
@@ -18,6 +21,8 @@ pub struct Link {
     pub ever: bool,
     /// Why the last one ended, or the last attempt failed.
     pub fault: Option<Fault>,
+    /// Why the credentials are not accepted at present, although the server may well answer.
+    pub refusal: Option<Fault>,
 }
 
 /// Shared by everything that reads from one server.
@@ -26,8 +31,9 @@ pub struct LinkClock {
     base: Instant,
     /// Milliseconds from `base`, plus one; zero while nothing was heard.
     heard: AtomicU64,
-    /// Milliseconds of the newest short call.
+    /// Milliseconds of the newest short call, and when it ended, in milliseconds from `base`.
     latency: AtomicU64,
+    measured: AtomicU64,
     link: watch::Sender<Link>,
 }
 
@@ -38,6 +44,7 @@ impl LinkClock {
             base: Instant::now(),
             heard: AtomicU64::new(0),
             latency: AtomicU64::new(0),
+            measured: AtomicU64::new(0),
             link: watch::Sender::new(Link::default()),
         }
     }
@@ -51,6 +58,19 @@ impl LinkClock {
     /// A short call took this long.
     pub(super) fn took(&self, time: Duration) {
         self.latency.store(millis(time), Ordering::Relaxed);
+        self.measured
+            .store(millis(self.base.elapsed()), Ordering::Relaxed);
+    }
+
+    /// The server does not take the credentials, or there are none to be had.
+    pub(super) fn refused(&self, fault: Fault) {
+        self.link.send_modify(|link| link.refusal = Some(fault));
+    }
+
+    /// The server took the credentials.
+    pub(super) fn accepted(&self) {
+        self.link
+            .send_if_modified(|link| link.refusal.take().is_some());
     }
 
     /// A connection opened.
@@ -96,8 +116,12 @@ impl LinkClock {
         )
     }
 
-    /// How long the newest short call took.
+    /// How long the newest short call took; nothing when that is too long ago to say anything of now.
     pub fn latency(&self) -> Duration {
+        let measured = Duration::from_millis(self.measured.load(Ordering::Relaxed));
+        if self.base.elapsed().saturating_sub(measured) > LATENCY_HOLDS {
+            return Duration::ZERO;
+        }
         Duration::from_millis(self.latency.load(Ordering::Relaxed))
     }
 }
@@ -135,6 +159,9 @@ pub fn state_of(
     latency: Duration,
     limits: &Slowness,
 ) -> LinkState {
+    if link.refusal.is_some() {
+        return LinkState::Auth;
+    }
     if !link.up {
         return match (&link.fault, link.ever) {
             (Some(fault), ever) => fault.link_state(ever),
@@ -167,7 +194,7 @@ mod tests {
         Link {
             up: true,
             ever: true,
-            fault: None,
+            ..Link::default()
         }
     }
 
@@ -176,6 +203,7 @@ mod tests {
             up: false,
             ever,
             fault: Some(Fault::new(kind, "gone")),
+            refusal: None,
         }
     }
 
@@ -227,6 +255,24 @@ mod tests {
             state(&down(FaultKind::Auth, true), None, SOON),
             LinkState::Auth
         );
+    }
+
+    #[test]
+    fn an_open_link_whose_credentials_are_refused_is_not_green() {
+        let refused = Link {
+            refusal: Some(Fault::new(FaultKind::Auth, "expired")),
+            ..up()
+        };
+        assert_eq!(state(&refused, Some(seconds(0)), SOON), LinkState::Auth);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_slow_call_is_forgotten_after_a_while() {
+        let clock = LinkClock::new();
+        clock.took(seconds(3));
+        assert_eq!(clock.latency(), seconds(3));
+        tokio::time::advance(seconds(30)).await;
+        assert_eq!(clock.latency(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

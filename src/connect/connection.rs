@@ -12,7 +12,6 @@ use http_body_util::{BodyExt as _, Full};
 use kube::Client;
 use kube::client::{Body, ConfigExt as _};
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _};
 use tower_http::decompression::DecompressionLayer;
@@ -179,9 +178,7 @@ impl Connection {
         request: Request<Bytes>,
         limit: usize,
     ) -> Result<Bytes, Fault> {
-        let begun = Instant::now();
         let answer = self.open(lane, request).await?;
-        self.session.clock().took(begun.elapsed());
         self.collect(answer.into_body(), limit).await
     }
 

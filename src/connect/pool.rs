@@ -15,6 +15,7 @@ use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::clock::LinkClock;
 use super::dial::{Connector, Dialer, Wire};
@@ -140,8 +141,14 @@ impl Pool {
     ) -> Result<Response<Reply>, Fault> {
         for _ in 0..3 {
             let way = self.way(lane).await?;
+            let begun = Instant::now();
             match self.send_on(way, lane, request).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    if lane == Lane::Interactive {
+                        self.clock.took(begun.elapsed());
+                    }
+                    return Ok(response);
+                }
                 Err(Unsent::Again(back)) => request = *back,
                 Err(Unsent::Failed(fault)) => return Err(fault),
             }

@@ -10,7 +10,7 @@ use super::auth::{Auth, Proof};
 use super::clock::LinkClock;
 use super::dial::Dialer;
 use super::exec::Plugins;
-use super::fault::{Fault, FaultKind};
+use super::fault::{self, Fault, FaultKind};
 use super::pool::{Lane, Outgoing, Pool, PoolParts, Reply, Timings};
 use super::target::Target;
 
@@ -75,6 +75,25 @@ impl Session {
 
     /// Sends a request; a refused credential is replaced and the request sent once more.
     pub(super) async fn send(
+        &self,
+        lane: Lane,
+        request: Outgoing,
+    ) -> Result<Response<Reply>, Fault> {
+        let answer = self.send_as_proven(lane, request).await;
+        match &answer {
+            Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
+                let headers = answer.headers();
+                self.clock
+                    .refused(fault::of_answer(401, headers, &[], &self.place));
+            }
+            Ok(_) => self.clock.accepted(),
+            Err(fault) if fault.is_auth() => self.clock.refused(fault.clone()),
+            Err(_) => {}
+        }
+        answer
+    }
+
+    async fn send_as_proven(
         &self,
         lane: Lane,
         request: Outgoing,

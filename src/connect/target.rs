@@ -98,6 +98,13 @@ impl Target {
         proxy(&self.cluster).ok().flatten()
     }
 
+    /// A hash of what stands between us and the server beside its address: proxy, which may hold a password, and TLS name.
+    pub(super) fn way(&self) -> String {
+        let proxy = self.cluster.proxy_url.as_deref().unwrap_or_default();
+        let name = self.cluster.tls_server_name.as_deref().unwrap_or_default();
+        hex(&Sha256::digest(format!("{proxy} {name}")))
+    }
+
     /// The CA certificates, read again so that a rotated file is seen.
     pub(super) fn roots(&self) -> Result<Option<Vec<CertificateDer<'static>>>, String> {
         roots(&self.cluster)

@@ -656,3 +656,35 @@ async fn a_body_that_breaks_off_is_a_broken_link() {
     let fault = fault::of_error(broken.unwrap_err().as_ref(), "oslo");
     assert!(fault.is_link(), "{fault:?}");
 }
+
+#[tokio::test]
+async fn credentials_that_are_refused_later_turn_an_open_link_from_live_to_auth_and_back() {
+    let good = Arc::new(AtomicUsize::new(1));
+    let accepts = Arc::clone(&good);
+    let server = Server::start(move |request: Request<Bytes>| {
+        if accepts.load(Ordering::SeqCst) == 1 {
+            return ok(request);
+        }
+        json(401, &json!({"message": "Unauthorized"}))
+    })
+    .await;
+    let connection = connection(&server.plan("{token: t}"));
+    let state = || {
+        let clock = connection.clock();
+        state_of(
+            &clock.link(),
+            clock.silence(),
+            clock.latency(),
+            &Slowness::default(),
+        )
+    };
+    version(&connection).await.unwrap();
+    assert_eq!(state(), LinkState::Live);
+    good.store(0, Ordering::SeqCst);
+    version(&connection).await.unwrap_err();
+    assert_eq!(state(), LinkState::Auth);
+    assert!(connection.clock().link().up);
+    good.store(1, Ordering::SeqCst);
+    version(&connection).await.unwrap();
+    assert_eq!(state(), LinkState::Live);
+}

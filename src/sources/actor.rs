@@ -91,7 +91,7 @@ pub(super) async fn live(parts: Parts) {
     let mut claim = parts.claims.bid(Bid {
         // A cluster whose UID may not be read is told apart by its server and CA.
         uid: if introduction.uid.is_empty() {
-            format!("{:?}", parts.row.place()).into()
+            parts.row.place()
         } else {
             introduction.uid.clone()
         },

@@ -41,6 +41,8 @@ pub struct RowPlan {
     pub identity: Name,
     /// The namespace it is confined to, empty for the whole cluster.
     pub namespace_scope: Name,
+    /// The namespace its acting context names, a default only; empty when it names none.
+    pub namespace: Name,
     /// Whether the server's certificate is not checked.
     pub insecure: bool,
     /// What the kubeconfig's author says of it.
@@ -61,9 +63,11 @@ impl RowPlan {
         }
     }
 
-    /// The same cluster by the kubeconfig alone: server and CA.
-    pub fn place(&self) -> (String, Name) {
-        (url_key(&self.server), self.ca.clone())
+    /// The same cluster by the kubeconfig alone: server and CA, and what tells servers apart that share an address: the proxy in front and
+    /// the name asked for in TLS.
+    pub fn place(&self) -> Name {
+        let way = self.target.as_ref().map(|t| t.way()).unwrap_or_default();
+        [&url_key(&self.server), &*self.ca, &way].join(" ").into()
     }
 }
 
@@ -143,6 +147,7 @@ impl Edge {
                 .map_or_else(|_| "".into(), |t| t.ca().clone()),
             identity: identity(context, user, options),
             namespace_scope: "".into(),
+            namespace: namespace.clone(),
             insecure: target.as_ref().is_ok_and(Target::insecure),
             hints: Hints::read(
                 context.and_then(|c| c.extensions.as_deref()),
@@ -241,8 +246,8 @@ fn merge(edges: Vec<Edge>) -> Vec<RowPlan> {
 }
 
 /// Servers whose contexts name at least two different namespaces.
-fn places_with_namespaces(edges: &[Edge]) -> HashSet<(String, Name)> {
-    let mut names: HashMap<(String, Name), HashSet<Name>> = HashMap::new();
+fn places_with_namespaces(edges: &[Edge]) -> HashSet<Name> {
+    let mut names: HashMap<Name, HashSet<Name>> = HashMap::new();
     let usable = edges.iter().filter(|e| e.row.target.is_ok());
     for edge in usable.filter(|e| !e.namespace.is_empty()) {
         names

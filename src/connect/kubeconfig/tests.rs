@@ -106,6 +106,23 @@ contexts:
 }
 
 #[test]
+fn equal_private_addresses_behind_different_proxies_are_different_clusters() {
+    let text = r"
+clusters:
+- {name: a, cluster: {server: 'https://10.0.0.1:6443', proxy-url: 'socks5://site-a:1080'}}
+- {name: b, cluster: {server: 'https://10.0.0.1:6443', proxy-url: 'socks5://site-b:1080'}}
+users: [{name: u, user: {token: t}}]
+contexts:
+- {name: edge-a, context: {cluster: a, user: u, namespace: one}}
+- {name: edge-b, context: {cluster: b, user: u, namespace: two}}
+";
+    let plan = load_text(text).unwrap();
+    assert_eq!(names(&plan), ["edge-a", "edge-b"]);
+    assert_ne!(plan.rows[0].place(), plan.rows[1].place());
+    assert!(plan.rows.iter().all(|r| r.namespace_scope.is_empty()));
+}
+
+#[test]
 fn one_namespace_alone_is_a_default_and_confines_nothing() {
     let text = r"
 clusters: [{name: big, cluster: {server: 'https://big.example'}}]
