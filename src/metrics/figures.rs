@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::parse::{Parsed, Sample};
+use super::parse::{Labels, Parsed, Sample};
 use super::rate::{increase, quantile};
 use crate::domain::{MetricFigure, Safe};
 
@@ -91,7 +91,7 @@ struct Reading {
     counters: HashMap<SeriesKey, f64>,
 }
 
-type SeriesKey = (Arc<str>, Vec<(String, String)>);
+type SeriesKey = (Arc<str>, Labels);
 
 /// What one scope adds up to in one round. `None` is "not measured", which is not zero.
 #[derive(Clone, Debug, Default)]

@@ -48,13 +48,16 @@ impl Filter {
     }
 }
 
+/// Labels of a sample, by name.
+pub type Labels = Vec<(String, String)>;
+
 /// One sample. Timestamps and exemplars are not kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// Its name, suffixes included; raw.
     pub name: Arc<str>,
-    /// Its labels, by name; raw.
-    pub labels: Vec<(String, String)>,
+    /// Its labels; raw.
+    pub labels: Labels,
     /// Its value; may be NaN or infinite.
     pub value: f64,
 }
@@ -239,8 +242,8 @@ fn read(document: &str) -> Result<Vec<Sample>, String> {
     Ok(samples)
 }
 
-fn sorted<'a>(labels: impl Iterator<Item = (&'a String, &'a String)>) -> Vec<(String, String)> {
-    let mut labels: Vec<(String, String)> = labels
+fn sorted<'a>(labels: impl Iterator<Item = (&'a String, &'a String)>) -> Labels {
+    let mut labels: Labels = labels
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     labels.sort();
@@ -269,7 +272,7 @@ fn check(sample: &Sample, filter: &Filter) -> Result<(), String> {
 }
 
 fn once_each(samples: Vec<Sample>) -> Vec<Sample> {
-    let mut seen: HashSet<(Arc<str>, Vec<(String, String)>)> = HashSet::new();
+    let mut seen: HashSet<(Arc<str>, Labels)> = HashSet::new();
     samples
         .into_iter()
         .filter(|s| seen.insert((s.name.clone(), s.labels.clone())))

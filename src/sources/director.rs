@@ -4,6 +4,7 @@
 //! has to judge goes out through one `watch` channel a cluster, only when it changed.
 
 mod book;
+mod entry;
 mod judge;
 mod wish;
 
@@ -130,7 +131,7 @@ fn take_change(
 ) {
     match change {
         Ok(change) => {
-            book.repo_changed(|source| desired.url_of(source).as_ref() == Some(&change.url))
+            book.repo_changed(|source| desired.url_of(source).as_ref() == Some(&change.url));
         }
         // Something was missed: everything is asked again.
         Err(broadcast::error::RecvError::Lagged(_)) => book.repo_changed(|_| true),

@@ -4,6 +4,7 @@
 
 pub mod direct;
 pub mod discover;
+pub mod monitor;
 pub mod scrape;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,8 @@ use tokio::time::Instant;
 use crate::domain::{ClusterMetrics, Name, Safe};
 use crate::metrics::{Figures, Filter, Parsed, Scrape, WANTED, parse};
 use direct::Direct;
-use discover::{Discovery, Target, discover};
+use discover::discover;
+use monitor::{Discovery, Target};
 use scrape::{Limits, Trouble};
 
 /// Time between discoveries.

@@ -261,8 +261,11 @@ fn nothing_makes_it_panic() {
     }
 }
 
-/// What `prometheus-parse` makes of a document: name, labels in order, value.
-fn peer(text: &str) -> Vec<(String, Vec<(String, String)>, f64)> {
+/// Name, labels in order, value.
+type Plain = (String, Labels, f64);
+
+/// What `prometheus-parse` makes of a document.
+fn peer(text: &str) -> Vec<Plain> {
     let lines = text.lines().map(|line| Ok(line.to_owned()));
     let scrape = prometheus_parse::Scrape::parse(lines).unwrap();
     let value = |value: &prometheus_parse::Value| match value {
@@ -275,7 +278,7 @@ fn peer(text: &str) -> Vec<(String, Vec<(String, String)>, f64)> {
         .samples
         .iter()
         .map(|s| {
-            let mut labels: Vec<(String, String)> = s
+            let mut labels: Labels = s
                 .labels
                 .iter()
                 .map(|(k, v)| (k.clone(), v.clone()))
@@ -286,7 +289,7 @@ fn peer(text: &str) -> Vec<(String, Vec<(String, String)>, f64)> {
         .collect()
 }
 
-fn ours(text: &str) -> Vec<(String, Vec<(String, String)>, f64)> {
+fn ours(text: &str) -> Vec<Plain> {
     let samples = read(text).samples.into_iter();
     samples
         .map(|s| (s.name.to_string(), s.labels, s.value))

@@ -1,17 +1,16 @@
 //! What the director knows: rows, hubs, applications, answers of Git, and who has been told what. No I/O.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
-use super::judge::{Answer, Done, Job};
+use super::entry::{Entry, Standing};
+use super::judge::{Done, Job};
 use super::wish::Wish;
-use crate::desired::prepare::instance;
 use crate::domain::join::join;
 use crate::domain::{
     Alias, AppRef, Application, ClusterId, Destination, Fact, HubCluster, JoinCandidate, Name,
-    Source, Tracking, Unjudged, UnjudgedReason,
+    Source, Tracking,
 };
-use crate::sources::assignment::{AppAssignment, ClusterAssignments, DirectorInput};
+use crate::sources::assignment::{ClusterAssignments, DirectorInput};
 
 /// The director's state.
 #[derive(Debug, Default)]
@@ -41,42 +40,6 @@ struct Hub {
     generation: u64,
     tracking: Tracking,
     clusters: Vec<HubCluster>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    app: Application,
-    cluster: Option<ClusterId>,
-    wish: Option<Result<Wish, Unjudged>>,
-    /// The asking under way or last answered.
-    turn: u64,
-    answer: Option<Result<Answer, Unjudged>>,
-    /// What the loop believes of it: at first that nothing hinders; `None` when that is uncertain.
-    told: Option<Option<Unjudged>>,
-    assignment: Option<Arc<AppAssignment>>,
-}
-
-impl Entry {
-    fn new(app: Application) -> Self {
-        Self {
-            app,
-            cluster: None,
-            wish: None,
-            turn: 0,
-            answer: None,
-            told: Some(None),
-            assignment: None,
-        }
-    }
-
-    /// Whether it is judged, and why not; `None` while that is open.
-    fn standing(&self) -> Option<Option<&Unjudged>> {
-        match (self.wish.as_ref()?, self.answer.as_ref()) {
-            (Err(why), _) | (Ok(_), Some(Err(why))) => Some(Some(why)),
-            (Ok(_), Some(Ok(_))) => Some(None),
-            (Ok(_), None) => None,
-        }
-    }
 }
 
 impl Book {
@@ -140,8 +103,12 @@ impl Book {
             .into_iter()
             .filter(|id| !keep.contains(id))
             .collect();
-        gone.iter().for_each(|id| self.drop_app(id));
-        apps.into_iter().for_each(|app| self.take_app(app));
+        for id in &gone {
+            self.drop_app(id);
+        }
+        for app in apps {
+            self.take_app(app);
+        }
     }
 
     /// What was told under an older generation may have come too late to be believed: it is told again.
@@ -153,7 +120,7 @@ impl Book {
         known.generation = generation;
         for id in self.of_hub(hub) {
             if let Some(entry) = self.apps.get_mut(&id) {
-                entry.told = None;
+                entry.told = Standing::Open;
                 self.untold.insert(id);
             }
         }
@@ -267,23 +234,19 @@ impl Book {
         self.turn += 1;
         entry.turn = self.turn;
         entry.wish = Some(wish.clone());
-        match wish {
-            // The old answer stays until the new one is there; an old refusal is no answer to a new question.
-            Ok(wish) => {
-                entry.answer = entry.answer.take().filter(|a| same || a.is_ok());
-                let last = entry.answer.as_ref().and_then(|a| a.as_ref().ok());
-                Some(Job {
-                    app: id.clone(),
-                    turn: entry.turn,
-                    wish,
-                    last: last.cloned(),
-                })
-            }
-            Err(_) => {
-                entry.answer = None;
-                None
-            }
-        }
+        // The old answer stays until the new one is there; an old refusal is no answer to a new question.
+        let asked = wish.is_ok();
+        entry.answer = entry
+            .answer
+            .take()
+            .filter(|answer| asked && (same || answer.is_ok()));
+        let last = entry.answer.as_ref().and_then(|a| a.as_ref().ok());
+        Some(Job {
+            app: id.clone(),
+            turn: entry.turn,
+            wish: wish.ok()?,
+            last: last.cloned(),
+        })
     }
 
     /// Looks up the cluster of each application that has none yet or whose destination may mean another now.
@@ -342,26 +305,13 @@ impl Book {
             let Some(entry) = self.apps.get_mut(&id) else {
                 continue;
             };
-            let tracking = self.hubs.get(&id.hub).map(|h| h.tracking.clone());
-            if refresh(entry, tracking.unwrap_or_default()) {
+            let hub = self.hubs.entry(id.hub.clone()).or_default();
+            if entry.refresh(&hub.tracking) {
                 self.stale.extend(entry.cluster.clone());
             }
-            let Some(standing) = entry.standing().map(|why| why.cloned()) else {
-                continue;
-            };
-            if entry.told.as_ref() == Some(&standing) {
-                continue;
+            if let Some(fact) = entry.news() {
+                facts.push((id.hub, hub.generation, fact));
             }
-            entry.told = Some(standing.clone());
-            let generation = self.hubs.get(&id.hub).map_or(0, |h| h.generation);
-            facts.push((
-                id.hub.clone(),
-                generation,
-                Fact::AppUnjudged {
-                    app: id.clone(),
-                    reason: standing,
-                },
-            ));
         }
         facts
     }
@@ -380,75 +330,4 @@ impl Book {
             })
             .collect()
     }
-}
-
-/// Makes the application's assignment anew; `false` when it says what it said before.
-fn refresh(entry: &mut Entry, tracking: Tracking) -> bool {
-    let fresh = assignment(entry, tracking);
-    let same = entry
-        .assignment
-        .as_ref()
-        .is_some_and(|known| says_the_same(known, &fresh));
-    if !same {
-        entry.assignment = Some(Arc::new(fresh));
-    }
-    !same
-}
-
-fn assignment(entry: &Entry, tracking: Tracking) -> AppAssignment {
-    let app = &entry.app;
-    let mut made = AppAssignment {
-        app: app.id.clone(),
-        tracking,
-        instance: instance(app),
-        namespace: app.destination.namespace.clone(),
-        deployed_revision: app
-            .deployed_revision()
-            .map(|h| h.revision.clone())
-            .unwrap_or_default(),
-        target_revision: Name::default(),
-        deployed: Vec::new(),
-        target: Vec::new(),
-        resources: app.resources.clone(),
-        ignore_differences: app.ignore_differences.clone(),
-        unjudged: entry
-            .standing()
-            .map_or_else(|| Some(pending()), |why| why.cloned()),
-    };
-    if let (None, Some(Ok(answer))) = (&made.unjudged, &entry.answer) {
-        made.deployed_revision = answer.deployed.located.revision.clone();
-        made.deployed = answer.deployed.objects.to_vec();
-        // Without a target nothing is known to be behind: the deployed objects stand in for it, under no revision.
-        let target = answer.target.as_ref();
-        made.target_revision = target
-            .map(|t| t.located.revision.clone())
-            .unwrap_or_default();
-        made.target = target.unwrap_or(&answer.deployed).objects.to_vec();
-    }
-    made
-}
-
-fn pending() -> Unjudged {
-    Unjudged {
-        reason: UnjudgedReason::Pending,
-        message: "The desired state is still being fetched.".into(),
-    }
-}
-
-/// Whether both would make an edge do the same. Objects are compared by allocation: equal ones are shared.
-fn says_the_same(a: &AppAssignment, b: &AppAssignment) -> bool {
-    let shared = |a: &[Arc<crate::domain::DesiredObject>],
-                  b: &[Arc<crate::domain::DesiredObject>]| {
-        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b))
-    };
-    a.tracking == b.tracking
-        && a.instance == b.instance
-        && a.namespace == b.namespace
-        && a.deployed_revision == b.deployed_revision
-        && a.target_revision == b.target_revision
-        && shared(&a.deployed, &b.deployed)
-        && shared(&a.target, &b.target)
-        && a.resources == b.resources
-        && a.ignore_differences == b.ignore_differences
-        && a.unjudged == b.unjudged
 }

@@ -110,7 +110,7 @@ impl Direct {
             }
             bytes.extend_from_slice(&chunk);
         }
-        scrape::text(bytes)
+        Ok(scrape::text(bytes))
     }
 }
 

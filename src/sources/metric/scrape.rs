@@ -7,7 +7,7 @@ use http_body_util::BodyExt as _;
 use kube::Client;
 use kube::client::Body;
 
-use super::discover::Target;
+use super::monitor::Target;
 
 /// What is asked for: OpenMetrics is read too, but the plain form is what everything speaks.
 pub(super) const ACCEPT: &str =
@@ -126,11 +126,11 @@ async fn read(mut body: Body, limit: usize) -> Result<String, Trouble> {
             bytes.extend_from_slice(&data);
         }
     }
-    text(bytes)
+    Ok(text(bytes))
 }
 
 /// Metrics are UTF-8; a stray byte in one label must not cost the rest.
-pub(super) fn text(bytes: Vec<u8>) -> Result<String, Trouble> {
-    Ok(String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+pub(super) fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

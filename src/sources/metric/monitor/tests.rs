@@ -12,6 +12,10 @@ fn services(items: Value) -> Vec<Service> {
     serde_json::from_value(items).unwrap()
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "tests pass what `json!` makes"
+)]
 fn monitor(endpoint: Value) -> Value {
     json!([{
         "metadata": {"name": "web", "namespace": "edge"},

@@ -1,0 +1,144 @@
+//! One application in the director's book: what is asked for it, what Git answered, what its edge and the loop were told.
+
+use std::sync::Arc;
+
+use super::judge::Answer;
+use super::wish::Wish;
+use crate::desired::prepare::instance;
+use crate::domain::{
+    Application, ClusterId, DesiredObject, Fact, Name, Tracking, Unjudged, UnjudgedReason,
+};
+use crate::sources::assignment::AppAssignment;
+
+/// How it stands with judging an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Git has not answered yet.
+    Open,
+    /// There is desired state.
+    Judged,
+    /// There is none, for this reason.
+    Hindered(Unjudged),
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) app: Application,
+    pub(super) cluster: Option<ClusterId>,
+    pub(super) wish: Option<Result<Wish, Unjudged>>,
+    /// The asking under way or last answered.
+    pub(super) turn: u64,
+    pub(super) answer: Option<Result<Answer, Unjudged>>,
+    /// What the loop believes of it: at first that nothing hinders; open when that is uncertain.
+    pub(super) told: Standing,
+    pub(super) assignment: Option<Arc<AppAssignment>>,
+}
+
+impl Entry {
+    pub(super) fn new(app: Application) -> Self {
+        Self {
+            app,
+            cluster: None,
+            wish: None,
+            turn: 0,
+            answer: None,
+            told: Standing::Judged,
+            assignment: None,
+        }
+    }
+
+    /// How it stands with judging it.
+    fn standing(&self) -> Standing {
+        match (self.wish.as_ref(), self.answer.as_ref()) {
+            (Some(Err(why)), _) | (Some(Ok(_)), Some(Err(why))) => Standing::Hindered(why.clone()),
+            (Some(Ok(_)), Some(Ok(_))) => Standing::Judged,
+            (None, _) | (Some(Ok(_)), None) => Standing::Open,
+        }
+    }
+
+    /// What the loop must hear, once: why it cannot be judged, or that it can (again).
+    pub(super) fn news(&mut self) -> Option<Fact> {
+        let standing = self.standing();
+        let reason = match &standing {
+            Standing::Open => return None,
+            Standing::Judged => None,
+            Standing::Hindered(why) => Some(why.clone()),
+        };
+        if standing == self.told {
+            return None;
+        }
+        self.told = standing;
+        let app = self.app.id.clone();
+        Some(Fact::AppUnjudged { app, reason })
+    }
+
+    /// Makes the application's assignment anew; `false` when it says what it said before.
+    pub(super) fn refresh(&mut self, tracking: &Tracking) -> bool {
+        let fresh = self.assign(tracking.clone());
+        let known = self.assignment.as_ref();
+        let same = known.is_some_and(|known| says_the_same(known, &fresh));
+        if !same {
+            self.assignment = Some(Arc::new(fresh));
+        }
+        !same
+    }
+
+    fn assign(&self, tracking: Tracking) -> AppAssignment {
+        let app = &self.app;
+        let mut made = AppAssignment {
+            app: app.id.clone(),
+            tracking,
+            instance: instance(app),
+            namespace: app.destination.namespace.clone(),
+            deployed_revision: app
+                .deployed_revision()
+                .map(|h| h.revision.clone())
+                .unwrap_or_default(),
+            target_revision: Name::default(),
+            deployed: Vec::new(),
+            target: Vec::new(),
+            resources: app.resources.clone(),
+            ignore_differences: app.ignore_differences.clone(),
+            unjudged: match self.standing() {
+                Standing::Judged => None,
+                Standing::Hindered(why) => Some(why),
+                Standing::Open => Some(pending()),
+            },
+        };
+        if let (None, Some(Ok(answer))) = (&made.unjudged, &self.answer) {
+            made.deployed_revision = answer.deployed.located.revision.clone();
+            made.deployed = answer.deployed.objects.to_vec();
+            // Without a target nothing is known to be behind: the deployed objects stand in for it, under no revision.
+            let target = answer.target.as_ref();
+            made.target_revision = target
+                .map(|t| t.located.revision.clone())
+                .unwrap_or_default();
+            made.target = target.unwrap_or(&answer.deployed).objects.to_vec();
+        }
+        made
+    }
+}
+
+fn pending() -> Unjudged {
+    Unjudged {
+        reason: UnjudgedReason::Pending,
+        message: "The desired state is still being fetched.".into(),
+    }
+}
+
+/// Whether both would make an edge do the same. Objects are compared by allocation: equal ones are shared.
+fn says_the_same(a: &AppAssignment, b: &AppAssignment) -> bool {
+    let shared = |a: &[Arc<DesiredObject>], b: &[Arc<DesiredObject>]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b))
+    };
+    a.tracking == b.tracking
+        && a.instance == b.instance
+        && a.namespace == b.namespace
+        && a.deployed_revision == b.deployed_revision
+        && a.target_revision == b.target_revision
+        && shared(&a.deployed, &b.deployed)
+        && shared(&a.target, &b.target)
+        && a.resources == b.resources
+        && a.ignore_differences == b.ignore_differences
+        && a.unjudged == b.unjudged
+}
