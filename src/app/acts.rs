@@ -82,8 +82,8 @@ fn say(model: &mut Model, notice: Notice) -> Vec<Effect> {
     Vec::new()
 }
 
-fn open_modal(model: &mut Model, modal: Modal) -> Vec<Effect> {
-    model.modal = Some(modal);
+fn open_modal(model: &mut Model, window: Modal) -> Vec<Effect> {
+    model.modal = Some(window);
     Vec::new()
 }
 
@@ -178,9 +178,15 @@ fn go_app(model: &mut Model) -> Vec<Effect> {
     }
 }
 
+/// Opens the difference of what is selected; on that screen it asks again for documents that could not be read.
 fn go_diff(model: &mut Model) -> Vec<Effect> {
     if model.place() == Place::Diff {
-        return Vec::new();
+        let ask = model.next_ask();
+        let again = model.on_screen(|screen, ctx| match screen {
+            Screen::Diff(diff) => diff.again(ask, ctx),
+            _ => Vec::new(),
+        });
+        return again.unwrap_or_default();
     }
     match model.face().and_then(|f| f.object(&model.ctx())) {
         Some(target) => open(model, Screen::Diff(DiffScreen::new(target))),

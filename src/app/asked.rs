@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{DriftState, LinkState, Role, SyncState};
+use crate::domain::{DriftState, LinkState, Role, Safe, SyncState};
 use crate::fleet::query::{FieldValue, Queryable};
 use crate::fleet::{AppRow, ClusterRow, DriftGroup};
 
@@ -15,7 +15,11 @@ pub struct Asked<'a, R> {
     pub now: Timestamp,
 }
 
-fn text(word: impl ToString) -> Option<FieldValue> {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every field of a row is an option"
+)]
+fn text(word: &(impl ToString + ?Sized)) -> Option<FieldValue> {
     Some(FieldValue::Text(word.to_string()))
 }
 
@@ -67,9 +71,11 @@ impl Queryable for Asked<'_, ClusterRow> {
             "outofsync" => count(row.out_of_sync),
             "unknown" => count(row.unknown),
             "degraded" => count(row.health.degraded),
-            "health" => row.health.worst().and_then(|h| text(format!("{h:?}"))),
+            "health" => row.health.worst().and_then(|h| text(&format!("{h:?}"))),
             "version" => Some(&row.version).filter(|v| !v.is_empty()).and_then(text),
-            "role" => Some(FieldValue::Any(row.roles.iter().map(role_word).collect())),
+            "role" => Some(FieldValue::Any(
+                row.roles.iter().map(|r| role_word(*r)).collect(),
+            )),
             "server" => text(&row.server),
             "age" => row.since.map(|then| since(self.now, then)),
             "message" => row.message.as_ref().and_then(text),
@@ -79,13 +85,13 @@ impl Queryable for Asked<'_, ClusterRow> {
 
     fn text(&self) -> String {
         let row = self.row;
-        let message = row.message.as_ref().map_or("", |m| m.as_str());
+        let message = row.message.as_ref().map_or("", Safe::as_str);
         let state = link_word(row.state);
         format!("{} {} {} {state} {message}", row.id, row.group, row.version)
     }
 }
 
-fn role_word(role: &Role) -> String {
+fn role_word(role: Role) -> String {
     match role {
         Role::Hub => "hub",
         Role::Edge => "edge",
@@ -143,7 +149,7 @@ impl Queryable for Asked<'_, DriftGroup> {
     }
 
     fn text(&self) -> String {
-        let managers: Vec<&str> = self.row.managers.iter().map(|m| m.as_str()).collect();
+        let managers: Vec<&str> = self.row.managers.iter().map(Safe::as_str).collect();
         format!(
             "{} {} {}",
             self.row.object,
@@ -180,7 +186,7 @@ impl Queryable for Asked<'_, AppRow> {
             "namespace" => text(&app.id.namespace),
             "project" => text(&app.project),
             "sync" => text(sync_word(row.verdict.state)),
-            "health" => text(format!("{:?}", row.health)),
+            "health" => text(&format!("{:?}", row.health)),
             "drift" => count(row.drift),
             "resources" => count(row.resources),
             "auto" => text(if app.auto_sync.enabled { "on" } else { "off" }),

@@ -105,7 +105,7 @@ impl<K: Ord + Clone> List<K> {
 
     /// Takes the wanted order. While the operator moves, known rows keep their places and new ones come last.
     pub fn set(&mut self, wanted: Vec<K>, now: Timestamp, height: usize) {
-        if wanted == self.keys {
+        if self.keys == wanted {
             self.unsettled = false;
             self.show(height);
             return;
@@ -113,11 +113,11 @@ impl<K: Ord + Clone> List<K> {
         let moving = self
             .moved_at
             .is_some_and(|at| now.duration_since(at) < FREEZE);
-        let next = if moving {
-            self.in_place(&wanted)
-        } else {
-            wanted.clone()
-        };
+        if !moving {
+            self.set_now(wanted, height);
+            return;
+        }
+        let next = self.in_place(&wanted);
         self.unsettled = next != wanted;
         self.replace(next, height);
     }

@@ -66,8 +66,9 @@ impl Confirm {
         }
         let Some(needed) = self.needs.clone() else {
             return match (key.typed(), key.code(), self.then) {
-                (Some('y' | 'Y'), _, _) => Answer::Yes,
-                (Some('q'), _, Then::Quit) | (_, KeyCode::Enter, Then::Quit) => Answer::Yes,
+                (Some('y' | 'Y'), _, _)
+                | (Some('q'), _, Then::Quit)
+                | (_, KeyCode::Enter, Then::Quit) => Answer::Yes,
                 (Some('n' | 'N' | 'q'), _, _) | (_, KeyCode::Enter, _) => Answer::No,
                 _ => Answer::Open,
             };

@@ -526,6 +526,10 @@ fn documents_that_the_fleet_does_not_hold_are_asked_for_and_late_answers_dropped
         diff(&model).documents,
         super::screens::diff::Documents::Failed(_)
     ));
+    assert!(matches!(
+        press(&mut model, "5").as_slice(),
+        [Effect::FetchBodies { .. }]
+    ));
 }
 
 #[test]

@@ -27,7 +27,8 @@ struct Line {
     action: Option<Action>,
     desc: Option<Safe>,
     file: String,
-    line: usize,
+    /// Line in the file, from 1.
+    row: usize,
 }
 
 /// The bindings of a file and of those it inherits from.
@@ -112,7 +113,7 @@ fn read_row(
             action,
             desc: desc.map(Into::into),
             file: fault.file.clone(),
-            line: fault.line,
+            row: fault.line,
         });
     Ok(lines.collect())
 }
@@ -173,10 +174,7 @@ fn refuse_twice(written: &Written<'_>, at: &Span, read: &[Line], new: &Line) -> 
     match read.iter().find(same) {
         Some(old) => {
             let keys = show_chord(&new.chord);
-            Err(written.fault(
-                at,
-                format!("`{keys}` is bound on line {} already", old.line),
-            ))
+            Err(written.fault(at, format!("`{keys}` is bound on line {} already", old.row)))
         }
         None => Ok(()),
     }
@@ -240,13 +238,13 @@ fn refuse_prefix(a: &Line, b: &Line, place: Place) -> Result<(), Fault> {
     }
     Err(Fault {
         file: long.file.clone(),
-        line: long.line,
+        line: long.row,
         what: format!(
             "`{}` can never be typed on the {} screen, because `{}` (line {} of {}) already acts on its beginning",
             show_chord(&long.chord),
             place.id(),
             show_chord(&short.chord),
-            short.line,
+            short.row,
             short.file,
         ),
     })

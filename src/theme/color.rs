@@ -145,8 +145,10 @@ pub fn to_16(color: Color) -> Color {
 /// A distance weighted as the eye weighs it (the usual red-mean approximation).
 fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> u32 {
     let diff = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
-    let red = (u32::from(a.0) + u32::from(b.0)) / 2;
-    ((512 + red) * diff(a.0, b.0) >> 8) + 4 * diff(a.1, b.1) + ((767 - red) * diff(a.2, b.2) >> 8)
+    let red = u32::from(a.0).midpoint(u32::from(b.0));
+    (((512 + red) * diff(a.0, b.0)) >> 8)
+        + 4 * diff(a.1, b.1)
+        + (((767 - red) * diff(a.2, b.2)) >> 8)
 }
 
 /// The contrast of two colours as WCAG 2 counts it: 1 (none) to 21.

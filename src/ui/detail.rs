@@ -301,18 +301,18 @@ pub fn short(value: &Value) -> Safe {
 pub fn framed(
     canvas: &mut Canvas<'_>,
     area: Area,
-    title: Vec<Piece>,
+    title: &[Piece],
     beside: bool,
     lines: impl FnOnce(&Canvas<'_>, u16) -> Lines,
 ) {
     if beside {
         let inner = canvas.fence(area);
         let (head, body) = inner.top(1);
-        canvas.line(head, 0, &title);
+        canvas.line(head, 0, title);
         let lines = lines(canvas, body.w);
         overflow(canvas, body, &lines);
     } else {
-        canvas.rule(area, 0, &title, false);
+        canvas.rule(area, 0, title, false);
         let (_, body) = area.top(1);
         let (_, body) = body.left(1);
         let lines = lines(canvas, body.w);

@@ -10,14 +10,8 @@ use crate::app::shape::{Area, Shape};
 use crate::domain::Safe;
 
 /// Draws what is open; the filter stands in the status line and has no window.
-pub(super) fn draw(
-    canvas: &mut Canvas<'_>,
-    model: &Model,
-    modal: &Modal,
-    shape: &Shape,
-    all: Area,
-) {
-    match modal {
+pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, open: &Modal, shape: &Shape, all: Area) {
+    match open {
         Modal::Filter(..) => filter_hint(canvas, shape),
         Modal::Palette(palette) => draw_palette(canvas, palette, all),
         Modal::Help(top) => draw_help(canvas, model, *top, all),

@@ -33,11 +33,13 @@ impl Column {
     }
 
     /// Takes a share of what is left over.
+    #[must_use]
     pub const fn grow(self, grow: u16) -> Self {
         Self { grow, ..self }
     }
 
     /// Ends at its right edge.
+    #[must_use]
     pub const fn right(self) -> Self {
         Self {
             right: true,
@@ -46,6 +48,7 @@ impl Column {
     }
 
     /// May be left out.
+    #[must_use]
     pub const fn rank(self, rank: u8) -> Self {
         Self { rank, ..self }
     }

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-/// The JSON pointer of a readable path, when the document has that place.
+use crate::domain::safe::escape;
+
+/// The JSON pointer of a readable path, as `drift::path` writes it, when the document has that place.
 ///
-/// Keys may hold dots (`metadata.labels.app.kubernetes.io/name`): the longest key that fits is taken. A selector is `[name=app]`, several fields
-/// separated by commas, `[3]` for an index, or `[=value]` for an item that is the value itself.
+/// Keys may hold dots (`metadata.labels["app.kubernetes.io/name"]`). A selector is `[name=app]`, several fields separated by commas, `[3]` for an
+/// index, or the value itself in a set.
 pub fn locate(path: &str, document: &Value) -> Option<String> {
     let mut pointer = String::new();
     walk(path, document, &mut pointer).then_some(pointer)
@@ -55,44 +57,44 @@ fn step(rest: &str, inner: &Value, segment: &str, pointer: &mut String) -> bool 
     found
 }
 
-/// What follows a key at the beginning of a path; the key may be written in brackets and quotes.
+/// What follows a key at the beginning of a path; the key may be written in brackets and quotes, and its control characters as pictures.
 fn after<'p>(path: &'p str, key: &str) -> Option<&'p str> {
-    if let Some(rest) = path.strip_prefix(key)
+    let key = escape(key);
+    if let Some(rest) = path.strip_prefix(&*key)
         && (rest.is_empty() || rest.starts_with(['.', '[']))
     {
         return Some(rest);
     }
-    for quote in ['"', '\''] {
-        let inside = path.strip_prefix('[').unwrap_or(path).strip_prefix(quote);
-        if let Some(rest) = inside
-            .and_then(|p| p.strip_prefix(key))
-            .and_then(|p| p.strip_prefix(quote))
-        {
-            return Some(rest.strip_prefix(']').unwrap_or(rest));
-        }
-    }
-    None
+    let inside = path.strip_prefix("[\"")?.strip_prefix(&*key)?;
+    inside.strip_prefix("\"]")
 }
 
 fn selects(selector: &str, index: usize, item: &Value) -> bool {
+    if !item.is_object() && text(item) == selector.trim_matches('"') {
+        return true;
+    }
     if let Ok(wanted) = selector.parse::<usize>() {
         return wanted == index;
     }
-    if let Some(value) = selector.strip_prefix('=') {
-        return text(item) == value.trim_matches('"');
-    }
-    selector.split(',').all(|pair| match pair.split_once('=') {
-        Some((key, value)) => item
-            .get(key.trim())
-            .is_some_and(|v| text(v) == value.trim_matches('"')),
-        None => text(item) == pair.trim_matches('"'),
-    })
+    item.is_object()
+        && selector.split(',').all(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let found = item.get(key.trim()).map(text);
+            found.is_some_and(|found| found == value.trim().trim_matches('"'))
+        })
 }
 
 fn text(value: &Value) -> String {
-    value
+    let text = value
         .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+        .map_or_else(|| value.to_string(), str::to_owned);
+    escape(&text).into_owned()
+}
+
+/// A place further up: the path without its last step.
+pub(super) fn parent(path: &str) -> Option<&str> {
+    let end = path.rfind(['.', '['])?;
+    path.get(..end)
 }
 
 #[cfg(test)]
@@ -120,7 +122,7 @@ mod tests {
                 "spec.containers[name=app].ports[containerPort=80,protocol=TCP]",
                 "/spec/containers/0/ports/0",
             ),
-            ("metadata.finalizers[=b]", "/metadata/finalizers/1"),
+            ("metadata.finalizers[b]", "/metadata/finalizers/1"),
             (
                 "metadata.labels.app.kubernetes.io/name",
                 "/metadata/labels/app.kubernetes.io~1name",

@@ -90,17 +90,19 @@ fn both(rows: &mut Vec<Row>, at: &At, left: &Value, right: &Value) {
             texts(rows, &at.clone().deeper(), l, r);
         }
         (l, r) if l == r => one(rows, at, l, Mark::Same),
-        (l, r) => match (leaf(l), leaf(r)) {
-            (Some(l), Some(r)) => {
-                let (l, r) = (format!("{} {l}", at.lead), format!("{} {r}", at.lead));
-                rows.push(row(at, Some(&l), Some(&r), Mark::Changed));
-            }
-            _ => {
-                one(rows, at, l, Mark::Removed);
-                one(rows, at, r, Mark::Added);
-            }
-        },
+        (l, r) => unequal(rows, at, l, r),
     }
+}
+
+/// Two values that differ: beside each other when both stand on one line, else one after the other.
+fn unequal(rows: &mut Vec<Row>, at: &At, left: &Value, right: &Value) {
+    if let (Some(l), Some(r)) = (leaf(left), leaf(right)) {
+        let (l, r) = (format!("{} {l}", at.lead), format!("{} {r}", at.lead));
+        rows.push(row(at, Some(&l), Some(&r), Mark::Changed));
+        return;
+    }
+    one(rows, at, left, Mark::Removed);
+    one(rows, at, right, Mark::Added);
 }
 
 fn maps(rows: &mut Vec<Row>, at: &At, left: &Map<String, Value>, right: &Map<String, Value>) {
@@ -188,7 +190,7 @@ fn item(rows: &mut Vec<Row>, at: &At, left: Option<&Value>, right: Option<&Value
     };
     match (left, right) {
         (Some(Value::Object(l)), Some(Value::Object(r))) if !l.is_empty() && !r.is_empty() => {
-            maps(rows, &inner, l, r)
+            maps(rows, &inner, l, r);
         }
         (Some(l), Some(r)) => return both(rows, at, l, r),
         (Some(Value::Object(l)), None) if !l.is_empty() => maps(rows, &inner, l, &Map::new()),

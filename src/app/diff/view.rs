@@ -1,5 +1,6 @@
 //! What of a difference is shown: the changes with some lines around them, the rest folded, noise left out or not.
 
+use super::locate::parent;
 use super::{Mark, Row, Whose, locate};
 use crate::domain::event::Bodies;
 use crate::domain::{Safe, Verdict};
@@ -35,18 +36,27 @@ pub fn rows(bodies: &Bodies, verdict: &Verdict) -> Vec<Row> {
 }
 
 /// Gives every differing row at or below a path to its owner. A row that belongs to a counted change stays there.
+///
+/// A counted path that neither document has is followed upwards until a place is found: a counted change must never be hidden as noise.
 fn own(rows: &mut [Row], bodies: &Bodies, path: &str, whose: Whose) {
-    let at = |side: &Option<serde_json::Value>| side.as_ref().and_then(|d| locate(path, d));
-    let (left, right) = (at(&bodies.desired), at(&bodies.live));
-    for row in rows
-        .iter_mut()
-        .filter(|r| r.mark != Mark::Same && !r.counts())
-    {
-        if below(row.left_at.as_ref(), left.as_ref())
-            || below(row.right_at.as_ref(), right.as_ref())
+    let at =
+        |side: &Option<serde_json::Value>, path: &str| side.as_ref().and_then(|d| locate(path, d));
+    let mut path = Some(path);
+    while let Some(here) = path {
+        let (left, right) = (at(&bodies.desired, here), at(&bodies.live, here));
+        for row in rows
+            .iter_mut()
+            .filter(|r| r.mark != Mark::Same && !r.counts())
         {
-            row.whose = whose;
+            if below(row.left_at.as_ref(), left.as_ref())
+                || below(row.right_at.as_ref(), right.as_ref())
+            {
+                row.whose = whose;
+            }
         }
+        let found = left.is_some() || right.is_some();
+        let counted = matches!(whose, Whose::Change(_));
+        path = parent(here).filter(|_| counted && !found);
     }
 }
 
@@ -220,6 +230,14 @@ mod tests {
                 "… 1 "
             ]
         );
+    }
+
+    #[test]
+    fn a_change_whose_place_is_not_found_still_counts() {
+        let mut verdict = verdict();
+        verdict.changes[0].path = "spec.replicas[odd=selector].deeper".into();
+        let rows = rows(&bodies(), &verdict);
+        assert!(rows.iter().any(|r| r.counts() && r.mark == Mark::Changed));
     }
 
     #[test]

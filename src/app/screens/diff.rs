@@ -105,6 +105,15 @@ impl DiffScreen {
         }]
     }
 
+    /// Asks again for documents that could not be read.
+    pub fn again(&mut self, ask: u64, ctx: &Ctx<'_>) -> Vec<Effect> {
+        if !matches!(self.documents, Documents::Failed(_)) {
+            return Vec::new();
+        }
+        self.documents = Documents::Reading;
+        self.opened(ask, ctx)
+    }
+
     /// Takes the documents; an answer to another question is dropped.
     pub fn answer(&mut self, ask: u64, result: Result<Arc<Bodies>, Safe>, ctx: &Ctx<'_>) {
         if ask != self.ask || !matches!(self.documents, Documents::Reading) {

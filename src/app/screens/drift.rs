@@ -92,7 +92,7 @@ impl DriftScreen {
         };
         let mut groups: Vec<&DriftGroup> = ctx.rows.groups.iter().filter(shown).collect();
         match self.sieve.sort {
-            1 => groups.sort_by(|a, b| b.since.cmp(&a.since)),
+            1 => groups.sort_by_key(|g| std::cmp::Reverse(g.since)),
             2 => groups.sort_by(|a, b| a.object.cmp(&b.object)),
             _ => {}
         }
@@ -180,7 +180,7 @@ impl Face for DriftScreen {
             }
             Pane::Members => {
                 self.members
-                    .step(step, ctx.now, ctx.shape(Place::Drift).second_rows())
+                    .step(step, ctx.now, ctx.shape(Place::Drift).second_rows());
             }
         }
     }

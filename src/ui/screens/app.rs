@@ -34,7 +34,7 @@ pub(in crate::ui) fn draw(
     if rows.is_empty() {
         let words =
             Safe::fixed("No object yet: nothing was deployed, or the cluster has not been read.");
-        empty(canvas, shape.main, words, "esc goes back");
+        empty(canvas, shape.main, &words, "esc goes back");
     }
     let last = screen.list.keys().last().cloned();
     table::draw(
@@ -110,7 +110,7 @@ fn about(
     )];
     let app = ctx.fleet.app_row(&screen.app);
     let beside = ctx.size.cols >= SPLIT;
-    detail::framed(canvas, area, title, beside, |canvas, width| {
+    detail::framed(canvas, area, &title, beside, |canvas, width| {
         let mut lines = selected.map_or_else(Vec::new, |row| object(canvas, row, ctx));
         if let Some(app) = &app {
             lines.push(Vec::new());

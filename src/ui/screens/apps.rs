@@ -53,7 +53,7 @@ pub(in crate::ui) fn draw(
     if let (Some(area), Some(row)) = (shape.detail, selected) {
         let title = vec![canvas.piece("text.strong", Safe::new(&row.app.id.name))];
         let beside = ctx.size.cols >= BESIDE;
-        detail::framed(canvas, area, title, beside, |canvas, width| {
+        detail::framed(canvas, area, &title, beside, |canvas, width| {
             about(canvas, row, ctx, width)
         });
     }
@@ -74,11 +74,11 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &AppsScreen, ctx: &Ctx<'_>, area: Ar
                 "No cluster that answers holds an Argo CD Application that may be read.",
             ),
         };
-        empty(canvas, area, words, "1 shows the clusters, esc goes back");
+        empty(canvas, area, &words, "1 shows the clusters, esc goes back");
         return;
     }
     let words = Safe::from(format!("No application matches `{}`.", screen.sieve.text()));
-    empty(canvas, area, words, "esc shows all applications again");
+    empty(canvas, area, &words, "esc shows all applications again");
 }
 
 fn row(canvas: &Canvas<'_>, screen: &AppsScreen, id: &AppRef, ctx: &Ctx<'_>) -> RowCells {

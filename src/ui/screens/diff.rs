@@ -52,18 +52,13 @@ pub(in crate::ui) fn draw(
             empty(
                 canvas,
                 shape.main,
-                Safe::fixed("Reading both documents…"),
+                &Safe::fixed("Reading both documents…"),
                 "esc goes back",
             );
             return;
         }
         Documents::Failed(why) => {
-            empty(
-                canvas,
-                shape.main,
-                why.clone(),
-                "esc goes back; 5 tries again",
-            );
+            empty(canvas, shape.main, why, "esc goes back; 5 tries again");
             return;
         }
         Documents::Here(_) => {}
@@ -74,7 +69,7 @@ pub(in crate::ui) fn draw(
         empty(
             canvas,
             body,
-            Safe::fixed("Nothing differs that counts."),
+            &Safe::fixed("Nothing differs that counts."),
             "z shows what differs and does not count",
         );
     }
@@ -181,40 +176,24 @@ fn titles(
         h: 1,
         ..a
     };
-    match columns.right {
-        Some(right) => {
-            canvas.line(
-                at(columns.left),
-                0,
-                &[canvas.piece("column", format!("   {git}"))],
-            );
-            canvas.line(
-                at(right),
-                0,
-                &[
-                    canvas.fixed("border", canvas.glyphs().vertical),
-                    canvas.piece("column", format!("  {live}")),
-                ],
-            );
-        }
-        None => {
-            let versus = canvas.glyphs().versus;
-            canvas.line(
-                at(columns.left),
-                0,
-                &[canvas.piece("column", format!("   - {git}  {versus}  + {live}"))],
-            );
-        }
+    let fence = canvas.fixed("border", canvas.glyphs().vertical);
+    if let Some(right) = columns.right {
+        canvas.line(
+            at(columns.left),
+            0,
+            &[canvas.piece("column", format!("   {git}"))],
+        );
+        canvas.line(
+            at(right),
+            0,
+            &[fence.clone(), canvas.piece("column", format!("  {live}"))],
+        );
+    } else {
+        let title = format!("   - {git}  {}  + {live}", canvas.glyphs().versus);
+        canvas.line(at(columns.left), 0, &[canvas.piece("column", title)]);
     }
     if let Some(owner) = columns.owner {
-        canvas.line(
-            at(owner),
-            0,
-            &[
-                canvas.fixed("border", canvas.glyphs().vertical),
-                canvas.fixed("column", " owner"),
-            ],
-        );
+        canvas.line(at(owner), 0, &[fence, canvas.fixed("column", " owner")]);
     }
 }
 
@@ -276,19 +255,14 @@ fn draw_line(
         ];
         canvas.line(columns.left, y, &pieces);
     }
-    if let Some(row) = row {
-        match columns.right {
-            Some(right) => {
-                canvas.line(columns.left, y, &side(canvas, screen, row, true));
-                let mut pieces = vec![canvas.fixed("border", canvas.glyphs().vertical)];
-                pieces.extend(side(canvas, screen, row, false));
-                canvas.line(right, y, &pieces);
-            }
-            None => {
-                let left = row.mark == Mark::Removed || row.mark == Mark::Changed && half == 0;
-                canvas.line(columns.left, y, &side(canvas, screen, row, left));
-            }
-        }
+    if let (Some(row), Some(right)) = (row, columns.right) {
+        canvas.line(columns.left, y, &side(canvas, screen, row, true));
+        let mut pieces = vec![canvas.fixed("border", canvas.glyphs().vertical)];
+        pieces.extend(side(canvas, screen, row, false));
+        canvas.line(right, y, &pieces);
+    } else if let Some(row) = row {
+        let left = row.mark == Mark::Removed || row.mark == Mark::Changed && half == 0;
+        canvas.line(columns.left, y, &side(canvas, screen, row, left));
     }
     if let Some(area) = columns.owner {
         let mut pieces = vec![

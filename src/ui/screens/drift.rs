@@ -84,7 +84,7 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &DriftScreen, ctx: &Ctx<'_>, area: A
     empty(
         canvas,
         area,
-        words,
+        &words,
         "1 shows the clusters, 3 the applications, esc goes back",
     );
 }
@@ -241,7 +241,7 @@ fn preview(canvas: &mut Canvas<'_>, member: &DriftRow, ctx: &Ctx<'_>, area: Area
         canvas.piece("text.dim", format!(" @ {}", member.cluster)),
     ];
     let beside = area.x > shape.main.x;
-    detail::framed(canvas, area, title, beside, |canvas, _| {
+    detail::framed(canvas, area, &title, beside, |canvas, _| {
         let mut lines = detail::changes(canvas, &resource.verdict, ctx.now);
         let (repo, revision, path) = &resource.desired;
         if !repo.is_empty() {

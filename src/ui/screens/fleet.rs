@@ -67,7 +67,7 @@ fn selected_detail(canvas: &mut Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>, are
     let title = vec![canvas.piece("text.strong", Safe::new(row.id.as_str()))];
     let strip = area.h <= 3;
     let beside = ctx.size.cols >= BESIDE;
-    detail::framed(canvas, area, title, beside, |canvas, width| {
+    detail::framed(canvas, area, &title, beside, |canvas, width| {
         let lines = detail::cluster(canvas, row, ctx, width);
         if strip { brief(lines, row) } else { lines }
     });
@@ -91,7 +91,7 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &FleetScreen, ctx: &Ctx<'_>, area: A
         empty(
             canvas,
             area,
-            words,
+            &words,
             "driftdeck doctor says why; driftdeck demo shows a fleet without any.",
         );
         return;
@@ -101,7 +101,7 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &FleetScreen, ctx: &Ctx<'_>, area: A
     } else {
         Safe::from(format!("No cluster matches `{}`.", screen.sieve.text()))
     };
-    empty(canvas, area, words, "esc shows all clusters again");
+    empty(canvas, area, &words, "esc shows all clusters again");
 }
 
 fn row(canvas: &Canvas<'_>, id: &ClusterId, ctx: &Ctx<'_>) -> RowCells {

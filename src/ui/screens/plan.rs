@@ -51,16 +51,11 @@ pub(in crate::ui) fn draw(
             empty(
                 canvas,
                 shape.main,
-                words,
+                &words,
                 "esc goes back; nothing is changed by building a plan",
             );
         }
-        Planned::Failed(why) => empty(
-            canvas,
-            shape.main,
-            why.clone(),
-            "r tries again, esc goes back",
-        ),
+        Planned::Failed(why) => empty(canvas, shape.main, why, "r tries again, esc goes back"),
         Planned::Ready(plan) => {
             let (above, rest) = shape.main.top(PLAN_ABOVE - 1);
             let (below, list) = rest.bottom(plan_below(shape.main.h));
@@ -221,7 +216,7 @@ fn selected(canvas: &mut Canvas<'_>, screen: &PlanScreen, ctx: &Ctx<'_>, area: A
         return;
     };
     let title = vec![canvas.piece("text.strong", target.name().to_string())];
-    crate::ui::detail::framed(canvas, area, title, false, |canvas, width| {
+    crate::ui::detail::framed(canvas, area, &title, false, |canvas, width| {
         about(canvas, target, ctx, width)
     });
 }

@@ -163,7 +163,7 @@ fn selected(canvas: &mut Canvas<'_>, screen: &RunScreen, _ctx: &Ctx<'_>, area: A
         return;
     };
     let title = vec![canvas.piece("text.strong", target.name().to_string())];
-    detail::framed(canvas, area, title, false, |canvas, width| {
+    detail::framed(canvas, area, &title, false, |canvas, width| {
         about(canvas, target, progress, width)
     });
 }
