@@ -115,13 +115,14 @@ impl Argo {
 
     /// Reads what changed on the hub.
     fn take_in(&mut self) {
-        match self.watch.drain() {
-            Ok(events) => events.iter().for_each(|event| self.notice(event)),
-            Err(_) => {
-                // It fell behind the history: start over, as a real controller does.
-                self.watch = self.hub.watch();
-                self.read_everything();
+        if let Ok(events) = self.watch.drain() {
+            for event in &events {
+                self.notice(event);
             }
+        } else {
+            // It fell behind the history: start over, as a real controller does.
+            self.watch = self.hub.watch();
+            self.read_everything();
         }
     }
 
@@ -258,7 +259,12 @@ impl Argo {
             }));
             tracked.next_poll = self.poll.map(|every| now + every + self.jitter(tracked));
         }
-        let found = compare(App(&tracked.document), cluster, &tracked.revision, ground);
+        let found = compare(
+            App(&tracked.document),
+            cluster,
+            tracked.revision.as_ref(),
+            ground,
+        );
         let revision = match &tracked.revision {
             Some(Ok(revision)) => revision.clone(),
             _ => String::new(),
@@ -332,7 +338,7 @@ impl Argo {
 fn compare(
     app: App<'_>,
     cluster: Option<&Cluster>,
-    revision: &Option<Result<String, String>>,
+    revision: Option<&Result<String, String>>,
     ground: &mut Ground<'_>,
 ) -> Result<Comparison, String> {
     let Some(cluster) = cluster else {

@@ -52,8 +52,8 @@ pub(crate) struct Servers {
     pub(crate) hubs: Vec<Cluster>,
     pub(crate) edges: Vec<Cluster>,
     pub(crate) workloads: Vec<Arc<Mutex<Workloads>>>,
-    _running: Vec<RunningServer>,
-    _deaf: Vec<DeafPort>,
+    running: Vec<RunningServer>,
+    deaf: Vec<DeafPort>,
 }
 
 impl Blueprint {
@@ -64,8 +64,8 @@ impl Blueprint {
             hubs: Vec::new(),
             edges: Vec::new(),
             workloads: Vec::new(),
-            _running: Vec::new(),
-            _deaf: Vec::new(),
+            running: Vec::new(),
+            deaf: Vec::new(),
         };
         for name in &self.plan.hubs {
             let store = self.store(name, KindSet::bare().with_argo());
@@ -99,7 +99,7 @@ impl Blueprint {
         let edge = if plan.silence == Some(Silence::Dropped) {
             let port = DeafPort::open().await.map_err(WorldError::Listen)?;
             let url = port.url();
-            servers._deaf.push(port);
+            servers.deaf.push(port);
             Cluster {
                 name: plan.name.clone(),
                 url,
@@ -142,7 +142,7 @@ impl Blueprint {
         .await
         .map_err(WorldError::Listen)?;
         let url = server.url();
-        servers._running.push(server);
+        servers.running.push(server);
         Ok(Cluster {
             name: name.to_owned(),
             url,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::clock::SimClock;
 use super::exposition::{self, Exposed};
-use super::json::{list, text};
+use super::json::{list, number, text};
 use super::scenario::MetricCourse;
 use super::workload::Workloads;
 use crate::sim::server::{LogLine, LogRequest, ProxyReply, ProxyRequest, World};
@@ -62,7 +62,7 @@ impl World for Backdrop {
         let status = list(&pod, "/status/containerStatuses")
             .iter()
             .find(|c| text(c, "/name") == request.container)?;
-        let restarts = super::json::number(status, "/restartCount");
+        let restarts = number(status, "/restartCount");
         if request.previous && restarts == 0 {
             return None;
         }
@@ -112,9 +112,9 @@ fn has_port(service: &Value, asked: &str) -> bool {
     if asked.is_empty() {
         return ports.len() == 1;
     }
-    ports.iter().any(|port| {
-        text(port, "/name") == asked || port.get("port").is_some_and(|p| p.to_string() == asked)
-    })
+    ports
+        .iter()
+        .any(|port| text(port, "/name") == asked || number(port, "/port").to_string() == asked)
 }
 
 fn reply(status: u16, body: String) -> ProxyReply {

@@ -111,7 +111,7 @@ impl<'a> Pen<'a> {
     }
 
     /// Merges into the status through its subresource.
-    pub(crate) fn status(&self, key: &Key, status: Value) -> Result<Written, ApiStatus> {
+    pub(crate) fn status(&self, key: &Key, status: &Value) -> Result<Written, ApiStatus> {
         let patch = Patch::Merge(serde_json::json!({ "status": status }));
         self.store.patch(key, &patch, &self.options().status())
     }
@@ -128,5 +128,8 @@ impl<'a> Pen<'a> {
 /// Turns a refusal into the error of a world that is wrong about its own servers.
 pub(crate) fn refused(what: impl Into<String>) -> impl FnOnce(ApiStatus) -> WorldError {
     let what = what.into();
-    move |status| WorldError::Refused { what, status }
+    move |status| WorldError::Refused {
+        what,
+        status: Box::new(status),
+    }
 }

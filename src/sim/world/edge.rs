@@ -55,7 +55,7 @@ pub(crate) fn commission(edge: &Cluster, plan: &EdgePlan, at: Timestamp) -> Resu
             "bootID": "",
         },
     });
-    pen.status(&written.object.key, status)
+    pen.status(&written.object.key, &status)
         .map_err(refused("the node's status"))?;
     Ok(())
 }

@@ -29,7 +29,7 @@ pub enum WorldError {
         /// What was written.
         what: String,
         /// What the server said.
-        status: ApiStatus,
+        status: Box<ApiStatus>,
     },
     /// A file or directory of the demo could not be written.
     #[error(

@@ -61,7 +61,7 @@ fn source(edge: &Cluster, revision: &str, at: Timestamp) -> Result<(), WorldErro
             "lastUpdateTime": stamp(at),
         },
     });
-    put(edge.pen("flux", at), "source-controller", document, status)
+    put(edge.pen("flux", at), "source-controller", document, &status)
 }
 
 fn kustomization(
@@ -95,11 +95,11 @@ fn kustomization(
         edge.pen("flux", at),
         "kustomize-controller",
         document,
-        status,
+        &status,
     )
 }
 
-fn put(pen: Pen<'_>, controller: &str, document: Value, status: Value) -> Result<(), WorldError> {
+fn put(pen: Pen<'_>, controller: &str, document: Value, status: &Value) -> Result<(), WorldError> {
     let what = text(&document, "/metadata/name").to_owned();
     let written = pen.apply(document).map_err(refused(what.clone()))?;
     let pen = Pen {

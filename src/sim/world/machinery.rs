@@ -134,14 +134,13 @@ impl Machinery {
         ) else {
             return;
         };
-        let mut scene = Scene {
+        let played = Scene {
             edge,
             workloads: &mut site.workloads.lock(),
             app: plan.app(&planned.app),
             now,
-        };
-        let played = scene.play(&planned.action);
-        drop(scene);
+        }
+        .play(&planned.action);
         // Crashing pods are no write that anybody could notice.
         site.next = Some(now);
         if let Err(status) = played {

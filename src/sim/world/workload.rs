@@ -118,13 +118,13 @@ impl Round<'_> {
     /// The objects of a kind that this one owns.
     fn owned(&self, owner: &Value, api_version: &str, kind: &str) -> Vec<Value> {
         let uid = text(owner, "/metadata/uid");
-        let mut owned = self.objects(api_version, kind, Some(text(owner, "/metadata/namespace")));
-        owned.retain(|o| {
-            list(o, "/metadata/ownerReferences")
+        let mut found = self.objects(api_version, kind, Some(text(owner, "/metadata/namespace")));
+        found.retain(|object| {
+            list(object, "/metadata/ownerReferences")
                 .iter()
                 .any(|r| text(r, "/uid") == uid)
         });
-        owned
+        found
     }
 
     /// Something changes at `at` without anybody writing.
@@ -152,7 +152,7 @@ impl Round<'_> {
             }
         }
         // It may have been deleted meanwhile; then there is nothing to say of it.
-        let _ = pen.status(&key, patch);
+        let _ = pen.status(&key, &patch);
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn after(
         Some(old) => old != value,
         None => !value.is_null(),
     });
-    (!status.is_empty()).then(|| Value::Object(status))
+    (!status.is_empty()).then_some(Value::Object(status))
 }
 
 fn compared(
@@ -155,15 +155,15 @@ mod tests {
         }
     }
 
-    fn app_with(status: Value) -> Value {
+    fn app_with(status: &Value) -> Value {
         json!({"spec": {"source": {"path": "p"}, "destination": {"name": "edge"}}, "status": status})
     }
 
     fn settled() -> Value {
-        let bare = app_with(json!({}));
+        let bare = app_with(&json!({}));
         let found = Ok(comparison("Synced"));
         let now = "2026-11-21T02:00:00Z".parse().unwrap();
-        app_with(after(App(&bare), "abc", &found, Level::Git, now).unwrap())
+        app_with(&after(App(&bare), "abc", &found, Level::Git, now).unwrap())
     }
 
     #[test]

@@ -86,16 +86,15 @@ impl Argo {
             tracked.work = None;
             return;
         };
-        let work = match tracked.work {
-            Some(work) => work,
-            None => {
-                if !App(&tracked.document).in_progress() {
-                    let patch = begin(operation, now);
-                    self.write(tracked, patch, now);
-                }
-                let due = now + self.pause(tracked, cluster);
-                Work { due, failures: 0 }
+        let work = if let Some(work) = tracked.work {
+            work
+        } else {
+            if !App(&tracked.document).in_progress() {
+                let patch = begin(operation, now);
+                self.write(tracked, patch, now);
             }
+            let due = now + self.pause(tracked, cluster);
+            Work { due, failures: 0 }
         };
         tracked.work = Some(work);
         let terminating = App(&tracked.document).phase() == "Terminating";

@@ -32,7 +32,7 @@ impl Round<'_> {
     /// Makes the pods be as many as wanted and tells their state.
     pub(super) fn pods(&mut self, wanted: &Wanted<'_>) -> Counted {
         let mut pods = self.owned(wanted.owner, "v1", "Pod");
-        pods.sort_by(|a, b| created(a).cmp(&created(b)));
+        pods.sort_by_key(created);
         for surplus in pods.drain(wanted.count.min(pods.len())..) {
             if let Ok(key) = self.pen().key(&surplus) {
                 // Gone already is as good.

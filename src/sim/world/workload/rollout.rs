@@ -26,7 +26,7 @@ impl Round<'_> {
         let crashing = self.crashing.get(&named).copied();
         // The first new pod must work before the others follow.
         let mut goal = wanted;
-        if !old.is_empty() && self.ready(&current) == 0 {
+        if !old.is_empty() && number(&current, "/status/readyReplicas") == 0 {
             goal = goal.min(1);
         }
         let new = self.replica_set(&current, goal, crashing);
@@ -118,11 +118,6 @@ impl Round<'_> {
         });
         self.write_status(super::MANAGER, &set, status::replica_set(&set, counted));
         counted
-    }
-
-    /// Ready pods of a ReplicaSet, as last written.
-    fn ready(&self, set: &Value) -> i64 {
-        number(set, "/status/readyReplicas")
     }
 
     /// DaemonSets and StatefulSets: their pods are their own, and a new template replaces them.
