@@ -216,6 +216,100 @@ fn assert_operation(asked: &Value, before: &Value, commit: &str) {
 
 #[tokio::test]
 #[ignore = "needs real servers: run .ci/run"]
+async fn the_same_edit_on_three_edges_is_one_group_and_is_put_back_as_one() {
+    let team = Team::deploy("group-reader", Policy::MANUAL).await;
+    for app in &team.apps {
+        let kubectl = Kubectl::on(team.bed, app.edge, User::Operator);
+        kubectl.edit(
+            &team.namespace,
+            "deployment/group-reader",
+            "s/^  replicas: 2$/  replicas: 4/",
+        );
+    }
+    let odd_one = Kubectl::on(team.bed, team.apps[0].edge, User::Operator);
+    odd_one.edit(
+        &team.namespace,
+        "configmap/group-reader-config",
+        "s/SAMPLE_RATE: \"10\"/SAMPLE_RATE: \"11\"/",
+    );
+    let driftdeck = Driftdeck::of(team.bed, User::Operator);
+    let groups = driftdeck
+        .run(&format!("drift --group {}", select(&team)))
+        .await
+        .items();
+    assert_eq!(groups.len(), 2, "{groups:#?}");
+    let group = groups
+        .iter()
+        .find(|g| g["count"] == 3)
+        .unwrap_or_else(|| panic!("{groups:#?}"));
+    let mut clusters: Vec<&str> = group["clusters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    clusters.sort_unstable();
+    assert_eq!(clusters, ["edge-ber-017", "edge-oslo-001", "edge-par-031"]);
+    assert_eq!(group["managers"], json!(["kubectl-edit"]));
+
+    let print = group["fingerprint"].as_str().unwrap();
+    let line = format!(
+        "revert --fingerprint {print} --via direct --write --yes {}",
+        select(&team)
+    );
+    let run = driftdeck.run(&line).await;
+    assert_eq!(run.status, 0, "{run:#?}");
+    assert_eq!(run.json()["outcomes"].as_array().unwrap().len(), 3);
+    for app in &team.apps {
+        let deployment = team.live(app, "Deployment", "group-reader").await.unwrap();
+        assert_eq!(deployment["spec"]["replicas"], 2, "{}", app.app);
+    }
+    let left = driftdeck
+        .run(&format!("drift {}", select(&team)))
+        .await
+        .items();
+    assert_eq!(left.len(), 1, "what was not of the group stays: {left:#?}");
+}
+
+#[tokio::test]
+#[ignore = "needs real servers: run .ci/run"]
+async fn a_client_side_applied_application_is_put_back_by_both_routes() {
+    let team = Team::deploy("classic-revert", Policy::CLASSIC).await;
+    let app = team.on(EDGES[0]);
+    let driftdeck = Driftdeck::of(team.bed, User::Operator);
+    team.disturb(app);
+    let direct = driftdeck
+        .run(&format!(
+            "revert {} --via direct --write --yes",
+            on_edge(&team, app)
+        ))
+        .await;
+    assert_eq!(direct.status, 0, "{direct:#?}");
+    assert_clean(&driftdeck.run(&format!("drift {}", select(&team))).await);
+
+    let kubectl = Kubectl::on(team.bed, app.edge, User::Operator);
+    kubectl.edit(
+        &team.namespace,
+        "deployment/classic-revert",
+        "s/^  replicas: 2$/  replicas: 7/",
+    );
+    let line = format!("revert {} --via argo --write --yes", on_edge(&team, app));
+    let (run, asked) = tokio::join!(driftdeck.run(&line), app.play());
+    assert_eq!(run.status, 0, "{run:#?}");
+    assert_eq!(
+        asked["operation"]["sync"]["syncOptions"],
+        json!(["CreateNamespace=true"])
+    );
+    assert_clean(&driftdeck.run(&format!("drift {}", select(&team))).await);
+    let deployment = team
+        .live(app, "Deployment", "classic-revert")
+        .await
+        .unwrap();
+    assert_eq!(deployment["spec"]["replicas"], 2);
+}
+
+#[tokio::test]
+#[ignore = "needs real servers: run .ci/run"]
 async fn an_application_that_syncs_itself_is_not_rolled_to_another_commit() {
     let team = Team::deploy("auto-reader", Policy::AUTOMATED).await;
     let app = team.on(EDGES[0]);

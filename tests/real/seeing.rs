@@ -104,45 +104,10 @@ async fn each_edit_is_told_with_its_path_its_values_and_who_made_it() {
         deployment["desired"]["path"],
         "microserviceA/deployment.yaml"
     );
-    let edit = |path: &str, op: &str, desired: Value, live: Value| {
-        (
-            path.to_owned(),
-            op.to_owned(),
-            desired,
-            live,
-            "kubectl-edit".to_owned(),
-        )
-    };
-    let container = "spec.template.spec.containers[name=app]";
-    let entry = json!({ "name": "DEBUG_SENSORS", "value": "on" });
+    assert_deployment(deployment);
+    let map = changes(item(&items, "ConfigMap", "sensor-reader-config"));
     assert_eq!(
-        changes(deployment),
-        [
-            edit(
-                "metadata.labels.tier",
-                "removed",
-                json!("sensor"),
-                Value::Null
-            ),
-            edit("spec.replicas", "changed", json!(2), json!(5)),
-            edit(
-                &format!("{container}.env[name=DEBUG_SENSORS]"),
-                "added",
-                Value::Null,
-                entry
-            ),
-            edit(
-                &format!("{container}.image"),
-                "changed",
-                json!("registry.example/edge/microservice:1.4.2"),
-                json!("registry.example/edge/microservice:1.5.0-rc1"),
-            ),
-        ]
-    );
-
-    let map = item(&items, "ConfigMap", "sensor-reader-config");
-    assert_eq!(
-        changes(map),
+        map,
         [edit(
             "data.SAMPLE_RATE",
             "changed",
@@ -150,23 +115,7 @@ async fn each_edit_is_told_with_its_path_its_values_and_who_made_it() {
             json!("250")
         )]
     );
-
-    let secret = item(&items, "Secret", "vault-secret-sensor-reader");
-    let masked = changes(secret);
-    assert_eq!(masked.len(), 1);
-    assert_eq!(
-        (&masked[0].0[..], &masked[0].4[..]),
-        ("data.db_password", "kubectl-edit")
-    );
-    assert!(
-        masked[0].2.as_str().unwrap().starts_with("•••")
-            && masked[0].3.as_str().unwrap().starts_with("•••")
-    );
-    assert_ne!(
-        masked[0].2, masked[0].3,
-        "different values have different marks"
-    );
-
+    assert_masked(item(&items, "Secret", "vault-secret-sensor-reader"));
     let service = item(&items, "Service", "sensor-reader");
     assert_eq!(service["state"], "missing");
     assert!(
@@ -200,6 +149,68 @@ async fn each_edit_is_told_with_its_path_its_values_and_who_made_it() {
         "the disk, Git mirror aside,",
         &driftdeck.everything_on_disk(),
     );
+}
+
+/// One change as `kubectl edit` makes it.
+fn edit(
+    path: &str,
+    op: &str,
+    desired: Value,
+    live: Value,
+) -> (String, String, Value, Value, String) {
+    (
+        path.to_owned(),
+        op.to_owned(),
+        desired,
+        live,
+        "kubectl-edit".to_owned(),
+    )
+}
+
+fn assert_deployment(item: &Value) {
+    let container = "spec.template.spec.containers[name=app]";
+    let entry = json!({ "name": "DEBUG_SENSORS", "value": "on" });
+    let (old, new) = (
+        "registry.example/edge/microservice:1.4.2",
+        "registry.example/edge/microservice:1.5.0-rc1",
+    );
+    assert_eq!(
+        changes(item),
+        [
+            edit(
+                "metadata.labels.tier",
+                "removed",
+                json!("sensor"),
+                Value::Null
+            ),
+            edit("spec.replicas", "changed", json!(2), json!(5)),
+            edit(
+                &format!("{container}.env[name=DEBUG_SENSORS]"),
+                "added",
+                Value::Null,
+                entry
+            ),
+            edit(
+                &format!("{container}.image"),
+                "changed",
+                json!(old),
+                json!(new)
+            ),
+        ]
+    );
+}
+
+/// Two marks that tell only that the values differ.
+fn assert_masked(secret: &Value) {
+    let found = changes(secret);
+    assert_eq!(found.len(), 1);
+    let (path, _, desired, live, manager) = &found[0];
+    assert_eq!(
+        (path.as_str(), manager.as_str()),
+        ("data.db_password", "kubectl-edit")
+    );
+    let mark = |value: &Value| value.as_str().is_some_and(|text| text.starts_with("•••"));
+    assert!(mark(desired) && mark(live) && desired != live, "{secret:#}");
 }
 
 #[tokio::test]
