@@ -14,6 +14,7 @@ mod repo;
 pub mod revision;
 mod scope;
 pub mod service;
+mod shelf;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tracking;
@@ -24,7 +25,7 @@ use crate::domain::{Unjudged, UnjudgedReason};
 pub use contents::ContentKey;
 pub use git::FetchLimits;
 pub use policy::{Remote, RepoPolicy};
-pub use prepare::{Prepared, Recipe};
+pub use prepare::{Placement, Prepared, Recipe};
 pub use render::{Content, Rendered};
 pub use revision::Commit;
 pub use service::{DesiredHandle, Located, RepoChanged, RepoStatus, Settings};

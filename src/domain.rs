@@ -17,7 +17,9 @@ pub use app::{
 pub use cluster::{
     ClusterMetrics, ConnectionFacts, Engine, LinkState, MetricFigure, Permission, Role,
 };
-pub use desired::{DesiredObject, Tracking, TrackingMethod, Unjudged, UnjudgedReason};
+pub use desired::{
+    DesiredBody, DesiredObject, Mark, MarkPlace, Tracking, TrackingMethod, Unjudged, UnjudgedReason,
+};
 pub use event::{ClusterEvent, Fact, Resource};
 pub use id::{AppRef, ClusterId, Gvk, Name, ObjectRef};
 pub use join::{Alias, HubCluster, JoinCandidate};

@@ -1,6 +1,6 @@
 //! Contents of folders that were read: once for all who ask at the same time, shared while anybody holds them, the newest kept a while.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 use git2::Oid;
@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 use crate::domain::{Name, Source, Unjudged, UnjudgedReason};
 
 use super::render::Content;
+use super::shelf::Shelf;
 
 /// What a folder's content depends on: the folder's own id, whatever the commit or repository, and the options.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,14 +37,12 @@ impl ContentKey {
 /// Filled by the first who asks; the others wait for it.
 type Slot = Arc<OnceCell<Result<Weak<Content>, Unjudged>>>;
 
-/// Slots beyond which those that nobody needs are swept.
-const SLOTS: usize = 4096;
 /// Bytes of manifests that are kept alive although nobody holds them.
 const KEPT_BYTES: usize = 16 << 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    slots: Mutex<HashMap<ContentKey, Slot>>,
+    slots: Mutex<Shelf<ContentKey, Slot>>,
     recent: Mutex<VecDeque<Arc<Content>>>,
 }
 
@@ -89,14 +88,17 @@ impl Contents {
 
     fn slot(&self, key: &ContentKey) -> Slot {
         let mut slots = self.slots.lock();
-        if slots.len() >= SLOTS && !slots.contains_key(key) {
-            slots.retain(|_, slot| match slot.get() {
-                Some(Ok(content)) => content.strong_count() > 0,
-                Some(Err(_)) => false,
-                None => true,
-            });
+        if let Some(slot) = slots.get(key) {
+            return slot.clone();
         }
-        slots.entry(key.clone()).or_default().clone()
+        slots.sweep(|slot| match slot.get() {
+            Some(Ok(content)) => content.strong_count() > 0,
+            Some(Err(_)) => false,
+            None => true,
+        });
+        let slot = Slot::default();
+        slots.insert(key.clone(), slot.clone());
+        slot
     }
 
     fn forget(&self, key: &ContentKey, slot: &Slot) {

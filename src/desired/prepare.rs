@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::domain::{Application, DesiredObject, Name, ObjectRef, Tracking};
+use crate::domain::{Application, DesiredBody, DesiredObject, Mark, Name, ObjectRef, Tracking};
 
 use super::render::{Content, Manifest};
 use super::{scope, tracking};
 
-/// What an application adds to the manifests of its path. Equal recipes make equal objects of equal content.
+/// What an application adds to the manifests of its path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Recipe {
     /// The name in the tracking mark.
@@ -31,6 +31,25 @@ impl Recipe {
             namespace: app.destination.namespace.clone(),
             tracking: tracking.clone(),
             scopes: observed_scopes(app),
+        }
+    }
+}
+
+/// The part of a recipe by which applications of one path share their manifests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Placement {
+    /// The destination's namespace.
+    pub namespace: Name,
+    /// As in [`Recipe::scopes`].
+    pub scopes: Vec<(Name, Name, bool)>,
+}
+
+impl Recipe {
+    /// Where the recipe puts objects.
+    pub fn placement(&self) -> Placement {
+        Placement {
+            namespace: self.namespace.clone(),
+            scopes: self.scopes.clone(),
         }
     }
 }
@@ -58,18 +77,20 @@ fn observed_scopes(app: &Application) -> Vec<(Name, Name, bool)> {
     scopes
 }
 
-/// An object as the application wants it; the commit is not part of it.
+/// An object in its place; neither application nor commit are part of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PreparedObject {
     /// Who it is, namespace filled in.
     pub object: ObjectRef,
-    /// The manifest with namespace and marks.
+    /// The namespace that the manifest states, empty when it states none: the tracking id is made of it.
+    pub stated_namespace: Name,
+    /// The manifest with its namespace.
     pub body: Arc<Value>,
     /// The file it stands in.
     pub file: Name,
 }
 
-/// All objects of an application, in the order of the files.
+/// All objects of a folder in their places, in the order of the files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prepared {
     /// What is compared: no hooks, nothing twice.
@@ -78,8 +99,8 @@ pub struct Prepared {
     pub repeated: Vec<ObjectRef>,
 }
 
-/// Prepares a folder's manifests for one application.
-pub fn prepare(content: &Content, recipe: &Recipe) -> Prepared {
+/// Puts a folder's manifests in their places.
+pub fn prepare(content: &Content, placement: &Placement) -> Prepared {
     let mut prepared = Prepared::default();
     let mut places: HashMap<(Name, Name, Name, Name), usize> = HashMap::new();
     let compared = content
@@ -87,7 +108,7 @@ pub fn prepare(content: &Content, recipe: &Recipe) -> Prepared {
         .iter()
         .filter(|m| !m.object.name.is_empty() && tracking::is_compared(&m.body));
     for manifest in compared {
-        let object = prepare_one(manifest, content, recipe);
+        let object = prepare_one(manifest, content, placement);
         let key = key_of(&object.object);
         let earlier = places
             .get(&key)
@@ -115,34 +136,31 @@ fn key_of(object: &ObjectRef) -> (Name, Name, Name, Name) {
     )
 }
 
-fn prepare_one(manifest: &Manifest, content: &Content, recipe: &Recipe) -> PreparedObject {
+fn prepare_one(manifest: &Manifest, content: &Content, placement: &Placement) -> PreparedObject {
     let mut object = manifest.object.clone();
-    let mut body = (*manifest.body).clone();
-    // The mark is made before the namespace is settled: a namespace that a cluster-scoped manifest wrongly states stands in its id.
-    tracking::mark(
-        &mut body,
-        &manifest.object,
-        &recipe.instance,
-        &recipe.namespace,
-        &recipe.tracking,
-    );
-    if !is_namespaced(&object, content, recipe) {
+    let stated_namespace = object.namespace.clone();
+    if !is_namespaced(&object, content, placement) {
         object.namespace = "".into();
     } else if object.namespace.is_empty() {
-        object.namespace = recipe.namespace.clone();
+        object.namespace = placement.namespace.clone();
     }
-    set_namespace(&mut body, &object.namespace);
+    let body = if object.namespace == stated_namespace {
+        manifest.body.clone()
+    } else {
+        Arc::new(with_namespace(&manifest.body, &object.namespace))
+    };
     PreparedObject {
         object,
-        body: Arc::new(body),
+        stated_namespace,
+        body,
         file: manifest.file.clone(),
     }
 }
 
 /// In order of trust: what the engine saw, the CRDs of the same tree, the table; an unknown kind has a namespace.
-fn is_namespaced(object: &ObjectRef, content: &Content, recipe: &Recipe) -> bool {
+fn is_namespaced(object: &ObjectRef, content: &Content, placement: &Placement) -> bool {
     let gvk = &object.gvk;
-    recipe
+    placement
         .scopes
         .iter()
         .chain(&content.scopes)
@@ -153,29 +171,49 @@ fn is_namespaced(object: &ObjectRef, content: &Content, recipe: &Recipe) -> bool
         )
 }
 
-fn set_namespace(body: &mut Value, namespace: &str) {
-    let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) else {
-        return;
-    };
-    if namespace.is_empty() {
-        metadata.remove("namespace");
-    } else {
-        metadata.insert("namespace".to_owned(), namespace.into());
+fn with_namespace(body: &Value, namespace: &str) -> Value {
+    let mut body = body.clone();
+    if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
+        if namespace.is_empty() {
+            metadata.remove("namespace");
+        } else {
+            metadata.insert("namespace".to_owned(), namespace.into());
+        }
     }
+    body
 }
 
-/// The prepared objects as those of one commit of a repository.
-pub fn at_commit(prepared: &Prepared, repo: &Name, revision: &Name) -> Vec<Arc<DesiredObject>> {
+/// The prepared objects as one application wants them at one commit of a repository.
+pub fn at_commit(
+    prepared: &Prepared,
+    recipe: &Recipe,
+    repo: &Name,
+    revision: &Name,
+) -> Vec<Arc<DesiredObject>> {
     let at = |o: &PreparedObject| {
         Arc::new(DesiredObject {
             object: o.object.clone(),
-            body: o.body.clone(),
+            body: DesiredBody::new(o.body.clone(), marks(o, recipe)),
             repo: repo.clone(),
             revision: revision.clone(),
             path: o.file.clone(),
         })
     };
     prepared.objects.iter().map(at).collect()
+}
+
+/// Argo CD marks before it settles the namespace: one that a cluster-scoped manifest wrongly states stands in its tracking id.
+fn marks(prepared: &PreparedObject, recipe: &Recipe) -> Vec<Mark> {
+    let stated = ObjectRef {
+        namespace: prepared.stated_namespace.clone(),
+        ..prepared.object.clone()
+    };
+    tracking::marks(
+        &stated,
+        &recipe.instance,
+        &recipe.namespace,
+        &recipe.tracking,
+    )
 }
 
 #[cfg(test)]

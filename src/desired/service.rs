@@ -17,15 +17,13 @@ use super::contents::{ContentKey, Contents};
 use super::git::FetchLimits;
 use super::mirror::blocking;
 use super::policy::{RepoPolicy, admit};
-use super::prepare::{Prepared, Recipe, at_commit, prepare};
+use super::prepare::{Placement, Prepared, Recipe, at_commit, prepare};
 use super::render::{self, Content, Rendered, Secrets};
 use super::repo::Repo;
 use super::revision::{self, Commit};
+use super::shelf::Shelf;
 use super::tree::{RenderLimits, broken};
 use super::unjudged;
-
-/// Prepared folders beyond which those that nobody holds are swept.
-const SWEEP_AT: usize = 16_384;
 
 /// How the service works; all of it has defaults but the cache folder.
 #[derive(Clone, Debug)]
@@ -114,7 +112,7 @@ struct Inner {
     fetches: Semaphore,
     renders: Semaphore,
     contents: Contents,
-    prepared: Mutex<HashMap<(ContentKey, Recipe), Weak<Prepared>>>,
+    prepared: Mutex<Shelf<(ContentKey, Placement), Weak<Prepared>>>,
     changes: broadcast::Sender<RepoChanged>,
 }
 
@@ -206,7 +204,7 @@ impl DesiredHandle {
         }))
     }
 
-    /// The located folder's objects as an application wants them, Secrets sealed. Equal folders and recipes share one allocation.
+    /// The located folder's objects in their places, Secrets sealed. Equal folders and placements share one allocation.
     ///
     /// # Errors
     /// Why it cannot be told.
@@ -214,24 +212,22 @@ impl DesiredHandle {
         &self,
         source: &Source,
         located: &Located,
-        recipe: &Recipe,
+        placement: &Placement,
     ) -> Result<Arc<Prepared>, Unjudged> {
-        let key = (located.key.clone(), recipe.clone());
+        let key = (located.key.clone(), placement.clone());
         if let Some(known) = self.0.prepared.lock().get(&key).and_then(Weak::upgrade) {
             return Ok(known);
         }
         let content = self.content(source, located).await?;
-        let recipe = recipe.clone();
-        let made = blocking(move || Arc::new(prepare(&content, &recipe))).await;
+        let placement = placement.clone();
+        let made = blocking(move || Arc::new(prepare(&content, &placement))).await;
         let made = made.map_err(|_| cancelled())?;
         let mut prepared = self.0.prepared.lock();
         // Another may have made the same meanwhile; then ours is dropped.
         if let Some(known) = prepared.get(&key).and_then(Weak::upgrade) {
             return Ok(known);
         }
-        if prepared.len() >= SWEEP_AT {
-            prepared.retain(|_, known| known.strong_count() > 0);
-        }
+        prepared.sweep(|known| known.strong_count() > 0);
         prepared.insert(key, Arc::downgrade(&made));
         Ok(made)
     }
@@ -259,10 +255,10 @@ impl DesiredHandle {
         let repo = self.repo_of(source)?;
         let commit = repo.resolve(revision, &self.0.fetches).await?;
         let content = self.read(&repo, commit, source, Secrets::Raw).await?;
-        let mut prepared = prepare(&content, recipe);
+        let mut prepared = prepare(&content, &recipe.placement());
         prepared.objects.retain(|o| o.object.same_object(object));
         let url = &repo.remote.url;
-        at_commit(&prepared, url, &commit.to_string().into())
+        at_commit(&prepared, recipe, url, &commit.to_string().into())
             .pop()
             .ok_or_else(|| {
                 let message = format!("{object} is not in {url} at {commit:.10}.");

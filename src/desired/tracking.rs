@@ -2,14 +2,19 @@
 //!
 //! Source of the rules: argo-cd util/argo/resource_tracking.go and gitops-engine/pkg/sync/hook.
 
-use serde_json::{Map, Value};
+use std::sync::LazyLock;
 
-use crate::domain::{Name, ObjectRef, Tracking, TrackingMethod};
+use serde_json::Value;
+
+use crate::domain::{Mark, MarkPlace, Name, ObjectRef, Tracking, TrackingMethod};
 
 /// The annotation that names application and object.
 pub const TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
 /// The annotation that tells two Argo CD installations on one cluster apart.
 pub const INSTALLATION_ID: &str = "argocd.argoproj.io/installation-id";
+
+/// [`TRACKING_ID`], shared by all marks.
+static ID_KEY: LazyLock<Name> = LazyLock::new(|| TRACKING_ID.into());
 
 /// What a tracking id says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,36 +67,35 @@ fn two(text: &str) -> Option<(&str, &str)> {
     text.split_once('/').filter(|(_, rest)| !rest.contains('/'))
 }
 
-/// Sets the marks that the hub prescribes. CRDs get none, as in Argo CD.
-pub(super) fn mark(
-    body: &mut Value,
+/// The marks that the hub prescribes for an object as its manifest states it. CRDs get none, as in Argo CD.
+pub(super) fn marks(
     object: &ObjectRef,
-    instance: &str,
+    instance: &Name,
     namespace: &str,
     tracking: &Tracking,
-) {
+) -> Vec<Mark> {
+    let mut marks = Vec::new();
     if is_crd(object) {
-        return;
+        return marks;
     }
+    let mut push = |place, key: Name, value: Name| marks.push(Mark { place, key, value });
     if tracking.method != TrackingMethod::Label {
         let id = tracking_id(instance, object, namespace);
-        set(body, "annotations", TRACKING_ID, &id);
+        push(MarkPlace::Annotation, ID_KEY.clone(), id.into());
         if !tracking.installation_id.is_empty() {
-            set(
-                body,
-                "annotations",
-                INSTALLATION_ID,
-                &tracking.installation_id,
-            );
+            let id = tracking.installation_id.clone();
+            push(MarkPlace::Annotation, INSTALLATION_ID.into(), id);
         }
     }
+    let label = tracking.label_key.clone();
     match tracking.method {
         TrackingMethod::Annotation => {}
-        TrackingMethod::Label => set(body, "labels", &tracking.label_key, instance),
+        TrackingMethod::Label => push(MarkPlace::Label, label, instance.clone()),
         TrackingMethod::AnnotationAndLabel => {
-            set(body, "labels", &tracking.label_key, label_value(instance));
+            push(MarkPlace::Label, label, label_value(instance).into());
         }
     }
+    marks
 }
 
 fn is_crd(object: &ObjectRef) -> bool {
@@ -110,19 +114,6 @@ fn label_value(instance: &str) -> &str {
         .trim_end_matches(['.', '-', '_'])
 }
 
-fn set(body: &mut Value, map: &str, key: &str, value: &str) {
-    let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) else {
-        return;
-    };
-    let entry = metadata.entry(map).or_insert(Value::Null);
-    if !entry.is_object() {
-        *entry = Value::Object(Map::new());
-    }
-    if let Some(entries) = entry.as_object_mut() {
-        entries.insert(key.to_owned(), Value::String(value.to_owned()));
-    }
-}
-
 /// Whether the engine compares the object at all: hooks, `Skip` and objects with an unknown hook word have no sync status.
 ///
 /// `helm.sh/hook: crd-install` makes no hook: Argo CD applies such CRDs like any other object.
@@ -137,19 +128,22 @@ fn annotation<'a>(body: &'a Value, key: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
-    use crate::domain::Gvk;
+    use crate::domain::{DesiredBody, Gvk};
 
     fn service() -> ObjectRef {
         ObjectRef::new(Gvk::new("", "v1", "Service"), "edge", "web")
     }
 
     fn marked(tracking: &Tracking, instance: &str) -> Value {
-        let mut body = json!({"metadata": {"name": "web", "annotations": null}});
-        mark(&mut body, &service(), instance, "edge", tracking);
-        body.pointer("/metadata").cloned().unwrap()
+        let body = json!({"metadata": {"name": "web", "annotations": null}});
+        let marks = marks(&service(), &instance.into(), "edge", tracking);
+        let marked = DesiredBody::new(Arc::new(body), marks).document();
+        marked.pointer("/metadata").cloned().unwrap()
     }
 
     #[test]
@@ -249,9 +243,7 @@ mod tests {
             "",
             "edges.example",
         );
-        let mut body = json!({"metadata": {"name": "edges.example"}});
-        mark(&mut body, &crd, "app", "edge", &Tracking::default());
-        assert_eq!(body, json!({"metadata": {"name": "edges.example"}}));
+        assert_eq!(marks(&crd, &"app".into(), "edge", &Tracking::default()), []);
     }
 
     #[test]

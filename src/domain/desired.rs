@@ -12,13 +12,93 @@ pub struct DesiredObject {
     /// Who it is.
     pub object: ObjectRef,
     /// The manifest.
-    pub body: Arc<Value>,
+    pub body: DesiredBody,
     /// Repository it came from.
     pub repo: Name,
     /// Commit it came from.
     pub revision: Name,
     /// File inside the repository.
     pub path: Name,
+}
+
+/// A manifest with an application's marks.
+///
+/// The manifest is shared by all applications of the same path and namespace, and the marks are kept beside it: a fleet has hundreds of
+/// thousands of these, and as documents of their own they would fill gigabytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DesiredBody {
+    shared: Arc<Value>,
+    marks: Box<[Mark]>,
+}
+
+/// One annotation or label that the engine sets.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Mark {
+    /// Where it stands.
+    pub place: MarkPlace,
+    /// Its key.
+    pub key: Name,
+    /// Its value.
+    pub value: Name,
+}
+
+/// Where a mark stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MarkPlace {
+    /// `metadata.annotations`.
+    Annotation,
+    /// `metadata.labels`.
+    Label,
+}
+
+impl DesiredBody {
+    /// A manifest to be marked.
+    pub fn new(shared: Arc<Value>, marks: Vec<Mark>) -> Self {
+        Self {
+            shared,
+            marks: marks.into(),
+        }
+    }
+
+    /// The whole manifest, marks included; made anew, so call it once.
+    pub fn document(&self) -> Value {
+        let mut document = (*self.shared).clone();
+        for mark in &self.marks {
+            mark.set(&mut document);
+        }
+        document
+    }
+
+    /// The manifest without the marks.
+    pub fn unmarked(&self) -> &Arc<Value> {
+        &self.shared
+    }
+}
+
+impl From<Value> for DesiredBody {
+    /// A manifest without marks, or with marks that stand in it already.
+    fn from(document: Value) -> Self {
+        Self::new(Arc::new(document), Vec::new())
+    }
+}
+
+impl Mark {
+    fn set(&self, document: &mut Value) {
+        let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) else {
+            return;
+        };
+        let map = match self.place {
+            MarkPlace::Annotation => "annotations",
+            MarkPlace::Label => "labels",
+        };
+        let entry = metadata.entry(map).or_insert(Value::Null);
+        if !entry.is_object() {
+            *entry = Value::Object(serde_json::Map::new());
+        }
+        if let Some(entries) = entry.as_object_mut() {
+            entries.insert(self.key.to_string(), Value::String(self.value.to_string()));
+        }
+    }
 }
 
 /// How Argo CD marks what it manages (`application.resourceTrackingMethod` in argocd-cm).
@@ -88,4 +168,44 @@ pub enum UnjudgedReason {
     Unmatched,
     /// The desired state is still being fetched.
     Pending,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn marks_are_set_beside_what_stands_there_and_replace_their_like() {
+        let mark = |place, key: &str, value: &str| Mark {
+            place,
+            key: key.into(),
+            value: value.into(),
+        };
+        let manifest = json!({"metadata": {"name": "web", "annotations": {"team": "edge", "id": "old"}, "labels": null}});
+        let body = DesiredBody::new(
+            Arc::new(manifest.clone()),
+            vec![
+                mark(MarkPlace::Annotation, "id", "new"),
+                mark(MarkPlace::Label, "instance", "web"),
+            ],
+        );
+        assert_eq!(
+            body.document(),
+            json!({"metadata": {"name": "web", "annotations": {"team": "edge", "id": "new"}, "labels": {"instance": "web"}}})
+        );
+        assert_eq!(**body.unmarked(), manifest);
+    }
+
+    #[test]
+    fn a_document_without_metadata_is_left_alone() {
+        let mark = Mark {
+            place: MarkPlace::Label,
+            key: "a".into(),
+            value: "b".into(),
+        };
+        let body = DesiredBody::new(Arc::new(json!({"kind": "Odd"})), vec![mark]);
+        assert_eq!(body.document(), json!({"kind": "Odd"}));
+    }
 }

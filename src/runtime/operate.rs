@@ -223,7 +223,7 @@ impl Operate {
             .raw(source, &entry.revision, &recipe, object)
             .await
         {
-            Ok(found) => Ok(Some(Unsealed::new(Arc::clone(&found.body)))),
+            Ok(found) => Ok(Some(Unsealed::new(Arc::new(found.body.document())))),
             // Only what the verdict calls extra may be planned without a body: it is what a prune would delete.
             Err(why) if why.reason == UnjudgedReason::NotFound && extra => Ok(None),
             Err(why) => Err(Safe::from(format!(

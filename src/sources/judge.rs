@@ -355,9 +355,11 @@ impl Judge {
         let none = IgnoreRules::default();
         let deployed = wanted.and_then(|w| w.deployed.as_deref());
         let target = wanted.and_then(|w| w.target.as_deref());
+        let deployed_body = deployed.map(|d| d.body.document());
+        let target_body = target.map(|d| d.body.document());
         let verdict = drift::judge(&Comparison {
-            deployed: deployed.map(|d| &*d.body),
-            target: target.map(|d| &*d.body),
+            deployed: deployed_body.as_ref(),
+            target: target_body.as_ref(),
             live: live.as_ref(),
             rules: self.rules.get(&app.app).unwrap_or(&none),
         });
@@ -592,10 +594,10 @@ fn bodies(desired: Option<&DesiredObject>, mut live: Option<Value>) -> Bodies {
     {
         metadata.remove("managedFields");
     }
-    let desired = desired.map(|d| &*d.body);
-    let marks = Marks::of(desired.into_iter().chain(live.as_ref()));
+    let desired = desired.map(|d| d.body.document());
+    let marks = Marks::of(desired.iter().chain(live.as_ref()));
     Bodies {
-        desired: desired.map(|d| marks.shown(d, "")),
+        desired: desired.as_ref().map(|d| marks.shown(d, "")),
         live: live.as_ref().map(|l| marks.shown(l, "")),
     }
 }

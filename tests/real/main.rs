@@ -31,6 +31,6 @@ mod connecting;
 mod fetching;
 mod following;
 mod judging;
-mod test_bed;
-mod seeing;
 mod reverting;
+mod seeing;
+mod test_bed;

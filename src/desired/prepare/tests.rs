@@ -25,6 +25,17 @@ fn recipe() -> Recipe {
     }
 }
 
+fn placement() -> Placement {
+    recipe().placement()
+}
+
+/// The documents of an application at some commit.
+fn documents(bodies: Vec<Value>) -> Vec<Value> {
+    let prepared = prepare(&content(bodies), &placement());
+    let objects = at_commit(&prepared, &recipe(), &"repo".into(), &"commit".into());
+    objects.iter().map(|o| o.body.document()).collect()
+}
+
 fn manifest(api_version: &str, kind: &str, name: &str) -> Value {
     json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}})
 }
@@ -44,7 +55,7 @@ fn namespaced_objects_get_the_destinations_namespace_and_others_lose_theirs() {
     let mut own = manifest("v1", "ConfigMap", "own");
     own["metadata"]["namespace"] = json!("monitoring");
     let content = content(vec![manifest("apps/v1", "Deployment", "web"), role, own]);
-    let prepared = prepare(&content, &recipe());
+    let prepared = prepare(&content, &placement());
     assert_eq!(
         names(&prepared),
         [
@@ -67,17 +78,16 @@ fn namespaced_objects_get_the_destinations_namespace_and_others_lose_theirs() {
 #[test]
 fn the_tracking_id_is_made_of_what_the_manifest_states() {
     let mut role = manifest("rbac.authorization.k8s.io/v1", "ClusterRole", "reader");
-    let prepared = prepare(&content(vec![role.clone()]), &recipe());
-    let id =
-        |p: &Prepared| p.objects[0].body["metadata"]["annotations"][tracking::TRACKING_ID].clone();
+    let id = |role: &Value| {
+        documents(vec![role.clone()])[0]["metadata"]["annotations"][tracking::TRACKING_ID].clone()
+    };
     assert_eq!(
-        id(&prepared),
+        id(&role),
         "edge-microservice:rbac.authorization.k8s.io/ClusterRole:edge/reader"
     );
     role["metadata"]["namespace"] = json!("wrong");
-    let prepared = prepare(&content(vec![role]), &recipe());
     assert_eq!(
-        id(&prepared),
+        id(&role),
         "edge-microservice:rbac.authorization.k8s.io/ClusterRole:wrong/reader"
     );
 }
@@ -85,14 +95,14 @@ fn the_tracking_id_is_made_of_what_the_manifest_states() {
 #[test]
 fn a_custom_kinds_scope_comes_from_its_crd_or_from_what_the_engine_saw() {
     let custom = || content(vec![manifest("edge.example/v1", "Site", "oslo")]);
-    assert_eq!(names(&prepare(&custom(), &recipe())), ["Site edge/oslo"]);
+    assert_eq!(names(&prepare(&custom(), &placement())), ["Site edge/oslo"]);
     let scope = || vec![("edge.example".into(), "Site".into(), false)];
     let mut by_crd = custom();
     by_crd.scopes = scope();
-    assert_eq!(names(&prepare(&by_crd, &recipe())), ["Site oslo"]);
-    let by_engine = Recipe {
+    assert_eq!(names(&prepare(&by_crd, &placement())), ["Site oslo"]);
+    let by_engine = Placement {
         scopes: scope(),
-        ..recipe()
+        ..placement()
     };
     assert_eq!(names(&prepare(&custom(), &by_engine)), ["Site oslo"]);
 }
@@ -107,7 +117,10 @@ fn hooks_and_nameless_objects_are_left_out() {
         body: Arc::new(json!({"metadata": {"generateName": "seed-"}})),
         file: "seed.yaml".into(),
     });
-    assert_eq!(names(&prepare(&content, &recipe())), ["Service edge/web"]);
+    assert_eq!(
+        names(&prepare(&content, &placement())),
+        ["Service edge/web"]
+    );
 }
 
 #[test]
@@ -122,7 +135,7 @@ fn of_repeated_objects_the_last_counts_and_they_are_reported_once() {
         spelled,
         last,
     ];
-    let prepared = prepare(&content(bodies), &recipe());
+    let prepared = prepare(&content(bodies), &placement());
     assert_eq!(
         names(&prepared),
         ["ConfigMap edge/settings", "Service edge/web"]
@@ -136,9 +149,8 @@ fn the_prepared_manifest_is_otherwise_as_git_has_it() {
     let mut deployment = manifest("apps/v1", "Deployment", "web");
     deployment["metadata"]["annotations"] = json!({"team": "edge"});
     deployment["spec"] = json!({"replicas": 3});
-    let prepared = prepare(&content(vec![deployment]), &recipe());
     assert_eq!(
-        *prepared.objects[0].body,
+        documents(vec![deployment])[0],
         json!({
             "apiVersion": "apps/v1",
             "kind": "Deployment",
@@ -153,4 +165,22 @@ fn the_prepared_manifest_is_otherwise_as_git_has_it() {
             "spec": {"replicas": 3}
         })
     );
+}
+
+#[test]
+fn applications_of_one_path_share_their_manifests_whatever_their_marks() {
+    let prepared = prepare(
+        &content(vec![manifest("v1", "Service", "web")]),
+        &placement(),
+    );
+    let of = |instance: &str| {
+        let recipe = Recipe {
+            instance: instance.into(),
+            ..recipe()
+        };
+        at_commit(&prepared, &recipe, &"repo".into(), &"commit".into())[0].clone()
+    };
+    let (oslo, paris) = (of("web-oslo"), of("web-paris"));
+    assert!(Arc::ptr_eq(oslo.body.unmarked(), paris.body.unmarked()));
+    assert_ne!(oslo.body.document(), paris.body.document());
 }

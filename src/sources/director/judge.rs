@@ -98,10 +98,14 @@ async fn part(
     let alike = known.iter().find(|p| p.located.key == located.key);
     let prepared = match alike {
         Some(alike) => alike.prepared.clone(),
-        None => desired.prepared(source, &located, recipe).await?,
+        None => {
+            desired
+                .prepared(source, &located, &recipe.placement())
+                .await?
+        }
     };
     Ok(Part {
-        objects: at_commit(&prepared, &located.repo, &located.revision).into(),
+        objects: at_commit(&prepared, recipe, &located.repo, &located.revision).into(),
         located,
         prepared,
     })

@@ -153,7 +153,7 @@ impl Stage {
 fn replicas(objects: &[Arc<crate::domain::DesiredObject>]) -> Vec<u64> {
     objects
         .iter()
-        .filter_map(|o| o.body["spec"]["replicas"].as_u64())
+        .filter_map(|o| o.body.document()["spec"]["replicas"].as_u64())
         .collect()
 }
 
@@ -180,7 +180,7 @@ async fn an_edge_is_told_the_deployed_and_the_target_objects_as_argo_would_apply
     assert_eq!(*object.revision, deployed.to_string());
     assert_eq!(&*object.path, "edge/web.yaml");
     assert_eq!(
-        object.body["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"],
+        object.body.document()["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"],
         "web-oslo:apps/Deployment:edge/web"
     );
 }
@@ -211,7 +211,10 @@ async fn a_commit_elsewhere_moves_the_revision_and_shares_the_bodies() {
     stage.app(stage.application("web-oslo", "edge-oslo-003", Some(deployed)));
     let app = stage.judged("edge-oslo-003").await;
     assert_eq!(*app.target[0].revision, target.to_string());
-    assert!(Arc::ptr_eq(&app.deployed[0].body, &app.target[0].body));
+    assert!(Arc::ptr_eq(
+        app.deployed[0].body.unmarked(),
+        app.target[0].body.unmarked()
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -303,7 +306,7 @@ async fn applications_outside_argo_cds_namespace_carry_it_in_their_mark() {
     let app = stage.judged("edge-oslo-003").await;
     assert_eq!(&*app.instance, "team-north_web");
     assert_eq!(
-        app.deployed[0].body["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"],
+        app.deployed[0].body.document()["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"],
         "team-north_web:apps/Deployment:edge/web"
     );
 }
@@ -325,7 +328,8 @@ async fn a_hubs_tracking_settings_remake_its_objects() {
         },
     });
     let label = |a: &ClusterAssignments| {
-        a.apps[0].deployed[0].body["metadata"]["labels"]["app.kubernetes.io/instance"] == "web"
+        a.apps[0].deployed[0].body.document()["metadata"]["labels"]["app.kubernetes.io/instance"]
+            == "web"
     };
     stage.until("edge-oslo-003", label).await;
 }
@@ -375,18 +379,21 @@ async fn the_hubs_own_list_corrects_what_has_a_namespace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn equal_recipes_of_two_hubs_share_one_body() {
+async fn applications_of_one_path_share_their_manifests_across_hubs_and_names() {
     let stage = Stage::new();
     let commit = stage
         .origin
         .commit(&[("edge/web.yaml", &deployment("web", 3))]);
     for (hub, cluster) in [("hub-1", "edge-oslo-003"), ("hub-2", "edge-paris-001")] {
         stage.row(cluster);
-        let mut app = stage.application("web", cluster, Some(commit));
+        let mut app = stage.application(cluster, cluster, Some(commit));
         app.id.hub = hub.into();
         stage.app(app);
     }
     let oslo = stage.judged("edge-oslo-003").await;
     let paris = stage.judged("edge-paris-001").await;
-    assert!(Arc::ptr_eq(&oslo.deployed[0].body, &paris.deployed[0].body));
+    assert!(Arc::ptr_eq(
+        oslo.deployed[0].body.unmarked(),
+        paris.deployed[0].body.unmarked()
+    ));
 }

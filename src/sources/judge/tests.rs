@@ -39,7 +39,7 @@ fn wanted_object(mut body: Value) -> Arc<DesiredObject> {
     drift::seal(&mut body, &key());
     Arc::new(DesiredObject {
         object: ObjectRef::of(&body).unwrap(),
-        body: Arc::new(body),
+        body: body.into(),
         repo: "https://git.example/fleet.git".into(),
         revision: "9f31c02".into(),
         path: "microserviceA/all.yaml".into(),

@@ -183,10 +183,11 @@ async fn secret_values_are_sealed_in_what_is_kept_and_clear_in_what_is_about_to_
         .raw(&source, &commit.to_string(), &recipe, &object)
         .await
         .unwrap();
-    assert_eq!(raw.body["stringData"], json!({"key": "hunter2"}));
-    assert_eq!(raw.body["metadata"]["namespace"], "edge");
+    let raw = raw.body.document();
+    assert_eq!(raw["stringData"], json!({"key": "hunter2"}));
+    assert_eq!(raw["metadata"]["namespace"], "edge");
     assert_eq!(
-        raw.body["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"],
+        raw["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"],
         "edge-microservice:/Secret:edge/token"
     );
     let gone = ObjectRef::new(Gvk::new("", "v1", "Secret"), "edge", "gone");
