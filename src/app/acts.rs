@@ -173,7 +173,10 @@ fn go_app(model: &mut Model) -> Vec<Effect> {
         Some(app) => open(model, Screen::App(AppScreen::new(app))),
         None => say(
             model,
-            Notice::info("Choose an application first: 3 lists them."),
+            Notice::info(format!(
+                "Choose an application first: {} lists them.",
+                model.ctx().keys(model.place(), Action::GoApps)
+            )),
         ),
     }
 }
@@ -192,7 +195,10 @@ fn go_diff(model: &mut Model) -> Vec<Effect> {
         Some(target) => open(model, Screen::Diff(DiffScreen::new(target))),
         None => say(
             model,
-            Notice::info("Choose a drifted object first: 2 lists them."),
+            Notice::info(format!(
+                "Choose a drifted object first: {} lists them.",
+                model.ctx().keys(model.place(), Action::GoDrift)
+            )),
         ),
     }
 }
@@ -214,7 +220,10 @@ fn go_plan(model: &mut Model) -> Vec<Effect> {
         }
         None => say(
             model,
-            Notice::info("There is no plan yet: s on a drifted row makes one."),
+            Notice::info(format!(
+                "There is no plan yet: {} on a drifted row makes one.",
+                model.ctx().keys(Place::Drift, Action::Revert)
+            )),
         ),
     }
 }
@@ -273,7 +282,7 @@ pub(super) fn rebuild(model: &mut Model, change: impl FnOnce(&mut PlanScreen)) -
     let empty = plan.wish.targets.is_empty();
     if empty {
         plan.planned = super::screens::plan::Planned::Failed(Safe::fixed(
-            "Every target was left out; press esc to go back.",
+            "Every target was left out; go back to choose others.",
         ));
         return Vec::new();
     }
@@ -291,7 +300,7 @@ fn confirm_run(model: &mut Model) -> Vec<Effect> {
     if !screen.left_out.is_empty() {
         let effects = rebuild(model, |_| {});
         model.notice = Some(Notice::info(
-            "The plan is built again without what you left out; look at it and press enter.",
+            "The plan is built again without what you left out; look at it and run it then.",
         ));
         return effects;
     }
@@ -306,9 +315,10 @@ fn confirm_run(model: &mut Model) -> Vec<Effect> {
     if !model.write {
         return say(
             model,
-            Notice::warning(
-                "This console is read-only. Start it with --write to run plans; c copies this one as commands.",
-            ),
+            Notice::warning(format!(
+                "This console is read-only. Start it with --write to run plans; {} copies this one as commands.",
+                model.ctx().keys(Place::Plan, Action::CopyCommands)
+            )),
         );
     }
     let confirm = question(plan);

@@ -111,6 +111,7 @@ impl Model {
             rows: &self.rows,
             now: self.now,
             size: self.size,
+            keymap: &self.keymap,
         }
     }
 
@@ -124,6 +125,7 @@ impl Model {
             rows: &self.rows,
             now: self.now,
             size: self.size,
+            keymap: &self.keymap,
         };
         self.stack.last_mut().map(|screen| act(screen, &ctx))
     }
@@ -182,6 +184,7 @@ impl Model {
             rows: &self.rows,
             now: self.now,
             size: self.size,
+            keymap: &self.keymap,
         };
         (self.stack.iter_mut().chain(self.parked.as_mut()), ctx)
     }

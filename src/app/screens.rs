@@ -19,6 +19,7 @@ use super::shape::{Shape, Size};
 use super::sieve::Sieve;
 use crate::domain::{AppRef, ClusterId, Safe};
 use crate::fleet::Fleet;
+use crate::keymap::Keymap;
 
 pub use app::AppScreen;
 pub use apps::AppsScreen;
@@ -39,9 +40,17 @@ pub struct Ctx<'a> {
     pub now: Timestamp,
     /// The terminal.
     pub size: Size,
+    /// The keys, for sentences that name one.
+    pub keymap: &'a Keymap,
 }
 
 impl Ctx<'_> {
+    /// The keys of an action on a screen, for a sentence; an action without keys is named as the palette takes it.
+    pub fn keys(&self, place: Place, action: Action) -> String {
+        let keys = self.keymap.keys_of(place, action);
+        keys.unwrap_or_else(|| format!(":{}", action.info().id))
+    }
+
     /// Where everything of a screen stands.
     pub fn shape(&self, place: Place) -> Shape {
         let rail = place == Place::Fleet && self.rows.clusters.iter().any(|c| !c.group.is_empty());

@@ -37,13 +37,13 @@ fn the_default_binds_every_action_on_some_screen() {
 }
 
 #[test]
-fn half_page_keys_never_do_anything_else() {
-    let keymap = Keymap::load("default", None).unwrap();
-    for place in Place::ALL {
-        assert_eq!(
-            keymap.look(place, &keys("ctrl-d")),
-            Lookup::Action(Action::HalfDown)
-        );
+fn half_page_keys_never_do_anything_else_in_any_keymap() {
+    for name in Keymap::names(None) {
+        let keymap = Keymap::load(&name, None).unwrap();
+        for place in Place::ALL {
+            let meant = keymap.look(place, &keys("ctrl-d"));
+            assert_eq!(meant, Lookup::Action(Action::HalfDown), "{name}");
+        }
     }
 }
 
@@ -160,4 +160,75 @@ fn an_unknown_keymap_names_the_nearest_and_paths_are_no_names() {
 fn inheriting_oneself_is_refused() {
     let refused = load("inherits = \"mine\"").unwrap_err();
     assert!(refused.contains("circle"), "{refused}");
+}
+
+/// The page beside the keymap files: how they are written, and every action.
+fn page() -> String {
+    use std::fmt::Write as _;
+    let mut page = String::from(
+        "# Keymaps\n\n\
+         A keymap is one TOML file here, or in `keymaps/` of the configuration folder, where a file of the same name goes before the built-in one.\n\
+         Choose one with `--keymap NAME`, in `config.toml`, or in the console with `:keymap NAME`.\n\n\
+         ```toml\n\
+         about = \"what it is for\"\n\
+         inherits = \"default\"            # its bindings are there already\n\n\
+         global = [                       # every screen; a screen's own layer goes before it\n\
+         \x20 { on = [\"j\", \"down\"], run = \"move.down\" },\n\
+         \x20 { on = \"g g\", run = \"move.top\" },                 # one key after the other\n\
+         \x20 { on = \"Q\", run = \"none\" },                       # takes an inherited key away\n\
+         ]\n\
+         fleet = [ { on = \"ctrl-r\", run = \"link.retry\", desc = \"my own words for the help page\" } ]\n\
+         ```\n\n\
+         Layers: `global`, and one for each screen: `fleet`, `drift`, `apps`, `app`, `diff`, `plan`, `run`. An unknown key, action or layer, a key that\n\
+         is bound twice, and a key that is the beginning of another are refused with file, line and the nearest right name.\n\n\
+         ## Built in\n\n| name | what it is for |\n|---|---|\n",
+    );
+    let shelf = shelf(None);
+    for name in Keymap::names(None) {
+        let (_, text) = shelf.read(&name).unwrap();
+        let table: toml::Table = text.parse().unwrap();
+        let _ = writeln!(page, "| `{name}` | {} |", table["about"].as_str().unwrap());
+    }
+    page.push_str(
+        "\n## Actions\n\n| action | what it does | screens | default keys |\n|---|---|---|---|\n",
+    );
+    let keymap = Keymap::load("default", None).unwrap();
+    for row in crate::app::ACTIONS {
+        let all = row.places == crate::app::Places::ALL;
+        let places: Vec<&str> = row.places.list().map(Place::id).collect();
+        let places = if all {
+            "all".to_owned()
+        } else {
+            places.join(", ")
+        };
+        let place = row.places.list().next().unwrap();
+        let bound = keymap
+            .bindings(place)
+            .iter()
+            .filter(|b| b.action == row.action);
+        let keys: Vec<String> = bound
+            .map(|b| format!("`{}`", key::show_chord(&b.chord)))
+            .collect();
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {places} | {} |",
+            row.id,
+            row.sentence,
+            keys.join(" ")
+        );
+    }
+    page
+}
+
+#[test]
+fn the_page_beside_the_files_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/keymaps/README.md");
+    if std::env::var_os("DRIFTDECK_WRITE_DOCS").is_some() {
+        fs::write(path, page()).unwrap();
+    }
+    let written = fs::read_to_string(path).unwrap();
+    assert!(
+        written == page(),
+        "keymaps/README.md is old; run `DRIFTDECK_WRITE_DOCS=1 cargo test the_page_beside`."
+    );
 }

@@ -139,3 +139,53 @@ fn text_can_be_read_in_every_theme_with_its_own_ground() {
         }
     }
 }
+
+/// The page beside the theme files: how they are written, and every scope.
+fn page() -> String {
+    use std::fmt::Write as _;
+    let mut page = String::from(
+        "# Themes\n\n\
+         A theme is one TOML file here, or in `themes/` of the configuration folder, where a file of the same name goes before the built-in one.\n\
+         Choose one with `--theme NAME`, in `config.toml`, or in the console with `:theme NAME`.\n\n\
+         ```toml\n\
+         about = \"what it is like\"\n\
+         inherits = \"dark\"               # its palette and scopes are there already\n\n\
+         [palette]\n\
+         red = \"#ff5f5f\"                 # changes every inherited scope that says red\n\n\
+         [scopes]\n\
+         \"drift.edited\" = \"red\"\n\
+         \"selection\" = { bg = \"#223344\", mods = [\"bold\"] }\n\
+         ```\n\n\
+         A colour is a name of the palette, `#rrggbb`, one of the sixteen names (`red`, `bright-blue`, ...), a number to 255, or `default`, the\n\
+         terminal's own. Modifiers: `bold`, `dim`, `italic`, `underline`, `reverse`, `strike`. A scope that is left out takes the style of the next\n\
+         shorter name (`drift` for `drift.edited`), then of `text`. An unknown scope or colour is refused with file, line and the nearest right name.\n\
+         Terminals with fewer colours get the nearest ones; with `NO_COLOR` the last column below stands in for colour.\n\n\
+         ## Built in\n\n| name | what it is like |\n|---|---|\n",
+    );
+    let shelf = shelf(None);
+    for name in Theme::names(None) {
+        let (_, text) = shelf.read(&name).unwrap();
+        let table: toml::Table = text.parse().unwrap();
+        let _ = writeln!(page, "| `{name}` | {} |", table["about"].as_str().unwrap());
+    }
+    page.push_str("\n## Scopes\n\n| scope | what wears it | without colour |\n|---|---|---|\n");
+    for scope in SCOPES {
+        let mono = format!("{:?}", scope.mono).to_lowercase();
+        let mono = if scope.mono.is_empty() { "" } else { &mono };
+        let _ = writeln!(page, "| `{}` | {} | {mono} |", scope.name, scope.about);
+    }
+    page
+}
+
+#[test]
+fn the_page_beside_the_files_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/themes/README.md");
+    if std::env::var_os("DRIFTDECK_WRITE_DOCS").is_some() {
+        fs::write(path, page()).unwrap();
+    }
+    let written = fs::read_to_string(path).unwrap();
+    assert!(
+        written == page(),
+        "themes/README.md is old; run `DRIFTDECK_WRITE_DOCS=1 cargo test the_page_beside`."
+    );
+}

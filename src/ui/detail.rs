@@ -8,6 +8,7 @@ use super::signs;
 use super::text::wrap;
 use crate::app::screens::Ctx;
 use crate::app::shape::Area;
+use crate::app::{Action, Place};
 use crate::domain::{
     Change, ChangeOp, DriftState, LinkState, MetricFigure, Resource, Safe, Verdict,
 };
@@ -26,7 +27,7 @@ pub fn fact(canvas: &Canvas<'_>, label: &'static str, mut what: Vec<Piece>) -> V
 /// What there is to know of a cluster.
 pub fn cluster(canvas: &Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>, width: u16) -> Lines {
     let mut lines = vec![fact(canvas, "link", link_words(canvas, row, ctx.now))];
-    lines.extend(message(canvas, row, width));
+    lines.extend(message(canvas, row, ctx, width));
     lines.push(fact(
         canvas,
         "server",
@@ -64,11 +65,12 @@ fn link_words(canvas: &Canvas<'_>, row: &ClusterRow, now: Timestamp) -> Vec<Piec
 }
 
 /// The link's words and the key that helps.
-fn message(canvas: &Canvas<'_>, row: &ClusterRow, width: u16) -> Lines {
+fn message(canvas: &Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>, width: u16) -> Lines {
+    let keys = |action| ctx.keys(Place::Fleet, action);
     let help = match row.state {
-        LinkState::Auth => Some("Press a to log in."),
+        LinkState::Auth => Some(format!("Press {} to log in.", keys(Action::Login))),
         LinkState::Stale | LinkState::Unreachable | LinkState::Denied => {
-            Some("Press r to connect again.")
+            Some(format!("Press {} to connect again.", keys(Action::Retry)))
         }
         LinkState::Live | LinkState::Slow | LinkState::Connecting => None,
     };
@@ -86,7 +88,7 @@ fn message(canvas: &Canvas<'_>, row: &ClusterRow, width: u16) -> Lines {
                 .map(|line| vec![canvas.piece(scope, line)]),
         );
     }
-    lines.extend(help.map(|help| vec![canvas.fixed("notice.info", help)]));
+    lines.extend(help.map(|help| vec![canvas.piece("notice.info", help)]));
     lines
 }
 

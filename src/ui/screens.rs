@@ -13,13 +13,13 @@ use crate::app::shape::Area;
 use crate::domain::Safe;
 
 /// What stands in a list that has no rows: why, and what to press.
-fn empty(canvas: &mut Canvas<'_>, area: Area, words: &Safe, hint: &'static str) {
+fn empty(canvas: &mut Canvas<'_>, area: Area, words: &Safe, hint: impl Into<Safe>) {
     let (_, body) = area.top(2);
     let (_, body) = body.left(3);
     let mut lines: Vec<Vec<Piece>> = super::text::wrap(words, usize::from(body.w))
         .into_iter()
         .map(|line| vec![canvas.piece("text", line)])
         .collect();
-    lines.push(vec![canvas.fixed("text.dim", hint)]);
+    lines.push(vec![canvas.piece("text.dim", hint)]);
     canvas.lines(body, &lines);
 }

@@ -4,6 +4,7 @@ use super::{apps, empty};
 use crate::app::screens::Ctx;
 use crate::app::screens::app::{AppScreen, ObjectRow};
 use crate::app::shape::{Area, SPLIT, Shape};
+use crate::app::{Action, Place};
 use crate::domain::{ObjectRef, Safe, SyncState};
 use crate::ui::detail::{self, fact};
 use crate::ui::paint::{Canvas, Piece};
@@ -34,7 +35,8 @@ pub(in crate::ui) fn draw(
     if rows.is_empty() {
         let words =
             Safe::fixed("No object yet: nothing was deployed, or the cluster has not been read.");
-        empty(canvas, shape.main, &words, "esc goes back");
+        let hint = format!("{} goes back", ctx.keys(Place::App, Action::Back));
+        empty(canvas, shape.main, &words, hint);
     }
     let last = screen.list.keys().last().cloned();
     table::draw(

@@ -4,6 +4,7 @@ use super::empty;
 use crate::app::age::age;
 use crate::app::screens::{AppsScreen, Ctx};
 use crate::app::shape::{Area, BESIDE, Shape};
+use crate::app::{Action, Place};
 use crate::domain::{AppRef, Application, Safe, VerdictSource};
 use crate::fleet::AppRow;
 use crate::ui::detail::{self, fact};
@@ -74,11 +75,21 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &AppsScreen, ctx: &Ctx<'_>, area: Ar
                 "No cluster that answers holds an Argo CD Application that may be read.",
             ),
         };
-        empty(canvas, area, &words, "1 shows the clusters, esc goes back");
+        let keys = |action| ctx.keys(Place::Apps, action);
+        let hint = format!(
+            "{} shows the clusters, {} goes back",
+            keys(Action::GoFleet),
+            keys(Action::Back)
+        );
+        empty(canvas, area, &words, hint);
         return;
     }
     let words = Safe::from(format!("No application matches `{}`.", screen.sieve.text()));
-    empty(canvas, area, &words, "esc shows all applications again");
+    let hint = format!(
+        "{} shows all applications again",
+        ctx.keys(Place::Apps, Action::Back)
+    );
+    empty(canvas, area, &words, hint);
 }
 
 fn row(canvas: &Canvas<'_>, screen: &AppsScreen, id: &AppRef, ctx: &Ctx<'_>) -> RowCells {

@@ -6,6 +6,7 @@ use crate::app::screens::Ctx;
 use crate::app::screens::diff::{DIFF_ABOVE, DIFF_BELOW, DiffScreen, Documents};
 use crate::app::screens::drift::plural;
 use crate::app::shape::{Area, Shape};
+use crate::app::{Action, Place};
 use crate::domain::{Safe, VerdictSource};
 use crate::ui::paint::{Canvas, Piece};
 use crate::ui::signs;
@@ -47,18 +48,24 @@ pub(in crate::ui) fn draw(
         0
     });
     let columns = columns(screen, ctx, body);
+    let keys = |action| ctx.keys(Place::Diff, action);
     match &screen.documents {
         Documents::Reading => {
             empty(
                 canvas,
                 shape.main,
                 &Safe::fixed("Reading both documents…"),
-                "esc goes back",
+                format!("{} goes back", keys(Action::Back)),
             );
             return;
         }
         Documents::Failed(why) => {
-            empty(canvas, shape.main, why, "esc goes back; 5 tries again");
+            let hint = format!(
+                "{} goes back; {} tries again",
+                keys(Action::Back),
+                keys(Action::GoDiff)
+            );
+            empty(canvas, shape.main, why, hint);
             return;
         }
         Documents::Here(_) => {}
@@ -70,7 +77,10 @@ pub(in crate::ui) fn draw(
             canvas,
             body,
             &Safe::fixed("Nothing differs that counts."),
-            "z shows what differs and does not count",
+            format!(
+                "{} shows what differs and does not count",
+                keys(Action::Noise)
+            ),
         );
     }
     lines(canvas, screen, ctx, &columns, body.h);
@@ -123,16 +133,13 @@ fn totals(canvas: &mut Canvas<'_>, screen: &DiffScreen, ctx: &Ctx<'_>, area: Are
         " {dot} {ignored} ignored {dot} {} not set by Git",
         plural(unset, "line")
     );
-    let key = if screen.noise {
-        " (z hides them)"
-    } else {
-        " (z shows them)"
-    };
+    let verb = if screen.noise { "hides" } else { "shows" };
+    let key = format!(" ({} {verb} them)", ctx.keys(Place::Diff, Action::Noise));
     let left = [
         canvas.gap(1),
         canvas.piece(if changes > 0 { "drift.edited" } else { "text" }, counted),
         canvas.piece("text.dim", rest),
-        canvas.fixed("text.dim", key),
+        canvas.piece("text.dim", key),
     ];
     let hunks = screen.hunks(ctx);
     let seen = hunks

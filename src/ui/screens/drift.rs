@@ -5,6 +5,7 @@ use crate::app::age::age;
 use crate::app::screens::drift::{MemberKey, Pane};
 use crate::app::screens::{Ctx, DriftScreen};
 use crate::app::shape::{Area, Shape};
+use crate::app::{Action, Place};
 use crate::domain::{DriftState, Fingerprint, Safe, SyncState};
 use crate::fleet::{DriftGroup, DriftRow};
 use crate::ui::detail;
@@ -81,12 +82,14 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &DriftScreen, ctx: &Ctx<'_>, area: A
     } else {
         Safe::fixed("Nothing has drifted: every object is as Git wants it.")
     };
-    empty(
-        canvas,
-        area,
-        &words,
-        "1 shows the clusters, 3 the applications, esc goes back",
+    let keys = |action| ctx.keys(Place::Drift, action);
+    let hint = format!(
+        "{} shows the clusters, {} the applications, {} goes back",
+        keys(Action::GoFleet),
+        keys(Action::GoApps),
+        keys(Action::Back)
     );
+    empty(canvas, area, &words, hint);
 }
 
 fn groups(canvas: &mut Canvas<'_>, screen: &DriftScreen, ctx: &Ctx<'_>, area: Area) {

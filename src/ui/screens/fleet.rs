@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::empty;
 use crate::app::screens::{Ctx, FleetScreen};
 use crate::app::shape::{Area, BESIDE, Shape};
+use crate::app::{Action, Place};
 use crate::domain::{ClusterId, Engine, Health, LinkState, Safe};
 use crate::fleet::ClusterRow;
 use crate::ui::detail;
@@ -101,7 +102,11 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &FleetScreen, ctx: &Ctx<'_>, area: A
     } else {
         Safe::from(format!("No cluster matches `{}`.", screen.sieve.text()))
     };
-    empty(canvas, area, &words, "esc shows all clusters again");
+    let hint = format!(
+        "{} shows all clusters again",
+        ctx.keys(Place::Fleet, Action::Back)
+    );
+    empty(canvas, area, &words, hint);
 }
 
 fn row(canvas: &Canvas<'_>, id: &ClusterId, ctx: &Ctx<'_>) -> RowCells {

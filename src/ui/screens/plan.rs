@@ -5,6 +5,7 @@ use crate::app::screens::drift::plural;
 use crate::app::screens::plan::Planned;
 use crate::app::screens::{Ctx, PLAN_ABOVE, PlanScreen, plan_below};
 use crate::app::shape::{Area, Shape};
+use crate::app::{Action, Place};
 use crate::domain::Safe;
 use crate::ops::{DryRun, Plan, PlanTarget, Route};
 use crate::ui::detail::Lines;
@@ -42,6 +43,7 @@ pub(in crate::ui) fn draw(
     ctx: &Ctx<'_>,
     shape: &Shape,
 ) {
+    let keys = |action| ctx.keys(Place::Plan, action);
     match &screen.planned {
         Planned::Building => {
             let n = screen.wish.targets.len();
@@ -52,21 +54,38 @@ pub(in crate::ui) fn draw(
                 canvas,
                 shape.main,
                 &words,
-                "esc goes back; nothing is changed by building a plan",
+                format!(
+                    "{} goes back; nothing is changed by building a plan",
+                    keys(Action::Back)
+                ),
             );
         }
-        Planned::Failed(why) => empty(canvas, shape.main, why, "r tries again, esc goes back"),
+        Planned::Failed(why) => {
+            let hint = format!(
+                "{} tries again, {} goes back",
+                keys(Action::Rebuild),
+                keys(Action::Back)
+            );
+            empty(canvas, shape.main, why, hint);
+        }
         Planned::Ready(plan) => {
             let (above, rest) = shape.main.top(PLAN_ABOVE - 1);
             let (below, list) = rest.bottom(plan_below(shape.main.h));
-            summary(canvas, screen, plan, write, above);
+            summary(canvas, screen, plan, write, ctx, above);
             targets(canvas, screen, plan, ctx, list);
             selected(canvas, screen, ctx, below);
         }
     }
 }
 
-fn summary(canvas: &mut Canvas<'_>, screen: &PlanScreen, plan: &Plan, write: bool, area: Area) {
+fn summary(
+    canvas: &mut Canvas<'_>,
+    screen: &PlanScreen,
+    plan: &Plan,
+    write: bool,
+    ctx: &Ctx<'_>,
+    area: Area,
+) {
     let sent = plan.sendable();
     let accepted = plan.targets.iter().filter(|t| t.dry_run.ok()).count();
     let waves: Vec<String> = plan
@@ -98,13 +117,19 @@ fn summary(canvas: &mut Canvas<'_>, screen: &PlanScreen, plan: &Plan, write: boo
     ];
     canvas.line(area, 0, &first);
     let mut second = vec![canvas.gap(1)];
-    second.extend(second_line(canvas, screen, plan, write));
+    second.extend(second_line(ctx, canvas, screen, plan, write));
     canvas.line(area, 1, &second);
     canvas.rule(area, 2, &[], false);
 }
 
 /// What the operator must know first: read-only, what was left out, the guardrail, the note, who loses fields.
-fn second_line(canvas: &Canvas<'_>, screen: &PlanScreen, plan: &Plan, write: bool) -> Vec<Piece> {
+fn second_line(
+    ctx: &Ctx<'_>,
+    canvas: &Canvas<'_>,
+    screen: &PlanScreen,
+    plan: &Plan,
+    write: bool,
+) -> Vec<Piece> {
     let mut pieces = Vec::new();
     if !write {
         pieces.push(canvas.fixed(
@@ -116,7 +141,10 @@ fn second_line(canvas: &Canvas<'_>, screen: &PlanScreen, plan: &Plan, write: boo
         let n = screen.left_out.len();
         pieces.push(canvas.piece(
             "notice.warning",
-            format!("{n} left out: enter builds the plan again   "),
+            format!(
+                "{n} left out: {} builds the plan again   ",
+                ctx.keys(Place::Plan, Action::RunPlan)
+            ),
         ));
     }
     if let Some(guardrail) = &plan.guardrail {

@@ -93,7 +93,7 @@ fn summary(canvas: &mut Canvas<'_>, screen: &RunScreen, area: Area) {
             &[canvas.gap(1), canvas.piece("notice.error", why.clone())],
         );
     } else if screen.is_over() {
-        let words = "The journal has every line of it: driftdeck journal. esc goes back.";
+        let words = "The journal has every line of it: driftdeck journal.";
         canvas.line(area, 1, &[canvas.gap(1), canvas.fixed("text.dim", words)]);
     }
     canvas.rule(area, 2, &[], false);

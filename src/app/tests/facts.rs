@@ -1,0 +1,96 @@
+//! Facts from clusters, time, and the size of the terminal.
+
+use super::*;
+
+#[test]
+fn facts_that_change_nothing_visible_draw_nothing() {
+    let mut model = reading();
+    model.take_dirty();
+    update(&mut model, fact("edge-madrid-001", Fact::Seen), now());
+    assert!(!model.take_dirty());
+    update(&mut model, link("edge-madrid-001", LinkState::Stale), now());
+    assert!(model.take_dirty());
+}
+
+#[test]
+fn an_old_life_of_a_cluster_changes_nothing() {
+    let mut model = reading();
+    model.take_dirty();
+    let old = ClusterEvent {
+        cluster: "edge-madrid-001".into(),
+        generation: 0,
+        at: now(),
+        fact: Fact::Link {
+            state: LinkState::Unreachable,
+            message: None,
+        },
+    };
+    update(&mut model, Msg::Facts(vec![old]), now());
+    assert!(!model.take_dirty());
+}
+
+#[test]
+fn a_cluster_that_goes_silent_is_no_longer_counted_as_good() {
+    let mut model = reading();
+    let good = model.rows.counts.good;
+    update(&mut model, link("edge-madrid-001", LinkState::Stale), now());
+    assert_eq!(model.rows.counts.good, good - 1);
+    assert_eq!(model.rows.counts.stale, 2);
+}
+
+#[test]
+fn the_screen_sleeps_until_the_next_minute_when_nothing_is_young() {
+    let model = reading();
+    let wake = model.wake_at();
+    assert_eq!(wake.as_second() % 60, 0);
+    assert!(wake > now());
+}
+
+#[test]
+fn a_resize_keeps_the_selected_row_in_sight() {
+    let mut model = reading();
+    press(&mut model, "G");
+    let before = selected(&model);
+    for (cols, rows) in [(80, 24), (20, 6), (1, 1), (500, 200), (0, 0), (60, 20)] {
+        update(&mut model, Msg::Resize(cols, rows), now());
+        let Some(Screen::Fleet(fleet)) = model.screen() else {
+            panic!("the fleet is seen");
+        };
+        let (cursor, offset) = (fleet.list.cursor(), fleet.list.offset());
+        assert!(
+            cursor >= offset && cursor < offset + fleet.page(&model.ctx()),
+            "{cols}x{rows}"
+        );
+    }
+    assert_eq!(selected(&model), before);
+}
+
+#[test]
+fn a_reverted_object_leaves_the_inbox() {
+    let mut model = reading();
+    press(&mut model, "2");
+    let healed = crate::fleet::testkit::in_sync(
+        "gateway-boston-001",
+        crate::domain::ObjectRef::new(
+            crate::domain::Gvk::new("", "v1", "Service"),
+            "edge",
+            "gateway",
+        ),
+    );
+    update(
+        &mut model,
+        fact("edge-boston-001", Fact::Resource(Box::new(healed))),
+        now(),
+    );
+    let later = now().checked_add(SignedDuration::from_secs(5)).unwrap();
+    update(&mut model, Msg::Tick, later);
+    assert_eq!(drift(&model).groups.len(), 2);
+    assert_eq!(
+        app_on("edge-boston-001").name.as_ref(),
+        "gateway-boston-001"
+    );
+    assert_eq!(
+        config_map("edge-config").to_string(),
+        "ConfigMap edge/edge-config"
+    );
+}
