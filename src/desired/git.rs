@@ -275,19 +275,29 @@ pub(super) fn dir_size(folder: &Path) -> u64 {
         .sum()
 }
 
-/// The line that tells most of what `git` said: the last `fatal:` or `ERROR:`, else the last line. Without credentials, at most 300 characters.
+/// The line that tells most of what `git` said: the last `fatal:`, or what stands before it when it only says that ssh failed; else the last
+/// line. Without credentials, at most 300 characters.
 fn reason(said: &str) -> String {
-    let lines = || said.lines().map(str::trim).filter(|l| !l.is_empty());
-    let telling = lines()
-        .rfind(|l| {
-            l.starts_with("fatal:") || l.starts_with("ERROR:") || l.contains("Permission denied")
-        })
-        .or_else(|| lines().next_back())
-        .unwrap_or("nothing");
-    redact(telling.trim_start_matches("fatal: "))
-        .chars()
-        .take(300)
-        .collect()
+    let lines: Vec<&str> = said
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let fatal = lines.iter().rposition(|line| line.starts_with("fatal:"));
+    let hollow = |line: &str| line.contains("Could not read from remote repository");
+    let telling = match fatal.and_then(|at| Some((at, *lines.get(at)?))) {
+        Some((at, line)) if hollow(line) => {
+            let before = lines.get(..at).unwrap_or_default();
+            before.iter().next_back().copied().unwrap_or(line)
+        }
+        Some((_, line)) => line,
+        None => lines.last().copied().unwrap_or("nothing"),
+    };
+    let telling = telling
+        .trim_start_matches("fatal: ")
+        .trim_start_matches("error: ")
+        .trim_end_matches('.');
+    redact(telling).chars().take(300).collect()
 }
 
 /// Kills the whole process group when dropped: at the time limit, and when the caller goes away.

@@ -176,6 +176,24 @@ async fn what_it_says_is_told_in_one_line_without_credentials() {
     );
 }
 
+#[test]
+fn of_an_ssh_failure_the_line_that_tells_why_is_kept() {
+    let said = "git@git.example: Permission denied (publickey).\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\nand the repository exists.\n";
+    assert_eq!(
+        reason(said),
+        "git@git.example: Permission denied (publickey)"
+    );
+    assert_eq!(
+        reason("fatal: Could not read from remote repository.\n"),
+        "Could not read from remote repository"
+    );
+    assert_eq!(
+        reason("Host key verification failed.\n"),
+        "Host key verification failed"
+    );
+    assert_eq!(reason(""), "nothing");
+}
+
 #[tokio::test]
 async fn a_hanging_fetch_is_killed_with_its_children() {
     let stand = Stand::new("sleep 600 & echo $! > \"$(dirname \"$0\")/child\"; wait");
