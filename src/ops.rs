@@ -6,10 +6,10 @@
 //! the cluster shows.
 //!
 //! # How a newcomer adds an effect
-//! 1. A variant of [`Effect`] with everything the write needs and nothing it has to look up later: [`effect`].
-//! 2. A pure function that makes it from a target, or says in one sentence why not: beside [`planner`].
-//! 3. One arm each in `Effect::bind` (what the confirmation covers), in the gate's question to the server ("may I?"), in the run (which request)
-//!    and in the verification (what the cluster must show). The compiler names them all.
+//! 1. A variant of [`Effect`] with everything the write needs and nothing it has to look up later: `effect.rs`.
+//! 2. A pure function that makes it from a target, or says in one sentence why not: beside `planner/route.rs`.
+//! 3. One arm each in `Effect::bind` (what the confirmation covers), in `gate.rs` (which permission to ask for) and in `run/carry.rs` (which
+//!    request, and when the plan is void). The compiler names them all. What the cluster must show afterwards is the effect's [`Yardstick`].
 //! 4. A fake-server test that asserts the request byte for byte, and one for every refusal.
 
 mod api;

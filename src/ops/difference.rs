@@ -51,21 +51,28 @@ pub(super) fn between(before: &Value, after: &Value) -> Vec<Difference> {
     found
 }
 
-/// Differences in one line: `spec.replicas 1→3, and 2 more`.
+/// Changes named in a summary.
+const NAMED: usize = 2;
+
+/// Differences in one line, those of the metadata last: `spec.replicas 1→3, data.LOG_LEVEL debug→info, and 2 more`.
 pub(super) fn summary(differences: &[Difference]) -> Safe {
-    let Some(first) = differences.first() else {
-        return Safe::fixed("nothing");
-    };
-    let change = format!(
-        "{} {}→{}",
-        first.path,
-        show(first.before.as_ref()),
-        show(first.after.as_ref())
-    );
-    match differences.len() - 1 {
-        0 => change.into(),
-        more => format!("{change}, and {more} more").into(),
+    let mut ordered: Vec<&Difference> = differences.iter().collect();
+    ordered.sort_by_key(|d| d.path.starts_with("metadata"));
+    let mut parts: Vec<String> = ordered.iter().take(NAMED).map(|d| change(d)).collect();
+    match differences.len().saturating_sub(NAMED) {
+        0 if parts.is_empty() => return Safe::fixed("nothing"),
+        0 => {}
+        more => parts.push(format!("and {more} more")),
     }
+    parts.join(", ").into()
+}
+
+fn change(difference: &Difference) -> String {
+    let (before, after) = (
+        show(difference.before.as_ref()),
+        show(difference.after.as_ref()),
+    );
+    format!("{} {before}→{after}", difference.path)
 }
 
 fn show(value: Option<&Value>) -> String {
@@ -208,7 +215,10 @@ mod tests {
             &json!({"data": {"a": 1, "b": 2, "c": 3}}),
             &json!({"data": {"a": 2, "b": 3, "c": 4}}),
         );
-        assert_eq!(summary(&found).as_str(), "data.a 1→2, and 2 more");
+        assert_eq!(
+            summary(&found).as_str(),
+            "data.a 1→2, data.b 2→3, and 1 more"
+        );
         assert_eq!(summary(&[]).as_str(), "nothing");
     }
 

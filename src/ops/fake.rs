@@ -340,7 +340,7 @@ impl Clusters for FakeFleet {
         format!("uid-of-{cluster}").into()
     }
 
-    fn identity(&self, _cluster: &ClusterId) -> Name {
-        "edge-admin".into()
+    fn identity(&self, cluster: &ClusterId) -> Name {
+        format!("admin-of-{cluster}").into()
     }
 }

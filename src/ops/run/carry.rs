@@ -13,7 +13,7 @@ use crate::ops::direct::{self, Mode, Precondition};
 use crate::ops::gate::{Approved, ApprovedOrder};
 use crate::ops::journal::{Ended, Intent, Operator, Record};
 use crate::ops::undo::{self, Saved, Was};
-use crate::ops::{Effect, Outcome, RunEvent, Seen};
+use crate::ops::{Effect, Outcome, PlanTarget, Route, RunEvent, Seen};
 
 /// A target whose intent is on disk.
 #[derive(Clone, Debug)]
@@ -307,7 +307,7 @@ impl Runner {
         Some(Record::Intent(Box::new(Intent {
             run: self.plan.id.clone(),
             verb: self.plan.verb,
-            who: self.who(cluster),
+            who: self.who(Self::receiver(target)),
             cluster_uid: self.context.clusters.uid(cluster).to_string(),
             target: (&target.name()).into(),
             route: target.route,
@@ -318,10 +318,19 @@ impl Runner {
         })))
     }
 
-    fn who(&self, cluster: &ClusterId) -> Operator {
+    /// Who acts, and as whom at the API server that receives the write.
+    fn who(&self, receiver: &ClusterId) -> Operator {
         Operator {
             operator: self.context.operator.to_string(),
-            identity: self.context.clusters.identity(cluster).to_string(),
+            identity: self.context.clusters.identity(receiver).to_string(),
+        }
+    }
+
+    /// The cluster whose API server receives the write of a target.
+    fn receiver(target: &PlanTarget) -> &ClusterId {
+        match target.route {
+            Route::Argo => &target.app.hub,
+            Route::Direct => &target.cluster,
         }
     }
 
@@ -344,7 +353,7 @@ impl Runner {
         let record = Record::Outcome(Box::new(Ended {
             run: self.plan.id.clone(),
             intent,
-            who: self.who(&target.cluster),
+            who: self.who(Self::receiver(target)),
             target: (&target.name()).into(),
             outcome: ending.outcome,
             message: ending.message.to_string(),

@@ -2,7 +2,9 @@
 
 mod argo;
 mod direct;
+mod disk;
 mod secrets;
+mod trouble;
 mod waves;
 
 use std::path::Path;

@@ -111,7 +111,16 @@ async fn argo_cd_is_asked_once_with_exactly_the_operation_of_the_plan() {
         })
     );
     assert_eq!(bench.edge.writes(), [], "the edge is Argo CD's to change");
-    assert_eq!(bench.lines().len(), 2);
+    let lines = bench.lines();
+    assert_eq!(lines.len(), 2);
+    let Record::Intent(intent) = &lines[0].record else {
+        panic!()
+    };
+    assert_eq!(
+        intent.who.identity, "admin-of-hub-1",
+        "the hub's identity writes"
+    );
+    assert_eq!(intent.cluster_uid, "uid-of-edge-oslo-003");
 }
 
 #[tokio::test(start_paused = true)]
