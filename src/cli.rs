@@ -1,9 +1,11 @@
 //! One file a subcommand; the same queries and plans as the screens, printed.
 
 mod args;
+mod console;
 #[cfg(feature = "demo")]
 mod demo;
 mod diff;
+mod doctor;
 mod document;
 mod fleet;
 mod items;
@@ -12,6 +14,7 @@ mod lists;
 mod print;
 mod revert;
 mod say;
+mod snapshot;
 mod table;
 mod tool;
 
@@ -57,6 +60,17 @@ fn dispatch(cli: Cli) -> Result<u8, String> {
     match &cli.command {
         #[cfg(feature = "demo")]
         Some(Command::Demo(args)) if args.serve => demo::run(&args.into()),
+        #[cfg(feature = "demo")]
+        Some(Command::Demo(args)) => console::demo(&cli.common, args, &config, folders),
+        None => console::run(&cli.common, &config, folders),
+        Some(Command::Doctor) => doctor::run(&cli.common, &config),
+        Some(Command::Snapshot(args)) => snapshot::run(&cli.common, args, &config, &folders),
+        Some(Command::Journal(args)) if args.verify => answered(&journal::verify(&folders.state)?),
+        Some(Command::Journal(_)) => {
+            let listed = journal::list(&folders.state, cli.common.output, jiff::Timestamp::now())?;
+            say::answer(&listed.text)?;
+            Ok(listed.status)
+        }
         Some(Command::Keys) => answered(&tool::keys(&cli.common, &config, &folders)?),
         Some(Command::Themes) => answered(&tool::themes(&folders)),
         Some(Command::Completions { shell }) => answered(&tool::completions(*shell)),

@@ -1,5 +1,7 @@
 //! The loop: the only place that holds the model mutably.
 
+pub mod carry;
+pub mod console;
 pub mod operate;
 pub mod session;
 

@@ -88,7 +88,7 @@ pub(crate) async fn serve(options: &DemoOptions) -> Result<u8, String> {
     Ok(0)
 }
 
-async fn start(options: &DemoOptions) -> Result<World, String> {
+pub(super) async fn start(options: &DemoOptions) -> Result<World, String> {
     let world = World::start(options.options()?)
         .await
         .map_err(|e| e.to_string())?;

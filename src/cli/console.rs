@@ -1,0 +1,99 @@
+//! The console: on the kubeconfig's fleet, or on the embedded one.
+
+use std::time::Duration;
+
+use super::args::Common;
+use super::{fleet, say, tool};
+use crate::config::{Config, Folders};
+use crate::runtime::console::{self, ConsoleOptions};
+use crate::runtime::session;
+use crate::theme::depth::wants_ascii;
+use crate::theme::{Depth, Looks, Theme};
+
+/// Opens the console on the fleet of the kubeconfig.
+///
+/// # Errors
+/// A sentence: no context, a wrong theme or keymap, no terminal.
+pub(crate) fn run(common: &Common, config: &Config, folders: Folders) -> Result<u8, String> {
+    let options = options(common, config, &folders)?;
+    let planned = session::plan(fleet::options(common)?, config.clone(), folders)?;
+    fleet::runtime()?.block_on(async {
+        let session = planned.open();
+        for problem in &session.problems {
+            say::complaint(problem.sentence.as_str());
+        }
+        console::run(session, options).await
+    })?;
+    Ok(0)
+}
+
+/// Opens the console on an embedded fleet.
+///
+/// # Errors
+/// As [`run`]; and when the world cannot be built.
+#[cfg(feature = "demo")]
+pub(crate) fn demo(
+    common: &Common,
+    args: &super::args::DemoArgs,
+    config: &Config,
+    folders: Folders,
+) -> Result<u8, String> {
+    let options = options(common, config, &folders)?;
+    fleet::runtime()?.block_on(async {
+        let world = super::demo::start(&args.into()).await?;
+        let mut common = common.clone();
+        common.kubeconfig = Some(world.kubeconfig_path().to_owned());
+        let session = session::plan(fleet::options(&common)?, config.clone(), folders)?.open();
+        console::run(session, options).await
+    })?;
+    Ok(0)
+}
+
+/// How the console looks, by command line, configuration and environment.
+///
+/// # Errors
+/// An unknown theme or keymap, or a fault in one.
+pub(crate) fn options(
+    common: &Common,
+    config: &Config,
+    folders: &Folders,
+) -> Result<ConsoleOptions, String> {
+    let looks = looks(common, folders);
+    let slow = common.low_bandwidth || config.low_bandwidth;
+    Ok(ConsoleOptions {
+        keymap: tool::load_keymap(common, config, folders)?,
+        theme: load_theme(common, config, &looks)?,
+        looks,
+        keymaps: folders.config.join("keymaps"),
+        config: config.clone(),
+        write: common.write,
+        // At most 30 frames a second, 4 on a thin line.
+        frame: Duration::from_millis(if slow { 250 } else { 33 }),
+    })
+}
+
+fn looks(common: &Common, folders: &Folders) -> Looks {
+    let env = |name: &str| std::env::var(name).ok();
+    Looks {
+        depth: if common.no_color {
+            Depth::None
+        } else {
+            Depth::detect(env)
+        },
+        ascii: common.ascii || wants_ascii(env),
+        folder: Some(folders.config.join("themes")),
+    }
+}
+
+/// The theme that the command line, else the configuration, else the default names.
+///
+/// # Errors
+/// An unknown theme, or a fault in it.
+pub(crate) fn load_theme(common: &Common, config: &Config, looks: &Looks) -> Result<Theme, String> {
+    let name = common
+        .theme
+        .as_deref()
+        .or(config.theme.as_deref())
+        .unwrap_or("dark");
+    Theme::load(name, looks).map_err(|e| e.to_string())
+}

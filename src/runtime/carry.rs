@@ -1,0 +1,168 @@
+//! Carries out what the console orders: plans, runs, documents. Whatever takes time runs beside the loop and answers with a message.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::operate::{Knobs, Operate, Wish, gather};
+use crate::app::{Done, Effect, PlanWish};
+use crate::config::Config;
+use crate::domain::{ClusterId, ObjectRef, Safe};
+use crate::fleet::Fleet;
+use crate::ops::{Plan, WaveSpec};
+use crate::sources::Sources;
+
+/// Orders that only the holder of the terminal can carry out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OnTerminal {
+    /// Leave the screen for this row's credential plugin.
+    Login(ClusterId),
+    /// Put text on the clipboard.
+    Copy(Safe),
+    /// Load a theme.
+    Theme(String),
+    /// Load a keymap.
+    Keymap(String),
+    /// Draw everything.
+    Redraw,
+    /// Stop like `ctrl-z`.
+    Suspend,
+    /// End.
+    Quit,
+}
+
+/// Carries out effects; answers come through the channel it was made with.
+pub struct Carrier {
+    operate: Operate,
+    sources: Arc<Sources>,
+    config: Config,
+    done: mpsc::UnboundedSender<Done>,
+    plans: Arc<parking_lot::Mutex<HashMap<String, Arc<Plan>>>>,
+    runs: HashMap<String, CancellationToken>,
+}
+
+impl Carrier {
+    /// A carrier of one sitting, and where its answers come.
+    pub fn new(
+        operate: Operate,
+        sources: Arc<Sources>,
+        config: Config,
+    ) -> (Self, mpsc::UnboundedReceiver<Done>) {
+        let (done, answers) = mpsc::unbounded_channel();
+        let carrier = Self {
+            operate,
+            sources,
+            config,
+            done,
+            plans: Arc::default(),
+            runs: HashMap::new(),
+        };
+        (carrier, answers)
+    }
+
+    /// Carries out one effect, or hands back what needs the terminal. Must be called on the runtime.
+    pub fn carry(&mut self, effect: Effect, fleet: &Fleet) -> Option<OnTerminal> {
+        match effect {
+            Effect::BuildPlan { ask, wish } => self.build(ask, wish, fleet),
+            Effect::RunPlan { plan, confirmation } => self.run(plan, confirmation),
+            Effect::StopRun { plan } => {
+                if let Some(cancel) = self.runs.get(&plan) {
+                    cancel.cancel();
+                }
+            }
+            Effect::FetchBodies {
+                ask,
+                cluster,
+                object,
+                ..
+            } => self.bodies(ask, fleet, &cluster, &object),
+            Effect::Retry(cluster) => {
+                let sources = Arc::clone(&self.sources);
+                tokio::spawn(async move { sources.retry(&cluster).await });
+            }
+            Effect::Login(cluster) => return Some(OnTerminal::Login(cluster)),
+            Effect::Copy(text) => return Some(OnTerminal::Copy(text)),
+            Effect::LoadTheme(name) => return Some(OnTerminal::Theme(name)),
+            Effect::LoadKeymap(name) => return Some(OnTerminal::Keymap(name)),
+            Effect::Redraw => return Some(OnTerminal::Redraw),
+            Effect::Suspend => return Some(OnTerminal::Suspend),
+            Effect::Quit => return Some(OnTerminal::Quit),
+        }
+        None
+    }
+
+    fn build(&self, ask: u64, wish: PlanWish, fleet: &Fleet) {
+        let wish = Wish {
+            targets: wish.targets,
+            via: wish.via,
+            prune: false,
+            note: None,
+            reason: wish.reason,
+            waves: WaveSpec::default(),
+        };
+        let gathered = gather(fleet, wish, &self.config);
+        let (operate, done, plans) = (
+            self.operate.clone(),
+            self.done.clone(),
+            Arc::clone(&self.plans),
+        );
+        tokio::spawn(async move {
+            let result = match gathered {
+                Ok(gathered) => operate.plan(gathered).await.map(Arc::new),
+                Err(why) => Err(why),
+            };
+            if let Ok(plan) = &result {
+                plans.lock().insert(plan.id.clone(), Arc::clone(plan));
+            }
+            // Without a console nobody waits for the answer.
+            let _ = done.send(Done::Planned { ask, result });
+        });
+    }
+
+    fn run(&mut self, id: String, typed: Option<Safe>) {
+        let done = self.done.clone();
+        let Some(plan) = self.plans.lock().remove(&id) else {
+            let why = Safe::fixed("This plan was run already or is gone; plan again.");
+            let _ = done.send(Done::RunRefused { plan: id, why });
+            return;
+        };
+        let plan = (*plan).clone();
+        let cancel = CancellationToken::new();
+        self.runs.insert(id.clone(), cancel.clone());
+        let operate = self.operate.clone();
+        tokio::spawn(async move {
+            let (tell, mut events) = mpsc::unbounded_channel();
+            let (name, news) = (id.clone(), done.clone());
+            let forward = tokio::spawn(async move {
+                while let Some(event) = events.recv().await {
+                    let _ = news.send(Done::Run {
+                        plan: name.clone(),
+                        event,
+                    });
+                }
+            });
+            let typed = typed.as_ref().map(Safe::as_str);
+            if let Err(why) = operate
+                .run(plan, typed, &Knobs::default(), tell, cancel)
+                .await
+            {
+                let _ = done.send(Done::RunRefused { plan: id, why });
+            }
+            // The run has ended and with it the channel; a failed forwarder has nothing left to tell.
+            let _ = forward.await;
+        });
+    }
+
+    /// Documents are kept while an object is drifted; of any other there is no difference to show.
+    fn bodies(&self, ask: u64, fleet: &Fleet, cluster: &ClusterId, object: &ObjectRef) {
+        let kept = fleet
+            .resource(cluster, object)
+            .and_then(|r| r.bodies.clone());
+        let result = kept.ok_or(Safe::fixed(
+            "The object is as Git wants it: there is no difference to show.",
+        ));
+        let _ = self.done.send(Done::Bodies { ask, result });
+    }
+}

@@ -1,0 +1,239 @@
+//! The console's loop: input first, then facts and answers, one fold, one frame, and only if something changed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream, KeyEventKind};
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::carry::{Carrier, OnTerminal};
+use super::session::Session;
+use crate::app::shape::Size;
+use crate::app::{Done, Model, Msg, Notice, Start, update};
+use crate::config::Config;
+use crate::domain::{ClusterEvent, Safe};
+use crate::keymap::Keymap;
+use crate::terminal::{self, Ending, Terminal};
+use crate::theme::{Looks, Theme};
+use crate::ui;
+
+/// Events folded before input is looked at again.
+const BATCH: usize = 512;
+
+/// What the console starts with, beside the sitting.
+pub struct ConsoleOptions {
+    /// The keys.
+    pub keymap: Keymap,
+    /// The looks of the theme, and where themes are.
+    pub looks: Looks,
+    /// The theme.
+    pub theme: Theme,
+    /// The person's `keymaps/` folder.
+    pub keymaps: PathBuf,
+    /// The configuration, for guardrails.
+    pub config: Config,
+    /// Whether plans may be run.
+    pub write: bool,
+    /// Shortest time between two frames.
+    pub frame: Duration,
+}
+
+/// Runs the console on the terminal until it is left.
+///
+/// # Errors
+/// A sentence, when the terminal cannot be taken.
+pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String> {
+    let endings = terminal::watch().map_err(|e| {
+        format!("The terminal cannot be watched: {e}. Start the console in a terminal of its own.")
+    })?;
+    let screen = Terminal::open().map_err(|e| e.to_string())?;
+    terminal::install_panic_hook();
+    let Session {
+        fleet,
+        sources,
+        events,
+        operate,
+        links,
+        ..
+    } = session;
+    let (carrier, answers) = Carrier::new(
+        operate,
+        std::sync::Arc::clone(&sources),
+        options.config.clone(),
+    );
+    let (cols, rows) = Terminal::size();
+    let model = Model::new(Start {
+        fleet,
+        keymap: options.keymap.clone(),
+        write: options.write,
+        themes: Theme::names(options.looks.folder.clone()),
+        keymaps: Keymap::names(Some(options.keymaps.clone())),
+        size: Size { cols, rows },
+        now: Timestamp::now(),
+    });
+    let mut console = Console {
+        model,
+        screen,
+        carrier,
+        options,
+        sources,
+        links,
+        drawn: None,
+    };
+    console.serve(endings, events, answers).await;
+    Ok(())
+}
+
+struct Console {
+    model: Model,
+    screen: Terminal,
+    carrier: Carrier,
+    options: ConsoleOptions,
+    sources: std::sync::Arc<crate::sources::Sources>,
+    links: std::sync::Arc<super::session::Links>,
+    drawn: Option<Instant>,
+}
+
+impl Console {
+    async fn serve(
+        &mut self,
+        mut endings: mpsc::Receiver<Ending>,
+        mut events: mpsc::Receiver<ClusterEvent>,
+        mut answers: mpsc::UnboundedReceiver<Done>,
+    ) {
+        let mut keys = EventStream::new();
+        let mut waiting = Vec::with_capacity(BATCH);
+        let mut dirty = true;
+        loop {
+            dirty |= self.model.take_dirty();
+            let due = self.next_frame();
+            let wake = self.wake();
+            let msg = tokio::select! {
+                biased;
+                _ = endings.recv() => return,
+                key = keys.next() => match key {
+                    Some(Ok(event)) => translate(event),
+                    // The line of the terminal is gone; the watchdog says so too.
+                    Some(Err(_)) | None => return,
+                },
+                Some(done) = answers.recv() => Some(Msg::Done(done)),
+                () = tokio::time::sleep_until(due), if dirty => {
+                    self.draw();
+                    dirty = false;
+                    None
+                }
+                count = events.recv_many(&mut waiting, BATCH), if !events.is_closed() || !events.is_empty() => {
+                    (count > 0).then(|| self.facts(&mut waiting))
+                }
+                () = tokio::time::sleep(wake) => Some(Msg::Tick),
+            };
+            if let Some(msg) = msg
+                && self.take(msg, &mut keys).await
+            {
+                return;
+            }
+        }
+    }
+
+    fn facts(&self, waiting: &mut Vec<ClusterEvent>) -> Msg {
+        waiting.iter().for_each(|event| self.links.follow(event));
+        Msg::Facts(std::mem::take(waiting))
+    }
+
+    /// Folds a message and carries out what follows from it; says whether the console ends.
+    async fn take(&mut self, msg: Msg, keys: &mut EventStream) -> bool {
+        for effect in update(&mut self.model, msg, Timestamp::now()) {
+            if let Some(order) = self.carrier.carry(effect, &self.model.fleet)
+                && self.on_terminal(order, keys).await
+            {
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn on_terminal(&mut self, order: OnTerminal, keys: &mut EventStream) -> bool {
+        match order {
+            OnTerminal::Quit => return true,
+            OnTerminal::Redraw => self.screen.forget(),
+            OnTerminal::Copy(text) => self.screen.copy(&text),
+            OnTerminal::Suspend => self.complain(self.screen.suspend().map_err(|e| e.to_string())),
+            OnTerminal::Theme(name) => {
+                let loaded =
+                    Theme::load(&name, &self.options.looks).map(|theme| self.options.theme = theme);
+                self.complain(loaded.map_err(|e| e.to_string()));
+                self.screen.forget();
+            }
+            OnTerminal::Keymap(name) => {
+                let loaded = Keymap::load(&name, Some(self.options.keymaps.clone()))
+                    .map(|keymap| self.model.keymap = keymap);
+                self.complain(loaded.map_err(|e| e.to_string()));
+            }
+            OnTerminal::Login(cluster) => {
+                // The plugin needs the keys: nobody else may read them meanwhile.
+                self.screen.leave();
+                let result = self
+                    .sources
+                    .login(&cluster)
+                    .await
+                    .map_err(|fault| fault.sentence);
+                *keys = EventStream::new();
+                self.complain(self.screen.enter().map_err(|e| e.to_string()));
+                update(
+                    &mut self.model,
+                    Msg::Done(Done::LoggedIn { cluster, result }),
+                    Timestamp::now(),
+                );
+            }
+        }
+        false
+    }
+
+    fn complain(&mut self, result: Result<(), String>) {
+        if let Err(why) = result {
+            let say = Done::Say(Notice::error(Safe::from(why)));
+            update(&mut self.model, Msg::Done(say), Timestamp::now());
+        }
+    }
+
+    /// When the next frame may be drawn.
+    fn next_frame(&self) -> Instant {
+        self.drawn
+            .map_or_else(Instant::now, |last| last + self.options.frame)
+    }
+
+    /// Until the screen would look different although nothing happens.
+    fn wake(&self) -> Duration {
+        let left = self.model.wake_at().duration_since(Timestamp::now());
+        Duration::try_from(left)
+            .unwrap_or_default()
+            .max(Duration::from_millis(50))
+    }
+
+    fn draw(&mut self) {
+        self.screen.show(frame(&self.model, &self.options.theme));
+        self.drawn = Some(Instant::now());
+    }
+}
+
+/// One frame of the console at the model's size.
+pub fn frame(model: &Model, theme: &Theme) -> Buffer {
+    let Size { cols, rows } = model.size;
+    let mut buffer = Buffer::empty(Rect::new(0, 0, cols, rows));
+    ui::draw(model, theme, &mut buffer);
+    buffer
+}
+
+fn translate(event: Event) -> Option<Msg> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Key(key)),
+        Event::Paste(text) => Some(Msg::Paste(text)),
+        Event::Resize(cols, rows) => Some(Msg::Resize(cols, rows)),
+        _ => None,
+    }
+}
