@@ -223,16 +223,17 @@ async fn rehearse(
 }
 
 pub(super) fn rehearsal(answer: Result<Value, ApiError>, secret: bool) -> Rehearsal {
-    match answer {
-        Ok(predicted) => Rehearsal::Accepted(predicted),
-        Err(error @ ApiError::Refused(_)) => {
-            let why = error.say(secret);
-            match &error {
-                ApiError::Refused(answer) if answer.is_forbidden() => Rehearsal::NotPermitted(why),
-                _ => Rehearsal::Rejected(why),
-            }
-        }
-        Err(error) => Rehearsal::NoAnswer(error.say(secret)),
+    let error = match answer {
+        Ok(predicted) => return Rehearsal::Accepted(predicted),
+        Err(error) => error,
+    };
+    let why = error.say(secret);
+    match error {
+        ApiError::Refused(answer) if answer.is_forbidden() => Rehearsal::NotPermitted(why),
+        ApiError::Refused(_) => Rehearsal::Rejected(why),
+        // An apply that does not fit the schema, or a webhook that fails, is answered with 500.
+        ApiError::Faulted(answer) if answer.code == 500 => Rehearsal::Rejected(why),
+        ApiError::Faulted(_) | ApiError::NotSent(_) | ApiError::Lost(_) => Rehearsal::NoAnswer(why),
     }
 }
 

@@ -99,7 +99,7 @@ impl Runner {
                 self.until_shown(subject).await
             }
             Err(ApiError::NotSent(why)) => Ending::new(Outcome::Failed, why),
-            Err(ApiError::Refused(answer)) if answer.is_conflict() => {
+            Err(ApiError::Refused(answer)) if answer.is_conflict() || answer.is_not_found() => {
                 self.lost_the_race(subject).await
             }
             Err(ApiError::Refused(answer)) => Ending::new(
@@ -150,25 +150,28 @@ impl Runner {
 
     /// A precondition failed: says who changed the object.
     async fn lost_the_race(&self, subject: Subject<'_>) -> Ending {
-        match self.live(subject).await {
-            Ok(Some(live)) => {
-                let after = self.seen(subject, Some(&live));
-                Ending::new(
-                    Outcome::Refused,
-                    format!("somebody was faster: {}; plan again", writer(&live)),
-                )
-                .after(Some(after))
-            }
-            Ok(None) => Ending::new(
-                Outcome::Refused,
-                "somebody was faster: the object is gone; plan again",
-            )
-            .after(Some(self.seen(subject, None))),
-            Err(_) => Ending::new(
+        let Ok(live) = self.live(subject).await else {
+            return Ending::new(
                 Outcome::Refused,
                 "somebody was faster, and the object cannot be read now; plan again",
-            ),
-        }
+            );
+        };
+        let after = self.seen(subject, live.as_ref());
+        let who = live
+            .as_ref()
+            .map_or(Safe::fixed("the object is gone"), writer);
+        let ending = if after.differs == 0 {
+            Ending::new(
+                Outcome::Unchanged,
+                format!("somebody was faster and left it as wanted: {who}"),
+            )
+        } else {
+            Ending::new(
+                Outcome::Refused,
+                format!("somebody was faster: {who}; plan again"),
+            )
+        };
+        ending.after(Some(after))
     }
 
     /// No clear answer: the write is not repeated; the object is read again and compared.

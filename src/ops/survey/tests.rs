@@ -211,6 +211,16 @@ async fn a_dry_run_that_the_server_refuses_or_does_not_answer_skips_the_target()
         "the server's dry run refused it: admission webhook denied: quota exceeded"
     );
     edge.heal();
+    let schema = "failed to create typed patch object: .spec.replicas: expected numeric";
+    edge.fault(
+        |r| r.method == http::Method::PATCH,
+        Fault::Status(500, "", schema.to_owned()),
+    );
+    assert_eq!(
+        why(&planned(&request(vec![target()]), &fleet).await),
+        format!("the server's dry run refused it: {schema}")
+    );
+    edge.heal();
     edge.fault(|r| r.method == http::Method::PATCH, Fault::LostBefore);
     assert!(
         why(&planned(&request(vec![target()]), &fleet).await)

@@ -270,3 +270,53 @@ async fn a_run_whose_screen_is_gone_goes_on() {
     assert_eq!(only(&run).0, Outcome::Reverted);
     assert_eq!(run.stopped, None::<Safe>);
 }
+
+#[tokio::test]
+async fn losing_the_race_to_somebody_who_did_the_same_is_no_harm() {
+    let bench = bench();
+    let run = bench
+        .run_direct(|b| {
+            b.edge.fault(
+                is_patch(DEPLOYMENT),
+                Fault::Status(409, "Conflict", "the object has been modified".to_owned()),
+            );
+            b.edge.before_read(DEPLOYMENT, |_| ());
+            b.edge.before_read(DEPLOYMENT, |w| {
+                edit(
+                    w.objects.get_mut(DEPLOYMENT).unwrap(),
+                    "argocd-controller",
+                    3,
+                    "881300",
+                )
+            });
+        })
+        .await;
+    assert_eq!(only(&run).0, Outcome::Unchanged);
+    assert!(
+        only(&run)
+            .1
+            .starts_with("somebody was faster and left it as wanted: argocd-controller")
+    );
+}
+
+#[tokio::test]
+async fn an_object_that_vanishes_at_the_last_moment_is_refused() {
+    let bench = bench();
+    let run = bench
+        .run_direct(|b| {
+            b.edge.fault(
+                is_patch(DEPLOYMENT),
+                Fault::Status(404, "NotFound", "not found".to_owned()),
+            );
+            b.edge.before_read(DEPLOYMENT, |_| ());
+            b.edge.before_read(DEPLOYMENT, |w| w.objects.clear());
+        })
+        .await;
+    assert_eq!(
+        only(&run),
+        (
+            Outcome::Refused,
+            "somebody was faster: the object is gone; plan again"
+        )
+    );
+}
