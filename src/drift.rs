@@ -24,6 +24,7 @@ pub mod fingerprint;
 pub mod go_duration;
 pub mod hooks;
 pub mod ignore;
+pub mod jq;
 pub mod judge;
 pub mod managers;
 pub mod merge;

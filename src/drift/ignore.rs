@@ -3,7 +3,9 @@
 use globset::{Glob, GlobMatcher};
 use serde_json::Value;
 
+use super::jq::{Expression, JqError};
 use crate::domain::ObjectRef;
+use crate::domain::safe::escape;
 
 /// One rule.
 #[derive(Clone, Debug)]
@@ -12,9 +14,38 @@ struct Rule {
     kind: GlobMatcher,
     name: String,
     namespace: String,
-    pointers: Vec<Vec<String>>,
+    removals: Vec<Removal>,
     managers: Vec<String>,
-    expressions: Vec<String>,
+}
+
+/// One thing that a rule takes out of both sides before they are compared.
+#[derive(Clone, Debug)]
+pub enum Removal {
+    /// What a JSON pointer names.
+    Pointer(Vec<String>),
+    /// What a jq expression names, with its text.
+    Expression(Expression, String),
+}
+
+impl Removal {
+    /// Takes it out of an object; what is not there is passed over in silence, as is an expression that fails on this object.
+    pub fn apply(&self, object: &mut Value) {
+        match self {
+            Self::Pointer(pointer) => remove(object, pointer),
+            Self::Expression(expression, _) => {
+                // Argo CD passes over a failing expression too: it names nothing here.
+                let _ = expression.delete_from(object);
+            }
+        }
+    }
+
+    /// The pointer or the expression as it was written.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Pointer(pointer) => pointer_text(pointer),
+            Self::Expression(_, text) => escape(text).into_owned(),
+        }
+    }
 }
 
 /// The rules of one application.
@@ -55,12 +86,12 @@ impl IgnoreRules {
 
     fn add(&mut self, number: usize, item: &Value) {
         match rule(item) {
-            Ok(rule) => {
-                for expression in &rule.expressions {
-                    self.problems.push(format!(
-                        "rule {number}: the jq expression `{}` is not supported yet; what it names still counts as drift",
-                        crate::domain::safe::escape(expression)
-                    ));
+            Ok(mut rule) => {
+                for text in texts(item, "jqPathExpressions") {
+                    match Expression::parse(&text) {
+                        Ok(expression) => rule.removals.push(Removal::Expression(expression, text)),
+                        Err(error) => self.refuse(number, &text, &error),
+                    }
                 }
                 self.rules.push(rule);
             }
@@ -68,6 +99,13 @@ impl IgnoreRules {
                 .problems
                 .push(format!("rule {number} is left out: {why}")),
         }
+    }
+
+    fn refuse(&mut self, number: usize, expression: &str, error: &JqError) {
+        self.problems.push(format!(
+            "rule {number}: the jq expression `{}` is not applied: {error}; what it names still counts as drift",
+            escape(expression)
+        ));
     }
 
     /// Whether there are none.
@@ -111,23 +149,21 @@ impl<'r> ObjectRules<'r> {
             .flat_map(|rule| rule.managers.iter().map(String::as_str))
     }
 
-    /// Takes everything that the pointers name out of an object; what is not there is passed over in silence.
+    /// Takes everything that the rules name out of an object.
     pub fn strip(&self, object: &mut Value) {
-        for pointer in self.pointers() {
-            remove(object, pointer);
+        for removal in self.removals() {
+            removal.apply(object);
         }
     }
 
-    /// Every pointer with its text, for single use.
-    pub fn pointers(&self) -> impl Iterator<Item = &'r [String]> + '_ {
-        self.rules
-            .iter()
-            .flat_map(|rule| rule.pointers.iter().map(Vec::as_slice))
+    /// Every removal, for single use.
+    pub fn removals(&self) -> impl Iterator<Item = &'r Removal> + '_ {
+        self.rules.iter().flat_map(|rule| rule.removals.iter())
     }
 }
 
 /// The text of a pointer.
-pub(super) fn pointer_text(pointer: &[String]) -> String {
+fn pointer_text(pointer: &[String]) -> String {
     let escaped = |part: &String| format!("/{}", part.replace('~', "~0").replace('/', "~1"));
     pointer.iter().map(escaped).collect()
 }
@@ -173,25 +209,18 @@ fn rule(item: &Value) -> Result<Rule, String> {
         kind: glob(text("kind"))?,
         name: text("name").to_owned(),
         namespace: text("namespace").to_owned(),
-        pointers: texts(item, "jsonPointers")
+        removals: texts(item, "jsonPointers")
             .iter()
-            .map(|text| pointer(text))
+            .map(|text| pointer(text).map(Removal::Pointer))
             .collect::<Result<_, _>>()?,
         managers: texts(item, "managedFieldsManagers"),
-        expressions: texts(item, "jqPathExpressions"),
     })
 }
 
 fn glob(pattern: &str) -> Result<GlobMatcher, String> {
     Glob::new(pattern)
         .map(|glob| glob.compile_matcher())
-        .map_err(|error| {
-            format!(
-                "`{}` is no glob: {}",
-                crate::domain::safe::escape(pattern),
-                error.kind()
-            )
-        })
+        .map_err(|error| format!("`{}` is no glob: {}", escape(pattern), error.kind()))
 }
 
 fn texts(item: &Value, key: &str) -> Vec<String> {
@@ -206,12 +235,9 @@ fn texts(item: &Value, key: &str) -> Vec<String> {
 
 /// `/metadata/annotations/a~1b` into its parts.
 fn pointer(text: &str) -> Result<Vec<String>, String> {
-    let path = text.strip_prefix('/').ok_or_else(|| {
-        format!(
-            "the JSON pointer `{}` does not begin with /",
-            crate::domain::safe::escape(text)
-        )
-    })?;
+    let path = text
+        .strip_prefix('/')
+        .ok_or_else(|| format!("the JSON pointer `{}` does not begin with /", escape(text)))?;
     Ok(path
         .split('/')
         .map(|part| part.replace("~1", "/").replace("~0", "~"))
@@ -263,7 +289,7 @@ mod tests {
     fn what_cannot_be_used_is_named_and_the_rest_stays() {
         let rules = IgnoreRules::from_spec(&json!([
             "x", {"group": "apps"}, {"kind": "A", "jsonPointers": ["spec"]}, {"kind": "B", "group": "["},
-            {"group": "apps", "kind": "Deployment", "jqPathExpressions": [".spec"], "managedFieldsManagers": ["kube-controller-manager"]},
+            {"group": "apps", "kind": "Deployment", "jqPathExpressions": [".spec = 1"], "managedFieldsManagers": ["kube-controller-manager"]},
         ]));
         assert_eq!(rules.problems().len(), 5, "{:?}", rules.problems());
         assert_eq!(

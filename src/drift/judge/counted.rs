@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::reasons;
 use crate::domain::{Change, ChangeOp, Ignored};
 use crate::drift::compare::{self, Difference, Standing};
-use crate::drift::ignore::{ObjectRules, pointer_text, remove};
+use crate::drift::ignore::{ObjectRules, Removal};
 use crate::drift::managers::ManagerClass;
 use crate::drift::owners::{Owned, Owners};
 use crate::drift::path::{Path, Step};
@@ -106,15 +106,10 @@ pub(super) fn apply_rules(
         };
         take(changes, ignored, &reasons::trusted(manager), trusted);
     }
-    for pointer in rules.pointers() {
-        let left = differences_without(pointer, deployed, live, owners, shape);
+    for removal in rules.removals() {
+        let left = differences_without(removal, deployed, live, owners, shape);
         let covered = |path: &str| !left.iter().any(|l| l == path);
-        take(
-            changes,
-            ignored,
-            &reasons::rule(&pointer_text(pointer)),
-            covered,
-        );
+        take(changes, ignored, &reasons::rule(&removal.text()), covered);
     }
 }
 
@@ -135,17 +130,17 @@ fn take(
     }));
 }
 
-/// The paths that still differ when the pointer's target is taken out of both sides, as Argo CD does.
+/// The paths that still differ when what the rule names is taken out of both sides, as Argo CD does.
 fn differences_without(
-    pointer: &[String],
+    removal: &Removal,
     deployed: &Value,
     live: &Value,
     owners: &Owners<'_>,
     shape: Shape,
 ) -> Vec<String> {
     let (mut deployed, mut live) = (deployed.clone(), live.clone());
-    remove(&mut deployed, pointer);
-    remove(&mut live, pointer);
+    removal.apply(&mut deployed);
+    removal.apply(&mut live);
     compare::objects(&deployed, &live, shape, owners)
         .iter()
         .map(|d| d.path.to_string())

@@ -1,0 +1,156 @@
+use pretty_assertions::assert_eq;
+use rstest::rstest;
+use serde_json::json;
+
+use super::*;
+
+fn object() -> Value {
+    json!({"metadata": {"annotations": {"a/b": "1", "c": "2"}}, "spec": {"replicas": 3, "paused": false,
+        "containers": [{"name": "app", "image": "app:1", "env": [{"name": "A"}]}, {"name": "proxy", "image": "proxy:1"}]}})
+}
+
+fn without(expression: &str) -> Result<Value, JqError> {
+    let mut value = object();
+    Expression::parse(expression)?.delete_from(&mut value)?;
+    Ok(value)
+}
+
+#[rstest]
+#[case(".spec.replicas", "/spec/replicas")]
+#[case(".spec[\"replicas\"]", "/spec/replicas")]
+#[case(".[\"spec\"].replicas", "/spec/replicas")]
+#[case(".metadata.annotations.\"a/b\"", "/metadata/annotations/a~1b")]
+#[case(".metadata.annotations[\"a/b\"]", "/metadata/annotations/a~1b")]
+#[case(".spec.containers[1]", "/spec/containers/1")]
+#[case(".spec.containers[-1].image", "/spec/containers/1/image")]
+#[case(
+    ".spec.containers[] | select(.name == \"proxy\")",
+    "/spec/containers/1"
+)]
+#[case(
+    ".spec.containers[] | select(.name | test(\"^PRO\"; \"i\")) | .image",
+    "/spec/containers/1/image"
+)]
+#[case(
+    ".spec.containers[] | select(.name | startswith(\"app\")).env[0].name",
+    "/spec/containers/0/env/0/name"
+)]
+#[case(".spec | select(has(\"paused\")) | .paused", "/spec/paused")]
+#[case(
+    ".spec.containers[] | select(.env | not) | .image",
+    "/spec/containers/1/image"
+)]
+#[case("first(.spec.containers[]).image", "/spec/containers/0/image")]
+#[case(
+    ".spec.containers as $c | .spec.containers[($c | length) - 1].image",
+    "/spec/containers/1/image"
+)]
+#[case(
+    "if .spec.replicas > 2 then .spec.replicas else .metadata end",
+    "/spec/replicas"
+)]
+#[case(".spec.missing // .spec.replicas", "/spec/replicas")]
+#[case("getpath([\"spec\", \"replicas\"]) # the count", "/spec/replicas")]
+#[case(
+    ".spec.containers | .[] | select(.image | endswith(\":1\") and (contains(\"proxy\")))",
+    "/spec/containers/1"
+)]
+fn an_expression_takes_out_what_it_names(#[case] expression: &str, #[case] pointer: &str) {
+    let mut want = object();
+    let parts: Vec<String> = pointer
+        .split('/')
+        .skip(1)
+        .map(|p| p.replace("~1", "/"))
+        .collect();
+    crate::drift::ignore::remove(&mut want, &parts);
+    assert_ne!(want, object());
+    assert_eq!(without(expression), Ok(want));
+}
+
+#[test]
+fn several_places_go_at_once_and_positions_hold() {
+    let left = without(".spec.containers[0], .spec.containers[1], .spec.replicas").unwrap();
+    assert_eq!(left["spec"], json!({"paused": false, "containers": []}));
+    let left = without(".. | .image?").unwrap();
+    assert_eq!(
+        left["spec"]["containers"],
+        json!([{"name": "app", "env": [{"name": "A"}]}, {"name": "proxy"}])
+    );
+}
+
+#[rstest]
+#[case(".spec.nothing")]
+#[case(".spec.nothing.deeper")]
+#[case(".spec.containers[9]")]
+#[case(".spec.replicas[]?")]
+#[case("empty")]
+fn what_is_not_there_changes_nothing(#[case] expression: &str) {
+    assert_eq!(without(expression), Ok(object()));
+}
+
+#[rstest]
+#[case(".spec.nothing[]")]
+#[case(".spec.replicas.deeper")]
+#[case("1 + 2")]
+#[case(".spec.replicas + 1")]
+#[case("error(\"no\")")]
+#[case("$unknown")]
+fn what_fails_in_jq_fails_here(#[case] expression: &str) {
+    assert!(
+        matches!(without(expression), Err(JqError::Runtime(_))),
+        "{:?}",
+        without(expression)
+    );
+}
+
+#[rstest]
+#[case("def f: f; f")]
+#[case("reduce .[] as $x (0; . + 1)")]
+#[case("until(true == false; [.] + [1])")]
+#[case("halt")]
+#[case("env")]
+#[case("input")]
+#[case(".a = 1")]
+#[case("{a: 1}")]
+#[case("\"\\(.a)\"")]
+#[case(".a[1:2]")]
+fn what_is_not_carried_out_is_named(#[case] expression: &str) {
+    assert!(
+        matches!(Expression::parse(expression), Err(JqError::Unsupported(_))),
+        "{:?}",
+        Expression::parse(expression)
+    );
+}
+
+#[rstest]
+#[case("")]
+#[case(".spec.containers[] | select(.name == \"missing-quote)")]
+#[case(".spec.(")]
+#[case(".a b")]
+#[case("select(.a")]
+#[case("if .a then .b")]
+#[case(".a ]")]
+#[case("\u{1b}[2J")]
+fn what_is_no_jq_is_refused(#[case] expression: &str) {
+    assert!(
+        matches!(Expression::parse(expression), Err(JqError::Syntax { .. })),
+        "{:?}",
+        Expression::parse(expression)
+    );
+}
+
+#[test]
+fn hostile_expressions_end() {
+    assert_eq!(without("recurse(.)"), Err(JqError::TooLong));
+    assert_eq!(
+        without(&["[.. , ..]"; 40].join(" | ")),
+        Err(JqError::TooLong)
+    );
+    assert_eq!(without(&["(.,.)"; 40].join(" | ")), Err(JqError::TooLong));
+    assert!(Expression::parse(&"(".repeat(10_000)).is_err());
+    assert!(Expression::parse(&"-".repeat(100_000)).is_err());
+    assert!(Expression::parse(&format!("0{}", " + 1".repeat(100_000))).is_err());
+    assert!(Expression::parse(&format!("0{}", " // 1".repeat(100_000))).is_err());
+    assert!(Expression::parse(&"if . then . elif ".repeat(100_000)).is_err());
+    assert!(Expression::parse(&".a".repeat(100_000)).is_err());
+}
