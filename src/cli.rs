@@ -11,6 +11,7 @@ mod fleet;
 mod items;
 mod journal;
 mod lists;
+mod offline;
 mod print;
 mod revert;
 mod say;
@@ -73,9 +74,20 @@ fn dispatch(cli: Cli) -> Result<u8, String> {
         }
         Some(Command::Keys) => answered(&tool::keys(&cli.common, &config, &folders)?),
         Some(Command::Themes) => answered(&tool::themes(&folders)),
+        Some(Command::Diff(args)) if args.desired.is_some() => {
+            listed(offline::files::diff(args, cli.common.output)?)
+        }
+        Some(Command::Explain(args)) if args.file.is_some() => {
+            listed(offline::files::explain(args, cli.common.output)?)
+        }
         Some(Command::Completions { shell }) => answered(&tool::completions(*shell)),
         _ => fleet::run(&cli, config, folders),
     }
+}
+
+fn listed(answer: lists::Listed) -> Result<u8, String> {
+    say::answer(&answer.text)?;
+    Ok(answer.status)
 }
 
 fn answered(text: &str) -> Result<u8, String> {

@@ -11,7 +11,9 @@ use super::ignore::{IgnoreRules, ObjectRules};
 use super::owners::Owners;
 use super::schema::Shape;
 use super::seal::Marks;
-use crate::domain::{Change, DriftState, Ignored, ObjectRef, Safe, Verdict, VerdictSource};
+#[cfg(test)]
+use crate::domain::Ignored;
+use crate::domain::{Change, DriftState, Gvk, ObjectRef, Safe, Verdict, VerdictSource};
 use counted::Sorted;
 
 /// The versions of one object that are compared. `deployed` and `target` carry the destination's namespace and the tracking mark already;
@@ -40,8 +42,8 @@ impl<'a> Comparison<'a> {
 
 /// Judges one object.
 pub fn judge(comparison: &Comparison<'_>) -> Verdict {
-    let Some(object) = comparison.versions().first().and_then(|v| ObjectRef::of(v)) else {
-        return unknown("The object states no kind or no name, so it cannot be compared.");
+    let Some(object) = comparison.versions().first().map(|v| identity(v)) else {
+        return unknown("There is no version of the object to compare.");
     };
     let rules = comparison.rules.for_object(&object);
     let marks = Marks::of(comparison.versions());
@@ -55,6 +57,20 @@ pub fn judge(comparison: &Comparison<'_>) -> Verdict {
     }
     verdict.states.extend(states(comparison, &verdict));
     finish(verdict, &object)
+}
+
+/// What the object says it is; a file may leave out its name.
+fn identity(object: &Value) -> ObjectRef {
+    ObjectRef::of(object).unwrap_or_else(|| {
+        let text = |pointer: &str| {
+            object
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let gvk = Gvk::from_api_version(text("/apiVersion"), text("/kind"));
+        ObjectRef::new(gvk, text("/metadata/namespace"), text("/metadata/name"))
+    })
 }
 
 /// A verdict that says why there is none.

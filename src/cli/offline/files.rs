@@ -1,0 +1,92 @@
+//! Reading the files that the offline commands name: `-` is standard input, and no file is read without an end.
+
+use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, Read};
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::DiffFiles;
+use crate::cli::args::{DiffArgs, ExplainArgs, Form};
+use crate::cli::lists::Listed;
+use crate::drift::SealKey;
+use crate::drift::yaml::Limits;
+
+/// `diff --desired FILE --live FILE [--ignore FILE]`.
+///
+/// # Errors
+/// A file that cannot be read or does not parse.
+pub(crate) fn diff(args: &DiffArgs, form: Form) -> Result<Listed, String> {
+    let (Some(desired), Some(live)) = (&args.desired, &args.live) else {
+        return Err("An offline diff needs both --desired and --live.".to_owned());
+    };
+    let streams = [Some(desired), Some(live), args.ignore.as_ref()];
+    if streams
+        .into_iter()
+        .flatten()
+        .filter(|path| is_stdin(path))
+        .count()
+        > 1
+    {
+        return Err(
+            "Standard input can be given once only. Write the other side to a file.".to_owned(),
+        );
+    }
+    let ignore = args.ignore.as_deref().map(read).transpose()?;
+    let files = DiffFiles {
+        desired: &read(desired)?,
+        live: &read(live)?,
+        ignore: ignore.as_deref(),
+        key: key(),
+        at: Timestamp::now(),
+    };
+    super::diff(&files, form)
+}
+
+/// `explain -f FILE`.
+///
+/// # Errors
+/// A file that cannot be read or does not parse.
+pub(crate) fn explain(args: &ExplainArgs, form: Form) -> Result<Listed, String> {
+    let Some(file) = &args.file else {
+        return Err("Offline, explain needs a file: explain -f FILE.".to_owned());
+    };
+    super::explain(&read(file)?, &key(), Timestamp::now(), form)
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Reads a file or standard input, one byte beyond the limit at most: the parser then says that it is too large.
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let stream: Box<dyn Read> = if is_stdin(path) {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(|e| unreadable(path, &e))?)
+    };
+    let limit = u64::try_from(Limits::default().bytes).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    stream
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|e| unreadable(path, &e))?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!(
+        "The file {} cannot be read: {error}. Check the path and its permissions.",
+        path.display()
+    )
+}
+
+/// A key of this process. Masks never leave it as anything but equal or different.
+fn key() -> SealKey {
+    let mut key = [0; 32];
+    for (part, number) in key.chunks_mut(8).zip(0_u64..) {
+        part.copy_from_slice(&RandomState::new().hash_one(number).to_be_bytes());
+    }
+    SealKey::new(key)
+}
