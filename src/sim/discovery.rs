@@ -3,6 +3,7 @@
 mod aggregated;
 mod legacy;
 mod openapi;
+pub(crate) mod openapi_v2;
 
 use serde_json::{Value, json};
 

@@ -2,6 +2,7 @@
 
 mod decode;
 mod parse;
+pub(crate) mod protobuf;
 mod quantity;
 
 use std::collections::{BTreeMap, HashMap};
@@ -94,6 +95,8 @@ pub(crate) struct Field {
     pub(crate) required: bool,
     /// How it is written when it is absent.
     pub(crate) absent: Absent,
+    /// Whether an empty value is told from an absent one.
+    pub(crate) pointer: bool,
     pub(crate) merge_by: Option<MergeBy>,
     pub(crate) retain_keys: bool,
     /// The allowed texts; empty for any.

@@ -3,7 +3,7 @@
 //! `*` it must be given; `+` it is written even when empty, `-` then as null; `...` keeps unknown fields. Types: `s` text, `i` and `l` whole numbers of 32 and 64 bits, `n` number,
 //! `b` bool, `t` time, `u` time with microseconds, `y` bytes, `q` quantity, `x` number or text, `*` anything, `{T}` map, `[T]` list owned as a whole,
 //! `[T|set]` set, `[T|a,b=D]` list whose elements are told apart by `a` and `b` (D where missing), else the name of a struct.
-//! After a type: `!` owned as a whole, `~k` merged by `k` in strategic patches (`~.` by value), `^` retainKeys, `=` replaced.
+//! After a type: `!` owned as a whole, `~k` merged by `k` in strategic patches (`~.` by value), `^` retainKeys, `=` replaced, `&` an empty value is told from an absent one.
 
 use serde_json::Value;
 
@@ -75,6 +75,7 @@ impl Schema {
                 (false, true) => Absent::Null,
                 _ => Absent::Left,
             },
+            pointer: rest.ends_with('&'),
             merge_by: None,
             retain_keys: false,
             choices: Vec::new(),
@@ -156,7 +157,7 @@ fn topology_of(text: &str) -> Option<Topology> {
 /// Reads `~k`, `^` and `=`.
 fn strategies(field: &mut Field, text: &str) {
     field.retain_keys = text.contains('^');
-    if let Some(key) = text.trim_end_matches(['^', '=']).strip_prefix('~') {
+    if let Some(key) = text.trim_end_matches(['^', '=', '&']).strip_prefix('~') {
         field.merge_by = Some(match key {
             "." => MergeBy::Value,
             key => MergeBy::Field(key.to_owned()),

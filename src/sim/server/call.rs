@@ -13,6 +13,7 @@ use super::auth::{Ask, Identity};
 use super::query::Query;
 use super::route::Target;
 use super::shape::Shape;
+use crate::sim::schema::protobuf;
 use crate::sim::store::{
     ApiStatus, Cause, FieldValidation, Key, KindRef, KindSet, Subresource, WriteOptions,
 };
@@ -63,6 +64,10 @@ impl Call {
     /// The body as a document: JSON, or YAML where the media type says so.
     pub(crate) fn document(&self) -> Result<Value, ApiStatus> {
         let media_type = self.media_type();
+        if media_type == "application/vnd.kubernetes.protobuf" {
+            return protobuf::document(&self.body)
+                .map_err(|why| ApiStatus::bad_request(why.to_string()));
+        }
         let json = self.body.trim_ascii_start().starts_with(b"{");
         if media_type.ends_with("yaml") && !json {
             return serde_saphyr::from_slice(&self.body)
@@ -75,6 +80,7 @@ impl Call {
             return Err(ApiStatus::unsupported_media_type(&[
                 "application/json",
                 "application/yaml",
+                "application/vnd.kubernetes.protobuf",
             ]));
         }
         serde_json::from_slice(&self.body).map_err(|e| self.unreadable(&e))

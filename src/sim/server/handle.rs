@@ -15,7 +15,7 @@ use super::query::Query;
 use super::reply::{self, Reply};
 use super::route::{Route, Target, route};
 use super::{ServerOptions, objects, reviews, subresources, watching};
-use crate::sim::discovery;
+use crate::sim::discovery::{self, openapi_v2};
 use crate::sim::store::ApiStatus;
 
 /// The largest body the server reads, as the real one.
@@ -126,6 +126,14 @@ fn document(call: &Call, route: &Route) -> Result<Reply, ApiStatus> {
         Route::Resources { group, version } => {
             discovery::resources(&call.server.store.kinds(), group, version)
         }
+        Route::OpenApiV2 if call.accept().contains(openapi_v2::PROTOBUF) => {
+            return Ok(reply::bytes(
+                200,
+                openapi_v2::ANSWERED,
+                openapi_v2::protobuf(),
+            ));
+        }
+        Route::OpenApiV2 => Some(openapi_v2::json()),
         Route::OpenApi(path) if path.is_empty() => {
             Some(discovery::index(&call.server.store.kinds()))
         }

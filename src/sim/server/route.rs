@@ -13,6 +13,8 @@ pub(crate) enum Route {
     Group(String),
     /// `/api/v1` and `/apis/GROUP/VERSION`.
     Resources { group: String, version: String },
+    /// `/openapi/v2`.
+    OpenApiV2,
     /// `/openapi/v3` and what is below, without that prefix.
     OpenApi(String),
     /// `/metrics`.
@@ -58,6 +60,7 @@ pub(crate) fn route(path: &str) -> Route {
         ["metrics"] => Route::Metrics,
         ["api"] => Route::Roots(false),
         ["apis"] => Route::Roots(true),
+        ["openapi", "v2"] => Route::OpenApiV2,
         ["openapi", "v3", rest @ ..] => Route::OpenApi(rest.join("/")),
         ["apis", group] => Route::Group((*group).to_owned()),
         ["api", version] => resources("", version),
