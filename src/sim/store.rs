@@ -78,3 +78,6 @@ impl StoreOptions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
