@@ -101,3 +101,6 @@ pub async fn serve(options: ServerOptions) -> std::io::Result<RunningServer> {
     let address = listener::start(Arc::new(options), stop.clone()).await?;
     Ok(RunningServer { address, stop })
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,7 @@ impl Reader {
                 let read = read.filter_map(|(i, v)| self.at(format!("[{i}]"), |r| r.read(v, item)));
                 Some(Value::Array(read.collect()))
             }
-            (Base::Quantity, value) => self.quantity(value),
+            (Base::Quantity, value) => Some(self.quantity(value)),
             (Base::Bytes, Value::String(text)) => {
                 if let Some(at) = not_base64(&text) {
                     self.fail(Fault::Base64(at));
@@ -169,12 +169,12 @@ impl Reader {
         }
     }
 
-    fn quantity(&mut self, value: Value) -> Option<Value> {
+    fn quantity(&mut self, value: Value) -> Value {
         if let Some(text) = quantity::canonical(&value) {
-            return Some(text.into());
+            return text.into();
         }
         self.fail(Fault::Quantity);
-        Some(value)
+        value
     }
 
     fn at<T>(&mut self, step: String, read: impl FnOnce(&mut Self) -> T) -> T {

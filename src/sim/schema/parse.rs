@@ -14,6 +14,14 @@ use super::{Absent, Base, Field, MergeBy, Schema, Struct, StructId, Topology, Ty
 #[error("The schema table has a line that cannot be read: `{0}`.")]
 pub(crate) struct BadLine(String);
 
+/// What a line of a struct says.
+enum Line {
+    /// It has this field.
+    Field(Box<Field>),
+    /// It keeps unknown fields.
+    Open,
+}
+
 impl Schema {
     /// Takes up the names of a table's structs, so that fields can speak of them.
     pub(crate) fn declare(&mut self, table: &str) {
@@ -35,11 +43,11 @@ impl Schema {
             if is_head(line) {
                 current = self.names.get(line).copied();
             } else if let (Some(id), Some(text)) = (current, line.strip_prefix("  ")) {
-                let read = self.field(text);
+                let read = self.line(text);
                 match (read, self.structs.get_mut(id.0)) {
-                    (Some(None), Some(owner)) => owner.open = true,
-                    (Some(Some(field)), Some(owner)) => {
-                        owner.fields.insert(field.name.clone(), field);
+                    (Some(Line::Open), Some(owner)) => owner.open = true,
+                    (Some(Line::Field(field)), Some(owner)) => {
+                        owner.fields.insert(field.name.clone(), *field);
                     }
                     _ if first.is_ok() => first = Err(BadLine(text.to_owned())),
                     _ => {}
@@ -49,12 +57,12 @@ impl Schema {
         first
     }
 
-    /// One field; `Some(None)` is the mark that unknown fields are kept.
-    fn field(&self, line: &str) -> Option<Option<Field>> {
+    /// One line of a struct.
+    fn line(&self, line: &str) -> Option<Line> {
         let mut words = line.split(' ').peekable();
         let head = words.next()?;
         if head == "..." {
-            return Some(None);
+            return Some(Line::Open);
         }
         let (head, empty) = strip(head, '+');
         let (head, null) = strip(head, '-');
@@ -90,7 +98,7 @@ impl Schema {
                 field.default = Some(serde_json::from_str(default).ok()?);
             }
         }
-        Some(Some(field))
+        Some(Line::Field(Box::new(field)))
     }
 
     /// A type and what follows it.

@@ -57,7 +57,7 @@ fn covers(list: &[String], word: &str) -> bool {
 }
 
 impl Rule {
-    fn reading(namespaces: Option<Vec<String>>) -> Vec<Self> {
+    fn reading(namespaces: Option<&[&str]>) -> Vec<Self> {
         // Like the `view` role of a real cluster, reading leaves Secrets and RBAC out.
         let all = KindSet::bare().with_argo().with_monitoring().with_flux();
         let hidden = |k: &Kind| k.plural == "secrets" || k.group.starts_with("rbac.");
@@ -69,7 +69,7 @@ impl Rule {
                     verbs: words(&["get", "list", "watch"]),
                     groups: words(&[kind.group]),
                     resources: words(&[kind.plural]),
-                    namespaces: namespaces.clone(),
+                    namespaces: namespaces.map(words),
                     ..Self::default()
                 }),
             }
@@ -85,10 +85,11 @@ impl Rule {
             verbs: words(&["*"]),
             groups: words(&["*"]),
             resources: words(&["*"]),
-            paths: namespaces
-                .is_none()
-                .then(|| words(&["*"]))
-                .unwrap_or_default(),
+            paths: if namespaces.is_none() {
+                words(&["*"])
+            } else {
+                Vec::new()
+            },
             namespaces,
             ..Self::default()
         }]
@@ -135,7 +136,7 @@ impl Identity {
 
     /// May read everything but Secrets in some namespaces only; nothing cluster-wide.
     pub fn namespaced_viewer(user: &str, namespaces: &[&str]) -> Self {
-        Self::with_rules(user, Rule::reading(Some(words(namespaces))))
+        Self::with_rules(user, Rule::reading(Some(namespaces)))
     }
 
     /// May do everything in some namespaces only.

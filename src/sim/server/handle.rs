@@ -31,7 +31,7 @@ pub(crate) async fn answer(server: Arc<ServerOptions>, request: Request<Incoming
     let mut reply = match refused(&fault) {
         Some(status) => reply::status(&status),
         None => match take_apart(server, request).await {
-            Ok(call) => dispatch(call).await.unwrap_or_else(|s| reply::status(&s)),
+            Ok(call) => dispatch(&call).unwrap_or_else(|s| reply::status(&s)),
             Err(status) => reply::status(&status),
         },
     };
@@ -65,13 +65,11 @@ async fn take_apart(
 ) -> Result<Call, ApiStatus> {
     let identity = authenticate(&server, &request)?;
     let (parts, body) = request.into_parts();
-    let body: Bytes = match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => {
-            let message = format!("limit is {BODY_LIMIT}");
-            return Err(ApiStatus::new(413, "RequestEntityTooLarge", message));
-        }
+    let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
+        let message = format!("limit is {BODY_LIMIT}");
+        return Err(ApiStatus::new(413, "RequestEntityTooLarge", message));
     };
+    let body: Bytes = body.to_bytes();
     Ok(Call {
         server,
         identity,
@@ -100,10 +98,10 @@ fn authenticate(
     }
 }
 
-async fn dispatch(call: Call) -> Result<Reply, ApiStatus> {
+fn dispatch(call: &Call) -> Result<Reply, ApiStatus> {
     let route = route(&call.path);
     if let Route::Resource(target) = route {
-        return resource(call, target).await;
+        return resource(call, &target);
     }
     let verb = call.method.as_str().to_ascii_lowercase();
     if !call.identity.may_path(&verb, &call.path) {
@@ -113,7 +111,7 @@ async fn dispatch(call: Call) -> Result<Reply, ApiStatus> {
             &call.path,
         ));
     }
-    document(&call, &route)
+    document(call, &route)
 }
 
 /// Answers for what is not a resource.
@@ -161,7 +159,7 @@ fn roots(call: &Call, named: bool) -> Reply {
     }
 }
 
-async fn resource(call: Call, target: Target) -> Result<Reply, ApiStatus> {
+fn resource(call: &Call, target: &Target) -> Result<Reply, ApiStatus> {
     let watch = call.query.flag("watch");
     let named = !target.name.is_empty();
     let verb = match (&call.method, named) {
@@ -175,28 +173,28 @@ async fn resource(call: Call, target: Target) -> Result<Reply, ApiStatus> {
         (&Method::DELETE, false) => "deletecollection",
         _ => return Err(ApiStatus::method_not_allowed()),
     };
-    call.authorize(verb, &target)?;
-    let kind = call.kind(&target);
+    call.authorize(verb, target)?;
+    let kind = call.kind(target);
     if let Ok(kind) = &kind
         && kind.review
     {
         return match verb {
-            "create" if !named => reviews::answer(&call, kind),
+            "create" if !named => reviews::answer(call, kind),
             _ => Err(ApiStatus::method_not_allowed()),
         };
     }
     if !target.subresource.is_empty() {
-        return subresources::answer(&call, &target);
+        return subresources::answer(call, target);
     }
     match verb {
-        "watch" => watching::watch(&call, &target),
-        "get" => objects::get(&call, &target),
-        "list" => objects::list(&call, &target),
+        "watch" => watching::watch(call, target),
+        "get" => objects::get(call, target),
+        "list" => objects::list(call, target),
         "create" if named => Err(ApiStatus::method_not_allowed()),
-        "create" => objects::create(&call, &target),
-        "update" => objects::update(&call, &target),
-        "patch" => objects::patch(&call, &target),
-        "delete" => objects::delete(&call, &target),
-        _ => objects::delete_all(&call, &target),
+        "create" => objects::create(call, target),
+        "update" => objects::update(call, target),
+        "patch" => objects::patch(call, target),
+        "delete" => objects::delete(call, target),
+        _ => objects::delete_all(call, target),
     }
 }

@@ -100,7 +100,7 @@ impl FieldTerm {
                 match found {
                     Value::Null => self.value.is_empty(),
                     Value::String(text) => *text == self.value,
-                    other => other.to_string() == self.value,
+                    other => self.value == *other.to_string(),
                 }
             }
         };

@@ -104,9 +104,10 @@ fn has_port(service: &Value, port: &str) -> bool {
     if port.is_empty() {
         return ports.len() == 1;
     }
+    let number = Some(port.parse::<u64>().unwrap_or(0));
     ports
         .iter()
-        .any(|p| text(p, "name") == port || p["port"].to_string() == port)
+        .any(|p| text(p, "name") == port || p["port"].as_u64() == number)
 }
 
 fn log(call: &Call, kind: KindRef, target: &Target) -> Result<Reply, ApiStatus> {
@@ -192,7 +193,10 @@ impl Wanted {
         for line in recent.iter().skip(skip) {
             text.push_str(&self.line(line));
         }
-        let end = text.floor_char_boundary(self.limit.min(text.len()));
+        let mut end = self.limit.min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
         text.truncate(end);
         text
     }

@@ -48,8 +48,7 @@ impl Walk {
     fn pair(&mut self, old: Option<&Value>, new: Option<&Value>, ty: &Type) {
         let is_leaf = is_atomic(ty)
             || match atom(ty, new.or(old)) {
-                Atom::Scalar => true,
-                Atom::List(_, Topology::Atomic) => true,
+                Atom::Scalar | Atom::List(_, Topology::Atomic) => true,
                 Atom::List(..) => elements(old).is_none() && elements(new).is_none(),
                 Atom::Map(_) => members(old).is_none() && members(new).is_none(),
             }
@@ -176,7 +175,8 @@ fn collect(value: &Value, ty: &Type, path: &mut Vec<Step>, set: &mut FieldSet) {
                 path.push(field_step(name));
                 let (ty, named) = kinds.member(name).unwrap_or((kinds.ty(name), false));
                 collect(member, ty, path, set);
-                let empty = member.is_null() || member.as_object().is_some_and(|m| m.is_empty());
+                let empty =
+                    member.is_null() || member.as_object().is_some_and(serde_json::Map::is_empty);
                 if empty || !named {
                     set.insert(path);
                 }

@@ -1,4 +1,8 @@
 //! Who owns what, told in stories of a Deployment and a ConfigMap on one edge.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "literal documents read better where they are written"
+)]
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

@@ -112,13 +112,13 @@ fn empty_namespace(state: &mut State, namespace: &str, options: &DeleteOptions) 
 
 /// Deletes what names the object as its owner, as the garbage collector would a moment later.
 fn delete_dependants(state: &mut State, owner: &Object, now: Timestamp) {
-    let owned: Vec<Key> = state
+    let dependants: Vec<Key> = state
         .everything()
         .filter(|o| o.key.namespace == owner.key.namespace)
         .filter(|o| is_owned(o, &owner.uid))
         .map(|o| o.key.clone())
         .collect();
-    delete_each(state, &owned, now);
+    delete_each(state, &dependants, now);
 }
 
 fn delete_each(state: &mut State, keys: &[Key], now: Timestamp) {

@@ -3,6 +3,10 @@
 use std::fmt;
 
 /// One served kind at its one served version.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a kind, each named where it is used"
+)]
 #[derive(Debug)]
 pub struct Kind {
     /// API group, empty for core.

@@ -49,8 +49,8 @@ fn selector(document: &Value) -> String {
 pub(crate) fn written(kind: &Kind, old: &Value, scale: &Value) -> Result<Value, ApiStatus> {
     let view = view(kind, old)?;
     let sent = at(scale, &["metadata", "resourceVersion"]).and_then(Value::as_str);
-    let stale = sent.is_some_and(|v| !v.is_empty() && view["metadata"]["resourceVersion"] != v);
-    if stale {
+    let is_stale = sent.is_some_and(|v| !v.is_empty() && view["metadata"]["resourceVersion"] != v);
+    if is_stale {
         let name = view["metadata"]["name"].as_str().unwrap_or_default();
         return Err(ApiStatus::stale(kind, name));
     }

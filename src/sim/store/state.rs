@@ -1,6 +1,7 @@
 //! The tables behind the lock, and the one place where a change becomes real.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -57,13 +58,22 @@ impl State {
         let mut hash = Sha256::new();
         hash.update(self.seed.to_le_bytes());
         hash.update(self.uids.to_le_bytes());
-        let h: [u8; 32] = hash.finalize().into();
-        let hex: String = h.iter().take(16).map(|b| format!("{b:02x}")).collect();
-        let (a, rest) = hex.split_at(8);
-        let (b, rest) = rest.split_at(4);
-        let (c, rest) = rest.split_at(4);
-        let (d, e) = rest.split_at(4);
-        format!("{a}-{b}-4{}-a{}-{e}", &c[1..], &d[1..])
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut hex = String::with_capacity(36);
+        for (i, byte) in digest.iter().take(16).enumerate() {
+            // The version and variant bits of a random uid.
+            let byte = match i {
+                6 => byte & 0x0f | 0x40,
+                8 => byte & 0x3f | 0x80,
+                _ => *byte,
+            };
+            if [4, 6, 8, 10].contains(&i) {
+                hex.push('-');
+            }
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
     }
 
     /// The number of the next service address.

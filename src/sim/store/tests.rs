@@ -229,9 +229,9 @@ fn dependants_go_with_their_owner_unless_orphaned() {
     ] {
         let store = edge();
         let owner = store.create(deployment(), &by("a")).unwrap().object;
-        let mut owned = settings("owned", "x");
-        owned["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": &*owner.uid}]);
-        store.create(owned, &by("a")).unwrap();
+        let mut dependant = settings("owned", "x");
+        dependant["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": &*owner.uid}]);
+        store.create(dependant, &by("a")).unwrap();
         let mut options = DeleteOptions::new(now());
         options.propagation = propagation;
         store.delete(&owner.key, &options).unwrap();

@@ -318,18 +318,14 @@ fn put_on(
     let mut reading = reading::read(key.kind, document, FieldValidation::Ignore, Source::Body)?;
     defaults::fill(key.kind, &mut reading.document);
     let mut document = reading.document;
-    match (existing, old) {
-        (Some(existing), Some(old)) => {
-            prepare::check_preconditions(key, &old, &document, false)?;
-            prepare::for_update(key, &old, &mut document, options.subresource);
-            own(&mut document, &managers);
-            store(state, &existing, &old, document, options, Vec::new())
-        }
-        _ => {
-            let key = prepare::name(state, key.kind, &mut document)?;
-            add(state, key, document, &managers, options, Vec::new())
-        }
-    }
+    let (Some(existing), Some(old)) = (existing, old) else {
+        let key = prepare::name(state, key.kind, &mut document)?;
+        return add(state, key, document, &managers, options, Vec::new());
+    };
+    prepare::check_preconditions(key, &old, &document, false)?;
+    prepare::for_update(key, &old, &mut document, options.subresource);
+    own(&mut document, &managers);
+    store(state, &existing, &old, document, options, Vec::new())
 }
 
 /// The configuration with the name and namespace of the URL where it has none.

@@ -396,23 +396,17 @@ fn metric(wanted: &Value, current: Option<&Value>) -> String {
     let resource = &wanted["resource"];
     let now = current.map_or(&Value::Null, |c| &c["resource"]["current"]);
     let name = text(resource, "name");
-    match resource["target"]["averageUtilization"].as_i64() {
-        Some(target) => {
-            let now = now["averageUtilization"].as_i64();
-            let now = now.map_or_else(|| "<unknown>".to_owned(), |n| format!("{n}%"));
-            format!("{name}: {now}/{target}%")
-        }
-        None => {
-            let target = plain(&resource["target"]["averageValue"]);
-            let now = plain(&now["averageValue"]);
-            let now = if now.is_empty() {
-                "<unknown>".to_owned()
-            } else {
-                now
-            };
-            format!("{now}/{target}")
-        }
+    if let Some(target) = resource["target"]["averageUtilization"].as_i64() {
+        let now = now["averageUtilization"].as_i64();
+        let now = now.map_or_else(|| "<unknown>".to_owned(), |n| format!("{n}%"));
+        return format!("{name}: {now}/{target}%");
     }
+    let now = or(&plain(&now["averageValue"]), "<unknown>");
+    format!(
+        "{}/{}",
+        plain(&now),
+        plain(&resource["target"]["averageValue"])
+    )
 }
 
 fn ingress(o: &Value, name: Value, aged: Value) -> Vec<Value> {
