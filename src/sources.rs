@@ -11,6 +11,7 @@ mod merge;
 pub mod metric;
 pub mod permissions;
 mod supervisor;
+mod tell;
 pub mod watch;
 
 pub use supervisor::{Sources, SourcesOptions, start};

@@ -101,6 +101,23 @@ impl Connection {
         self.session.needs_heartbeat().await
     }
 
+    /// Asks whether the server lives, as a ping would; no answer in the pong's time counts as a lost link.
+    pub async fn heartbeat(&self) {
+        let asked = self.get(Lane::Interactive, "/version", 64 << 10);
+        if tokio::time::timeout(self.timings().pong, asked)
+            .await
+            .is_err()
+        {
+            self.session.clock().closed(Fault::new(
+                fault::FaultKind::Timeout,
+                format!(
+                    "{} does not answer in time; check the site's link.",
+                    self.place()
+                ),
+            ));
+        }
+    }
+
     /// Open HTTP/2 connections, for tests and `doctor`.
     pub async fn connections(&self) -> usize {
         self.session.connections().await

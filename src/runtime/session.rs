@@ -119,6 +119,7 @@ impl Planned {
             desired: desired.clone(),
             aliases: config.aliases(),
             seal,
+            metrics: HashMap::new(),
         });
         links.sources.write().replace(Arc::downgrade(&sources));
         let operate = Operate {

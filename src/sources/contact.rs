@@ -21,6 +21,19 @@ pub struct Introduction {
     pub engines: Vec<Engine>,
 }
 
+impl Introduction {
+    /// Whether its version streams lists without being asked to: from 1.34 on. Older ones, and such whose version is no version, are listed.
+    pub fn streams_lists(&self) -> bool {
+        let mut parts = self.version.trim_start_matches('v').split('.');
+        let mut number = || parts.next().and_then(|p| p.parse::<u32>().ok());
+        match (number(), number()) {
+            (Some(1), Some(minor)) => minor >= 34,
+            (Some(major), Some(_)) => major > 1,
+            _ => false,
+        }
+    }
+}
+
 /// How a kind is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -160,6 +173,24 @@ struct Resource {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_streamed_from_version_1_34_on() {
+        let streams = |version: &str| {
+            let version = version.to_owned();
+            Introduction {
+                version,
+                ..Introduction::default()
+            }
+            .streams_lists()
+        };
+        for version in ["v1.34.0", "v1.36.2+k3s1", "v2.0.0"] {
+            assert!(streams(version), "{version}");
+        }
+        for version in ["v1.33.9", "v1.9.1", "", "v1.x", "dev"] {
+            assert!(!streams(version), "{version}");
+        }
+    }
 
     #[test]
     fn paths_of_collections_follow_group_and_scope() {

@@ -36,6 +36,8 @@ struct KindState {
     heard: Heard,
     wanted: BTreeMap<Place, Wanted>,
     kept: HashMap<Place, Kept>,
+    /// Namespaces in which the kind may not be read, while it may in others.
+    blind: BTreeMap<Name, Safe>,
 }
 
 /// What is known of a kind on this cluster.
@@ -162,6 +164,9 @@ impl Judge {
         let mut known = std::mem::take(&mut state.kept);
         if let Some(namespace) = &part.namespace {
             state.kept = known.extract_if(|place, _| place.0 != *namespace).collect();
+            state.blind.remove(namespace);
+        } else {
+            state.blind.clear();
         }
         for object in objects {
             let Some((place, bytes)) = self.sealed(gvk, object, &state) else {
@@ -228,6 +233,23 @@ impl Judge {
             gvk: gvk.clone(),
             message: message.clone(),
         });
+        facts.extend(self.judged_apps());
+        facts
+    }
+
+    /// Takes that a kind cannot be read in one namespace: what it holds there is unknown, and the rest is judged.
+    pub fn blind(&mut self, gvk: &Gvk, part: &Part, message: &Safe) -> Vec<Fact> {
+        let Some(state) = self.kinds.get_mut(&kind_of(gvk)) else {
+            return Vec::new();
+        };
+        if let Some(namespace) = &part.namespace {
+            state.kept.retain(|place, _| place.0 != *namespace);
+            state.blind.insert(namespace.clone(), message.clone());
+        }
+        if part.complete {
+            state.heard = Heard::Listed;
+        }
+        let mut facts = self.tell_kind(gvk);
         facts.extend(self.judged_apps());
         facts
     }
@@ -335,9 +357,13 @@ impl Judge {
             namespace: place.0.clone(),
             name: place.1.clone(),
         };
-        let resource = match &state.heard {
-            Heard::Unread(message) => unknown(object, app, wanted, message),
-            _ => self.compare(object, app, wanted, live),
+        let unread = match &state.heard {
+            Heard::Unread(message) => Some(message),
+            _ => state.blind.get(&place.0),
+        };
+        let resource = match unread {
+            Some(message) => unknown(object, app, wanted, message),
+            None => self.compare(object, app, wanted, live),
         };
         if let Some(kept) = state.kept.get_mut(place) {
             kept.last = Some(resource.clone());
@@ -435,6 +461,7 @@ impl KindState {
             heard: Heard::Nothing,
             wanted: BTreeMap::new(),
             kept: HashMap::new(),
+            blind: BTreeMap::new(),
         }
     }
 }

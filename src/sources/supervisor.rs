@@ -1,19 +1,27 @@
 //! Starts one actor a row, lends out their connections, and stops them.
 
+#[cfg(test)]
+#[cfg(feature = "demo")]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Notify, Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
 
-use super::actor::{self, Parts, Teller};
+use super::actor::{self, Parts};
 use super::assignment::DirectorInput;
 use super::director::{Director, DirectorParts};
 use super::merge::Claims;
-use crate::connect::{Connection, Connector, Fault, FleetPlan, RowPlan};
+use super::metric::direct::Direct;
+use super::tell::Teller;
+use crate::connect::{Connection, Connector, Fault, FaultKind, FleetPlan, RowPlan};
 use crate::desired::DesiredHandle;
-use crate::domain::{Alias, ClusterEvent, ClusterId, Fact, LinkState};
+use crate::domain::{Alias, ClusterEvent, ClusterId, Fact, LinkState, Safe};
 use crate::drift::SealKey;
 
 /// Events that may wait for the loop before the actors wait for it.
@@ -33,17 +41,23 @@ pub struct SourcesOptions {
     pub aliases: Vec<Alias>,
     /// The process's own key for Secret values; never leaves it.
     pub seal: Arc<SealKey>,
+    /// Metrics URLs of the configuration, by row.
+    pub metrics: HashMap<ClusterId, Direct>,
 }
+
+/// An actor that failed by a fault of our own is started again after this.
+const RESTART: Duration = Duration::from_secs(5);
 
 /// The running actors. Dropping it stops them.
 pub struct Sources {
     rows: HashMap<ClusterId, Row>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
 struct Row {
+    plan: RowPlan,
     connection: Option<Connection>,
-    now: Arc<Notify>,
-    task: Option<JoinHandle<()>>,
+    kick: watch::Sender<u64>,
 }
 
 /// Starts an actor for every row that can be connected to. Must be called on the runtime.
@@ -59,7 +73,7 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         events: forward(events.clone()),
         now: Timestamp::now,
     });
-    let starter = Starter {
+    let mut starter = Starter {
         events,
         director_inputs,
         director,
@@ -67,6 +81,8 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         lists: Arc::new(Semaphore::new(LISTS)),
         claims: Arc::new(Claims::default()),
         seal: options.seal,
+        metrics: options.metrics,
+        tasks: JoinSet::new(),
     };
     let rows = options
         .plan
@@ -75,7 +91,11 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         .enumerate()
         .map(|(index, row)| (row.cluster.clone(), starter.row(index, row)))
         .collect();
-    (Arc::new(Sources { rows }), receiver)
+    let sources = Sources {
+        rows,
+        tasks: Mutex::new(starter.tasks),
+    };
+    (Arc::new(sources), receiver)
 }
 
 /// The director must not wait: its events pass through a queue of their own.
@@ -102,54 +122,115 @@ struct Starter {
     lists: Arc<Semaphore>,
     claims: Arc<Claims>,
     seal: Arc<SealKey>,
+    metrics: HashMap<ClusterId, Direct>,
+    tasks: JoinSet<()>,
 }
 
 impl Starter {
-    fn row(&self, index: usize, row: RowPlan) -> Row {
-        let now = Arc::new(Notify::new());
-        let teller = Teller {
+    fn row(&mut self, index: usize, row: RowPlan) -> Row {
+        let (kick, kicks) = watch::channel(0);
+        let voice = Voice {
             cluster: row.cluster.clone(),
-            generation: 1,
             events: self.events.clone(),
             director: self.director_inputs.clone(),
         };
-        teller.direct(DirectorInput::Row(row.candidate()));
+        voice.teller(1).direct(DirectorInput::Row(row.candidate()));
         let connection = match self.connector.connection(&row) {
             Ok(connection) => connection,
             Err(fault) => {
-                let fact = Fact::Link {
+                voice.teller(1).tell(Fact::Link {
                     state: LinkState::Unreachable,
                     message: Some(fault.sentence),
-                };
-                let task = tokio::spawn(async move { teller.tell(fact).await });
+                });
                 return Row {
+                    plan: row,
                     connection: None,
-                    now,
-                    task: Some(task),
+                    kick,
                 };
             }
         };
         let parts = Parts {
             index,
             connection: connection.clone(),
-            teller,
             assignments: self.director.assignments(&row.cluster),
             lists: Arc::clone(&self.lists),
             claims: Arc::clone(&self.claims),
             seal: Arc::clone(&self.seal),
-            now: Arc::clone(&now),
-            row,
+            metrics: self.metrics.remove(&row.cluster),
+            kicks,
+            row: row.clone(),
         };
-        let task = tokio::spawn(actor::live(parts));
+        self.tasks.spawn(live_for_ever(parts, voice));
         Row {
+            plan: row,
             connection: Some(connection),
-            now,
-            task: Some(task),
+            kick,
         }
     }
 }
 
+/// What tellers of one row are made of.
+struct Voice {
+    cluster: ClusterId,
+    events: mpsc::Sender<ClusterEvent>,
+    director: mpsc::UnboundedSender<DirectorInput>,
+}
+
+impl Voice {
+    fn teller(&self, generation: u64) -> Teller {
+        let (events, director) = (self.events.clone(), self.director.clone());
+        Teller::new(self.cluster.clone(), generation, events, director)
+    }
+}
+
+/// Runs the actor, and starts it anew in the next generation when it fails by a fault of our own: no row takes the console with it.
+async fn live_for_ever(parts: Parts, voice: Voice) {
+    for generation in 1.. {
+        let teller = voice.teller(generation);
+        let actor = actor::live(parts.clone(), teller.clone());
+        let ended = Stopping(tokio::spawn(actor)).await;
+        if ended {
+            return;
+        }
+        teller.tell(Fact::Link {
+            state: LinkState::Stale,
+            message: Some(Safe::fixed(
+                "driftdeck failed while reading this cluster and starts again; the log says where.",
+            )),
+        });
+        tokio::time::sleep(RESTART).await;
+    }
+}
+
+/// A task that is stopped when its owner is.
+struct Stopping(tokio::task::JoinHandle<()>);
+
+impl Future for Stopping {
+    /// Whether it came to its end, rather than failing.
+    type Output = bool;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<bool> {
+        std::pin::Pin::new(&mut self.0)
+            .poll(cx)
+            .map(|ended| ended.is_ok())
+    }
+}
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl Sources {
+    /// The rows, by name.
+    pub fn rows(&self) -> impl Iterator<Item = &RowPlan> {
+        self.rows.values().map(|row| &row.plan)
+    }
+
     /// The connection of a row; `None` for a row whose context cannot be used.
     pub fn connection(&self, cluster: &ClusterId) -> Option<&Connection> {
         self.rows.get(cluster)?.connection.as_ref()
@@ -161,29 +242,28 @@ impl Sources {
             if let Some(connection) = &row.connection {
                 connection.forgive().await;
             }
-            row.now.notify_one();
+            row.kick.send_modify(|kicks| *kicks += 1);
         }
     }
 
     /// Runs the row's credential plugin on the operator's terminal; the caller has left the screen.
     ///
     /// # Errors
-    /// The plugin failed, or there is none.
+    /// The plugin failed, or there is none, or the row's context cannot be used.
     pub async fn login(&self, cluster: &ClusterId) -> Result<(), Fault> {
         let Some(connection) = self.connection(cluster) else {
-            return Ok(());
+            let sentence =
+                format!("{cluster} has no usable context to log in with; correct the kubeconfig.");
+            return Err(Fault::new(FaultKind::Config, sentence));
         };
         connection.login().await?;
         self.retry(cluster).await;
         Ok(())
     }
-}
 
-impl Drop for Sources {
-    fn drop(&mut self) {
-        self.rows
-            .values()
-            .filter_map(|row| row.task.as_ref())
-            .for_each(JoinHandle::abort);
+    /// Stops all actors and waits until they are gone.
+    pub async fn shutdown(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks.lock());
+        tasks.shutdown().await;
     }
 }

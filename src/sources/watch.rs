@@ -19,9 +19,10 @@ use http::Request;
 use http::header::ACCEPT_ENCODING;
 use kube::core::Status;
 use serde::de::DeserializeOwned;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 
+use crate::connect::Link;
 use crate::domain::Safe;
 use pace::Pace;
 use running::{Unread, Watch};
@@ -109,6 +110,59 @@ pub struct WatchContext {
     pub lists: Arc<Semaphore>,
     /// Seed of the jitter.
     pub seed: u64,
+    /// The link, whose return ends every wait.
+    link: Option<watch::Receiver<Link>>,
+}
+
+impl WatchContext {
+    /// The client, the bound on lists and the seed of the jitter.
+    pub fn new(client: kube::Client, lists: Arc<Semaphore>, seed: u64) -> Self {
+        Self {
+            client,
+            lists,
+            seed,
+            link: None,
+        }
+    }
+
+    /// The same, with waits that end as soon as this link is back.
+    #[must_use]
+    pub fn waking_with(self, link: watch::Receiver<Link>) -> Self {
+        Self {
+            link: Some(link),
+            ..self
+        }
+    }
+
+    /// Waits this long, or until the link is back and its credentials are accepted.
+    pub async fn pause(&self, wait: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = self.link_is_back() => {
+                // Everything of this cluster wakes now.
+                tokio::time::sleep(Duration::from_millis(fastrand::u64(0..200))).await;
+            }
+        }
+    }
+
+    async fn link_is_back(&self) {
+        let Some(mut link) = self.link.clone() else {
+            return std::future::pending().await;
+        };
+        loop {
+            let before = well(&link.borrow_and_update());
+            if link.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+            if !before && well(&link.borrow()) {
+                return;
+            }
+        }
+    }
+}
+
+fn well(link: &Link) -> bool {
+    link.up && link.refusal.is_none()
 }
 
 /// Follows a collection until the receiver is dropped.
@@ -150,19 +204,24 @@ async fn follow_for_ever<T: DeserializeOwned>(
             None => turn.list().await,
             Some(version) => turn.watch(Begin::From(version)).await,
         };
-        let wait = match outcome {
+        match outcome {
             Ok(next) => {
                 from = next.resume;
-                pace.after_success(begun.elapsed(), next.brought)
+                let wait = pace.after_success(begun.elapsed(), next.brought);
+                tokio::time::sleep(wait).await;
             }
             Err(failure) => {
                 let wait = pace.after_failure(&failure.trouble, failure.retry_after);
                 from = failure.resume;
+                let refused = failure.retry_after.is_some();
                 turn.say(Step::Trouble(failure.trouble)).await;
-                wait
+                if refused {
+                    tokio::time::sleep(wait).await;
+                } else {
+                    context.pause(wait).await;
+                }
             }
-        };
-        tokio::time::sleep(wait).await;
+        }
     }
 }
 

@@ -21,11 +21,8 @@ struct Follower {
 
 impl Follower {
     async fn of(cluster: &Cluster, user: User, path: &str) -> Self {
-        let context = WatchContext {
-            client: cluster.client(user).await,
-            lists: Arc::new(Semaphore::new(1)),
-            seed: 11,
-        };
+        let client = cluster.client(user).await;
+        let context = WatchContext::new(client, Arc::new(Semaphore::new(1)), 11);
         let spec = WatchSpec {
             page: 2,
             ..WatchSpec::all(path)

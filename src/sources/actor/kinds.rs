@@ -1,25 +1,27 @@
 //! Follows the kinds that an edge has to judge: one watch a kind over the cluster, or one a namespace where only that may be read.
 
+mod route;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::connect::{Connection, Fault, FaultKind, Lane};
+use crate::connect::Connection;
 use crate::domain::{Gvk, Name, Safe};
-use crate::sources::contact::{Route, collection, routes};
+use crate::sources::contact::{Route, collection};
 use crate::sources::judge::Part;
 use crate::sources::watch::{Step, TroubleKind, WatchContext, WatchSpec, follow};
+use route::Routes;
 
-/// A kind that is not served is asked for again after this time: its definition may be installed later.
-const REPROBE: Duration = Duration::from_secs(300);
+/// A refusal for the whole cluster is asked again after this time: rights may be given later.
+const ASK_AGAIN: Duration = Duration::from_secs(600);
 
-/// News of a kind.
-#[derive(Debug)]
+/// News of a kind. It holds objects as the server sent them, Secrets too, and has no `Debug` form.
 pub(super) enum News {
     /// A whole collection.
     Listed(Gvk, Part, Vec<Value>),
@@ -29,20 +31,45 @@ pub(super) enum News {
     Gone(Gvk, Value),
     /// The kind cannot be read.
     Unread(Gvk, Safe),
+    /// The kind cannot be read in one namespace, while it can in others.
+    Blind(Gvk, Part, Safe),
 }
 
 /// What following needs.
 #[derive(Clone)]
 pub(super) struct Follow {
-    pub(super) connection: Connection,
-    pub(super) context: WatchContext,
-    pub(super) tell: mpsc::Sender<News>,
+    context: WatchContext,
+    streaming: bool,
+    routes: Arc<Routes>,
+    tell: mpsc::Sender<News>,
+}
+
+impl Follow {
+    pub(super) fn new(
+        connection: Connection,
+        context: WatchContext,
+        streaming: bool,
+        tell: mpsc::Sender<News>,
+    ) -> Self {
+        Self {
+            context,
+            streaming,
+            routes: Arc::new(Routes::new(connection)),
+            tell,
+        }
+    }
+
+    /// Sends news; nobody listening any more means that this task is about to be stopped.
+    async fn tell(&self, news: News) {
+        let _ = self.tell.send(news).await;
+    }
 }
 
 /// The kinds that are followed now; dropping it stops them all.
 pub(super) struct Kinds {
     follow: Follow,
-    running: BTreeMap<Gvk, (Scope, JoinHandle<()>)>,
+    scope: watch::Sender<Scope>,
+    running: BTreeMap<Gvk, JoinHandle<()>>,
 }
 
 /// Where a kind is read.
@@ -58,173 +85,153 @@ impl Kinds {
     pub(super) fn new(follow: Follow) -> Self {
         Self {
             follow,
+            scope: watch::Sender::new(Scope::default()),
             running: BTreeMap::new(),
         }
     }
 
     /// Follows exactly these kinds from now on; those in `anew` are listed again.
-    pub(super) fn set(&mut self, kinds: &[Gvk], scope: &Scope, anew: &[Gvk]) {
-        self.running.retain(|gvk, (known, task)| {
-            let keep = kinds.contains(gvk) && !anew.contains(gvk) && known == scope;
+    pub(super) fn set(&mut self, kinds: &[Gvk], scope: Scope, anew: &[Gvk]) {
+        self.scope.send_if_modified(|known| {
+            let changed = *known != scope;
+            *known = scope;
+            changed
+        });
+        self.running.retain(|gvk, task| {
+            let keep = kinds.contains(gvk) && !anew.contains(gvk);
             if !keep {
                 task.abort();
             }
             keep
         });
         for gvk in kinds {
-            if !self.running.contains_key(gvk) {
-                let task =
-                    tokio::spawn(follow_kind(self.follow.clone(), gvk.clone(), scope.clone()));
-                self.running.insert(gvk.clone(), (scope.clone(), task));
-            }
+            let scope = &self.scope;
+            let follow = &self.follow;
+            self.running.entry(gvk.clone()).or_insert_with(|| {
+                tokio::spawn(follow_kind(follow.clone(), gvk.clone(), scope.subscribe()))
+            });
         }
     }
 }
 
 impl Drop for Kinds {
     fn drop(&mut self) {
-        self.running.values().for_each(|(_, task)| task.abort());
+        self.running.values().for_each(JoinHandle::abort);
     }
 }
 
-async fn follow_kind(follow: Follow, gvk: Gvk, scope: Scope) {
-    let Some(route) = find_route(&follow, &gvk).await else {
-        return;
-    };
-    if !route.namespaced {
-        return follow_whole(&follow, &gvk, &route, None).await;
-    }
-    if let Some(namespace) = &scope.confined {
-        return follow_parts(&follow, &gvk, &route, std::slice::from_ref(namespace)).await;
-    }
-    let namespaces: Vec<Name> = scope.namespaces.into_iter().collect();
-    if may_list(&follow, &collection(&gvk, &route, None)).await || namespaces.is_empty() {
-        follow_whole(&follow, &gvk, &route, None).await;
-    } else {
-        follow_parts(&follow, &gvk, &route, &namespaces).await;
-    }
-}
-
-/// Waits until the server serves the kind, and says that it does not as long as that is so.
-async fn find_route(follow: &Follow, gvk: &Gvk) -> Option<Route> {
-    let mut wait = Duration::from_millis(500);
+async fn follow_kind(follow: Follow, gvk: Gvk, mut scope: watch::Receiver<Scope>) {
+    let route = route::find(&follow, &gvk).await;
+    let kind = Kind { follow, gvk, route };
     loop {
-        match routes(&follow.connection, &gvk.group, &gvk.version).await {
-            Ok(mut found) => {
-                if let Some(route) = found.remove(&gvk.kind) {
-                    return Some(route);
+        let now = scope.borrow_and_update().clone();
+        match now.confined {
+            _ if !kind.route.namespaced => kind.whole(true).await,
+            Some(namespace) => kind.parts(&[namespace]).await,
+            None => {
+                let namespaces: Vec<Name> = now.namespaces.into_iter().collect();
+                kind.whole(namespaces.is_empty()).await;
+                // Refused for the cluster: its namespaces one by one, until they change or it is time to ask again.
+                tokio::select! {
+                    () = kind.parts(&namespaces) => {}
+                    _ = scope.changed() => {}
+                    () = tokio::time::sleep(ASK_AGAIN) => {}
                 }
-                let sentence = format!(
-                    "The server does not serve {} {}; install its definition.",
-                    gvk.api_version(),
-                    gvk.kind
-                );
-                follow
-                    .tell
-                    .send(News::Unread(gvk.clone(), sentence.into()))
-                    .await
-                    .ok()?;
-                tokio::time::sleep(REPROBE).await;
-            }
-            Err(fault) => {
-                if matches!(fault.kind, FaultKind::Forbidden) {
-                    follow
-                        .tell
-                        .send(News::Unread(gvk.clone(), fault.sentence))
-                        .await
-                        .ok()?;
-                    wait = REPROBE;
-                }
-                tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(REPROBE);
             }
         }
     }
 }
 
-/// Asks for one object of the collection: whether the whole cluster may be read. Trouble other than a refusal reads as yes: the watch meets it again.
-async fn may_list(follow: &Follow, path: &str) -> bool {
-    let asked = follow
-        .connection
-        .get(Lane::Watch, &format!("{path}?limit=1"), 32 << 20)
-        .await;
-    !matches!(
-        asked,
-        Err(Fault {
-            kind: FaultKind::Forbidden,
-            ..
-        })
-    )
-}
-
-async fn follow_whole(follow: &Follow, gvk: &Gvk, route: &Route, namespace: Option<&str>) {
-    let spec = WatchSpec::all(collection(gvk, route, namespace));
-    let part = PartOf {
-        gvk: gvk.clone(),
-        namespace: None,
-        heard: Arc::default(),
-        parts: 1,
-    };
-    follow_part(follow.clone(), spec, part).await;
-}
-
-async fn follow_parts(follow: &Follow, gvk: &Gvk, route: &Route, namespaces: &[Name]) {
-    let heard = Arc::new(Mutex::new(BTreeSet::new()));
-    let parts = namespaces.iter().map(|namespace| {
-        let spec = WatchSpec::all(collection(gvk, route, Some(namespace)));
-        let part = PartOf {
-            gvk: gvk.clone(),
-            namespace: Some(namespace.clone()),
-            heard: Arc::clone(&heard),
-            parts: namespaces.len(),
-        };
-        follow_part(follow.clone(), spec, part)
-    });
-    futures::future::join_all(parts).await;
-}
-
-/// One followed collection of a kind.
-struct PartOf {
+/// One kind as it is followed.
+struct Kind {
+    follow: Follow,
     gvk: Gvk,
-    namespace: Option<Name>,
-    heard: Arc<Mutex<BTreeSet<Option<Name>>>>,
-    parts: usize,
+    route: Route,
 }
 
-impl PartOf {
-    /// Notes that this part was listed.
-    fn listed(&self) -> Part {
-        let mut heard = self.heard.lock();
-        heard.insert(self.namespace.clone());
-        Part {
-            namespace: self.namespace.clone(),
-            complete: heard.len() == self.parts,
+impl Kind {
+    /// Follows the whole cluster. Returns when that is refused, unless `only` says that there is no other way.
+    async fn whole(&self, only: bool) {
+        let (tell, mut steps) = mpsc::channel(16);
+        let watching = follow::<Value>(self.follow.context.clone(), self.spec(None), tell);
+        let telling = async {
+            while let Some(step) = steps.recv().await {
+                let refused = matches!(&step, Step::Trouble(t) if t.kind == TroubleKind::Forbidden);
+                if refused && !only {
+                    return;
+                }
+                let news = match step {
+                    Step::Listed(objects) => News::Listed(self.gvk.clone(), Part::whole(), objects),
+                    other => match self.news(other) {
+                        Some(news) => news,
+                        None => continue,
+                    },
+                };
+                self.follow.tell(news).await;
+            }
+        };
+        tokio::select! {
+            () = watching => {}
+            () = telling => {}
         }
     }
-}
 
-async fn follow_part(parts: Follow, spec: WatchSpec, part: PartOf) {
-    let (tell, mut steps) = mpsc::channel(16);
-    let watching = follow::<Value>(parts.context.clone(), spec, tell);
-    let forwarding = async {
-        while let Some(step) = steps.recv().await {
-            let gvk = part.gvk.clone();
-            let news = match step {
-                Step::Listed(objects) => News::Listed(gvk, part.listed(), objects),
-                Step::Changed(object) => News::Changed(gvk, object),
-                Step::Gone(object) => News::Gone(gvk, object),
-                Step::Trouble(trouble)
-                    if matches!(trouble.kind, TroubleKind::Forbidden | TroubleKind::Absent) =>
-                {
-                    News::Unread(gvk, trouble.message)
+    /// Follows these namespaces, until dropped.
+    async fn parts(&self, namespaces: &[Name]) {
+        let heard = Mutex::new(BTreeSet::new());
+        let parts = namespaces.iter().map(|namespace| {
+            let note = || {
+                let mut heard = heard.lock();
+                heard.insert(namespace.clone());
+                Part {
+                    namespace: Some(namespace.clone()),
+                    complete: heard.len() == namespaces.len(),
                 }
-                // The link tells of itself; what was known stays.
-                Step::Trouble(_) => continue,
             };
-            if parts.tell.send(news).await.is_err() {
-                return;
+            self.part(namespace, note)
+        });
+        futures::future::join_all(parts).await;
+    }
+
+    async fn part(&self, namespace: &Name, heard: impl Fn() -> Part) {
+        let (tell, mut steps) = mpsc::channel(16);
+        let spec = self.spec(Some(namespace));
+        let watching = follow::<Value>(self.follow.context.clone(), spec, tell);
+        let telling = async {
+            while let Some(step) = steps.recv().await {
+                let gvk = self.gvk.clone();
+                let news = match step {
+                    Step::Listed(objects) => Some(News::Listed(gvk, heard(), objects)),
+                    Step::Trouble(t) if t.kind == TroubleKind::Forbidden => {
+                        Some(News::Blind(gvk, heard(), t.message))
+                    }
+                    other => self.news(other),
+                };
+                if let Some(news) = news {
+                    self.follow.tell(news).await;
+                }
             }
+        };
+        futures::join!(watching, telling);
+    }
+
+    /// News of a step that is no list; trouble of the link is told by the link, and what was known stays.
+    fn news(&self, step: Step<Value>) -> Option<News> {
+        let gvk = self.gvk.clone();
+        match step {
+            Step::Changed(object) => Some(News::Changed(gvk, object)),
+            Step::Gone(object) => Some(News::Gone(gvk, object)),
+            Step::Trouble(t) if matches!(t.kind, TroubleKind::Forbidden | TroubleKind::Absent) => {
+                Some(News::Unread(gvk, t.message))
+            }
+            Step::Trouble(_) | Step::Listed(_) => None,
         }
-    };
-    futures::join!(watching, forwarding);
+    }
+
+    fn spec(&self, namespace: Option<&str>) -> WatchSpec {
+        WatchSpec {
+            streaming: self.follow.streaming,
+            ..WatchSpec::all(collection(&self.gvk, &self.route, namespace))
+        }
+    }
 }

@@ -53,11 +53,7 @@ async fn run_spec(spec: WatchSpec, answers: &[(u16, Value)]) -> (Vec<String>, Ve
         ),
         asked: Mutex::new(Vec::new()),
     });
-    let context = WatchContext {
-        client: client(&script),
-        lists: Arc::new(Semaphore::new(1)),
-        seed: 7,
-    };
+    let context = WatchContext::new(client(&script), Arc::new(Semaphore::new(1)), 7);
     let (tell, mut steps) = mpsc::channel(16);
     let follower = tokio::spawn(follow::<Named>(context, spec, tell));
     let mut seen = Vec::new();

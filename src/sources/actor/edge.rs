@@ -1,0 +1,113 @@
+//! Judges what the edge shows by what the director assigns.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use super::kinds::{Follow, Kinds, News, Scope};
+use crate::connect::Connection;
+use crate::domain::{Fact, Name};
+use crate::drift::SealKey;
+use crate::sources::assignment::ClusterAssignments;
+use crate::sources::judge::Judge;
+use crate::sources::tell::Teller;
+use crate::sources::watch::WatchContext;
+
+/// News that may wait for the judge before the watches wait for it.
+const QUEUE: usize = 64;
+
+/// What judging an edge needs.
+pub(super) struct Parts {
+    pub(super) connection: Connection,
+    pub(super) context: WatchContext,
+    pub(super) teller: Teller,
+    pub(super) assignments: watch::Receiver<Arc<ClusterAssignments>>,
+    /// The namespace the row is confined to, empty for the whole cluster.
+    pub(super) confined: Name,
+    pub(super) seal: Arc<SealKey>,
+    pub(super) streaming: bool,
+}
+
+struct Edge {
+    judge: Judge,
+    teller: Teller,
+    confined: Name,
+}
+
+/// Judges until dropped.
+pub(super) async fn serve(parts: Parts) {
+    let (tell, mut news) = mpsc::channel(QUEUE);
+    let mut kinds = Kinds::new(Follow::new(
+        parts.connection,
+        parts.context,
+        parts.streaming,
+        tell,
+    ));
+    let mut edge = Edge {
+        judge: Judge::new(parts.seal),
+        teller: parts.teller,
+        confined: parts.confined,
+    };
+    let mut assignments = parts.assignments;
+    let first = assignments.borrow_and_update().clone();
+    edge.assign(first, &mut kinds);
+    loop {
+        tokio::select! {
+            // The director outlives its actors; if it did not, what is assigned would stay.
+            Ok(()) = assignments.changed() => {
+                let assigned = assignments.borrow_and_update().clone();
+                edge.assign(assigned, &mut kinds);
+            }
+            Some(one) = news.recv() => edge.take(one),
+        }
+    }
+}
+
+impl Edge {
+    fn assign(&mut self, assigned: Arc<ClusterAssignments>, kinds: &mut Kinds) {
+        let scope = self.scope(&assigned);
+        let answer = self.judge.assign(assigned);
+        kinds.set(&answer.kinds, scope, &answer.relist);
+        self.tell(answer.facts);
+    }
+
+    fn scope(&self, assigned: &ClusterAssignments) -> Scope {
+        let wanted = assigned
+            .apps
+            .iter()
+            .flat_map(|a| a.deployed.iter().chain(&a.target))
+            .map(|d| &d.object.namespace);
+        let managed = assigned
+            .apps
+            .iter()
+            .flat_map(|a| &a.resources)
+            .map(|r| &r.object.namespace);
+        let namespaces: BTreeSet<Name> = wanted
+            .chain(managed)
+            .filter(|n| !n.is_empty())
+            .cloned()
+            .collect();
+        Scope {
+            confined: Some(self.confined.clone()).filter(|c| !c.is_empty()),
+            namespaces,
+        }
+    }
+
+    fn take(&mut self, news: News) {
+        let facts = match news {
+            News::Listed(gvk, part, objects) => self.judge.listed(&gvk, &part, objects),
+            News::Changed(gvk, object) => self.judge.changed(&gvk, object),
+            News::Gone(gvk, object) => self.judge.gone(&gvk, &object),
+            News::Unread(gvk, why) => self.judge.unread(&gvk, &why),
+            News::Blind(gvk, part, why) => self.judge.blind(&gvk, &part, &why),
+        };
+        self.tell(facts);
+    }
+
+    fn tell(&self, facts: Vec<Fact>) {
+        for fact in facts {
+            self.teller.tell(fact);
+        }
+    }
+}
