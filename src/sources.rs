@@ -12,6 +12,9 @@ pub mod metric;
 pub mod permissions;
 mod supervisor;
 mod tell;
+#[cfg(test)]
+#[cfg(feature = "demo")]
+mod testing;
 pub mod watch;
 
 pub use supervisor::{Sources, SourcesOptions, start};

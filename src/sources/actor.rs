@@ -81,9 +81,16 @@ pub(super) async fn live(parts: Parts, teller: Teller) {
             working = true;
             work(&parts, &teller, &introduction, &mut tasks);
         }
+        changed(&mut claim, &mut tasks).await;
+    }
+}
+
+/// Waits until the claim stands differently, with an eye on the tasks.
+async fn changed(claim: &mut watch::Receiver<Claim>, tasks: &mut JoinSet<()>) {
+    loop {
         tokio::select! {
             // Nobody bidding any more is no reason to end.
-            Ok(()) = claim.changed() => {}
+            Ok(()) = claim.changed() => return,
             Some(ended) = tasks.join_next() => pass_on_panic(ended),
         }
     }
@@ -137,7 +144,7 @@ async fn serve_hub(hub: hub::Hub, connection: Connection, mut is_hub: bool) {
             .await
             .is_ok_and(|i| i.engines.contains(&Engine::Argo));
     }
-    hub::follow_hub(hub).await;
+    Box::pin(hub::follow_hub(hub)).await;
 }
 
 async fn ask_permissions(parts: Parts, teller: Teller, is_hub: bool) {

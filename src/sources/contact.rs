@@ -12,18 +12,18 @@ const LIMIT: usize = 16 << 20;
 
 /// What a cluster says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Introduction {
+pub(super) struct Introduction {
     /// Git version, such as `v1.34.2`.
-    pub version: String,
+    pub(super) version: String,
     /// UID of the namespace kube-system, empty when it may not be read.
-    pub uid: Name,
+    pub(super) uid: Name,
     /// Engines whose kinds it serves.
-    pub engines: Vec<Engine>,
+    pub(super) engines: Vec<Engine>,
 }
 
 impl Introduction {
     /// Whether its version streams lists without being asked to: from 1.34 on. Older ones, and such whose version is no version, are listed.
-    pub fn streams_lists(&self) -> bool {
+    pub(super) fn streams_lists(&self) -> bool {
         let mut parts = self.version.trim_start_matches('v').split('.');
         let mut number = || parts.next().and_then(|p| p.parse::<u32>().ok());
         match (number(), number()) {
@@ -36,18 +36,18 @@ impl Introduction {
 
 /// How a kind is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
+pub(super) struct Route {
     /// Plural name in paths.
-    pub plural: Name,
+    pub(super) plural: Name,
     /// Whether its objects have a namespace.
-    pub namespaced: bool,
+    pub(super) namespaced: bool,
 }
 
 /// Asks a cluster who it is.
 ///
 /// # Errors
 /// No answer, or one that says this identity may not even look.
-pub async fn introduce(connection: &Connection) -> Result<Introduction, Fault> {
+pub(super) async fn introduce(connection: &Connection) -> Result<Introduction, Fault> {
     let version: Version = json(connection, "/version").await?;
     let groups: Groups = json(connection, "/apis").await?;
     let uid = match json::<Object>(connection, "/api/v1/namespaces/kube-system").await {
@@ -78,7 +78,7 @@ pub async fn introduce(connection: &Connection) -> Result<Introduction, Fault> {
 ///
 /// # Errors
 /// No answer, or a refusal.
-pub async fn routes(
+pub(super) async fn routes(
     connection: &Connection,
     group: &str,
     version: &str,
@@ -103,7 +103,7 @@ pub async fn routes(
 }
 
 /// The collection path of a kind, of the whole cluster or of one namespace.
-pub fn collection(gvk: &Gvk, route: &Route, namespace: Option<&str>) -> String {
+pub(super) fn collection(gvk: &Gvk, route: &Route, namespace: Option<&str>) -> String {
     let base = group_path(&gvk.group, &gvk.version);
     match namespace {
         Some(namespace) if route.namespaced => {

@@ -8,7 +8,7 @@ use crate::domain::{ClusterId, Name};
 
 /// What a row learns of its claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
+pub(super) enum Claim {
     /// It carries the cluster, with these contexts of other rows beside its own.
     Holds(Vec<Name>),
     /// That row carries it now.
@@ -17,19 +17,19 @@ pub enum Claim {
 
 /// A row's bid for a cluster.
 #[derive(Clone, Debug)]
-pub struct Bid {
+pub(super) struct Bid {
     /// UID of kube-system, empty when it may not be read.
-    pub uid: Name,
+    pub(super) uid: Name,
     /// The cluster by the kubeconfig alone: server, CA, and the way there.
-    pub place: Name,
+    pub(super) place: Name,
     /// The namespace it is confined to, empty for the whole cluster.
-    pub scope: Name,
+    pub(super) scope: Name,
     /// The row.
-    pub row: ClusterId,
+    pub(super) row: ClusterId,
     /// Its place in the kubeconfig.
-    pub index: usize,
+    pub(super) index: usize,
     /// Its contexts.
-    pub contexts: Vec<Name>,
+    pub(super) contexts: Vec<Name>,
 }
 
 /// A cluster that a row holds.
@@ -55,11 +55,11 @@ impl Held {
 
 /// All claims of a fleet.
 #[derive(Default)]
-pub struct Claims(Mutex<Vec<Held>>);
+pub(super) struct Claims(Mutex<Vec<Held>>);
 
 impl Claims {
     /// Bids for a cluster; the receiver tells how it stands now and from then on. A row that bids again, after a restart, keeps what it had.
-    pub fn bid(&self, bid: Bid) -> watch::Receiver<Claim> {
+    pub(super) fn bid(&self, bid: Bid) -> watch::Receiver<Claim> {
         let mut all = self.0.lock();
         let Some(at) = all.iter().position(|held| held.is_of(&bid)) else {
             let (tell, receiver) = watch::channel(Claim::Holds(Vec::new()));

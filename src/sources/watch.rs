@@ -316,7 +316,7 @@ impl<T: DeserializeOwned> Turn<'_, T> {
         let mut watch = Watch::new(begin);
         let stream = match self.context.client.request_stream(request).await {
             Ok(stream) => stream,
-            Err(error) => return watch.refused(self, &error),
+            Err(error) => return watch.refused(&error),
         };
         let limit = Duration::from_secs(seconds) + OVERDUE;
         let stream = pin!(stream);

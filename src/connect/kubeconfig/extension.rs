@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Hints {
-    /// Prefixes of `file://` repositories that may be read for this hub; none by default.
+    /// Folders below which `file://` repositories may be read; none by default.
     pub file_repositories: Vec<String>,
     /// The group the row belongs to.
     pub group: Option<String>,

@@ -379,12 +379,12 @@ fn the_configs_alias_names_the_row_and_two_rows_never_share_a_name() {
 fn the_driftdeck_extension_is_surfaced_and_a_malformed_one_counts_as_none() {
     let text = TWO.replace(
         "{cluster: oslo, user: admin}",
-        "{cluster: oslo, user: admin, extensions: [{name: driftdeck, extension: {fileRepositories: ['file:///tmp/demo'], group: north}}]}",
+        "{cluster: oslo, user: admin, extensions: [{name: driftdeck, extension: {fileRepositories: ['/srv/demo'], group: north}}]}",
     );
     let hints = load_text(&text).unwrap().rows[0].hints.clone();
-    assert_eq!(hints.file_repositories, ["file:///tmp/demo"]);
+    assert_eq!(hints.file_repositories, ["/srv/demo"]);
     assert_eq!(hints.group.as_deref(), Some("north"));
-    let text = text.replace("['file:///tmp/demo']", "17");
+    let text = text.replace("['/srv/demo']", "17");
     let plan = load_text(&text).unwrap();
     assert_eq!(plan.rows[0].hints, Hints::default());
     assert!(plan.rows[0].target.is_ok());

@@ -107,7 +107,7 @@ fn in_grace(link: &Link, since: Instant) -> bool {
 
 /// Tells the state whenever it changes, and that the cluster was heard of at most once a second.
 async fn tell(connection: &Connection, teller: &Teller, mut contact: watch::Receiver<Contact>) {
-    let mut changes = connection.link();
+    let mut link_news = connection.link();
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut told = None;
@@ -117,11 +117,11 @@ async fn tell(connection: &Connection, teller: &Teller, mut contact: watch::Rece
     loop {
         tokio::select! {
             _ = look.tick() => {}
-            changed = changes.changed() => if changed.is_err() { return },
-            changed = contact.changed() => if changed.is_err() { return },
+            news = link_news.changed() => if news.is_err() { return },
+            news = contact.changed() => if news.is_err() { return },
         }
         let clock = connection.clock();
-        let link = changes.borrow_and_update().clone();
+        let link = link_news.borrow_and_update().clone();
         if link.up {
             down_since = Instant::now();
         }

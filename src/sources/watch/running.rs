@@ -45,7 +45,7 @@ impl<T: DeserializeOwned> Watch<T> {
     }
 
     /// The server did not open the watch at all.
-    pub(super) fn refused(self, turn: &Turn<'_, T>, error: &kube::Error) -> Result<Next, Failure> {
+    pub(super) fn refused(self, error: &kube::Error) -> Result<Next, Failure> {
         if matches!(error, kube::Error::Api(status) if status.code == 410) {
             return Ok(Next {
                 resume: None,

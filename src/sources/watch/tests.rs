@@ -40,7 +40,10 @@ async fn run(answers: &[(u16, Value)]) -> (Vec<String>, Vec<String>) {
 
 async fn run_spec(spec: WatchSpec, answers: &[(u16, Value)]) -> (Vec<String>, Vec<String>) {
     let lines = |v: &Value| match v {
-        Value::Array(events) => events.iter().map(|e| format!("{e}\n")).collect(),
+        Value::Array(events) => {
+            let lines: Vec<String> = events.iter().map(|e| format!("{e}\n")).collect();
+            lines.concat()
+        }
         Value::String(verbatim) if verbatim.contains('\n') => verbatim.clone(),
         other => other.to_string(),
     };
