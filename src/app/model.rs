@@ -14,6 +14,8 @@ use crate::keymap::{Key, Keymap};
 
 /// More screens than this on top of each other are not kept.
 const DEEPEST: usize = 16;
+/// The rows are made at most this often.
+const BREATH: SignedDuration = SignedDuration::from_millis(50);
 
 /// What the model starts with.
 #[derive(Debug)]
@@ -66,6 +68,10 @@ pub struct Model {
     pub(super) interrupted: bool,
     pub(super) asks: u64,
     dirty: bool,
+    /// When the rows were last made from the fleet.
+    followed_at: Option<Timestamp>,
+    /// Whether the fleet changed since.
+    behind: bool,
 }
 
 impl Model {
@@ -88,6 +94,8 @@ impl Model {
             interrupted: false,
             asks: 0,
             dirty: true,
+            followed_at: None,
+            behind: false,
         };
         model.rows.follow(&model.fleet);
         model.refresh(true);
@@ -133,6 +141,25 @@ impl Model {
     /// Lets the screen follow the fleet.
     pub(super) fn refresh(&mut self, at_once: bool) {
         self.on_screen(|screen, ctx| screen.face_mut().refresh(ctx, at_once));
+    }
+
+    /// Makes the rows anew after the fleet changed, but not more often than somebody could see: in a storm of facts the rest waits for the next tick.
+    pub(super) fn follow(&mut self) {
+        let breath = |at: Timestamp| self.now.duration_since(at) < BREATH;
+        self.behind = self.followed_at.is_some_and(breath);
+        if self.behind {
+            return;
+        }
+        self.followed_at = Some(self.now);
+        if self.rows.follow(&self.fleet) {
+            self.refresh(false);
+            self.touch();
+        }
+    }
+
+    /// Whether the rows wait for the next tick.
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind
     }
 
     /// Notes that something visible may have changed.
@@ -192,6 +219,9 @@ impl Model {
     /// When the screen would look different although nothing happens: the next minute of the clock, the next step of a young age, or the moment
     /// at which a waiting order of rows may be taken.
     pub fn wake_at(&self) -> Timestamp {
+        if let Some(at) = self.followed_at.filter(|_| self.behind) {
+            return at.checked_add(BREATH).unwrap_or(self.now);
+        }
         let unsettled = self.screen().is_some_and(|s| s.face().is_unsettled());
         if unsettled {
             return self

@@ -1,5 +1,7 @@
 //! What all screens read, made once for each version of the fleet.
 
+use std::collections::HashMap;
+
 use crate::domain::{ClusterId, Fingerprint};
 use crate::fleet::{ClusterRow, Counts, DriftGroup, Fleet};
 
@@ -7,6 +9,7 @@ use crate::fleet::{ClusterRow, Counts, DriftGroup, Fleet};
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
     version: Option<u64>,
+    by_print: HashMap<Fingerprint, usize>,
     /// One row a cluster, in the order of their names.
     pub clusters: Vec<ClusterRow>,
     /// Equal changes, the widest first.
@@ -24,6 +27,8 @@ impl Rows {
         self.version = Some(fleet.version());
         self.clusters = fleet.cluster_rows();
         self.groups = fleet.groups();
+        let prints = self.groups.iter().enumerate();
+        self.by_print = prints.map(|(i, g)| (g.fingerprint, i)).collect();
         self.counts = fleet.counts_of(&self.clusters);
         true
     }
@@ -36,6 +41,6 @@ impl Rows {
 
     /// One group.
     pub fn group(&self, print: Fingerprint) -> Option<&DriftGroup> {
-        self.groups.iter().find(|g| g.fingerprint == print)
+        self.groups.get(*self.by_print.get(&print)?)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -16,7 +15,7 @@ use crate::domain::{
 };
 use crate::fleet::testkit::{app, app_ref, at, in_sync, judged, live, tell};
 use crate::fleet::{Fleet, RowSeed};
-use crate::keymap::{Key, Keymap};
+use crate::keymap::Keymap;
 
 /// When the tests look at the fleet: five minutes after it began.
 pub(crate) fn now() -> Timestamp {
@@ -312,10 +311,7 @@ pub(crate) fn console(fleet: Fleet, cols: u16, rows: u16, write: bool) -> Model 
 
 /// Presses keys as a keymap file writes them, with spaces between; returns every effect.
 pub(crate) fn press(model: &mut Model, keys: &str) -> Vec<Effect> {
-    let keys = keys
-        .split_whitespace()
-        .map(|word| Key::parse(word).unwrap());
-    let events: Vec<KeyEvent> = keys.map(Key::event).collect();
+    let events = crate::keymap::key::script(keys).unwrap();
     events
         .into_iter()
         .flat_map(|event| update(model, Msg::Key(event), now()))

@@ -31,6 +31,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
             model.touch();
             model.refresh(false);
         }
+        Msg::Tick if model.is_behind() => model.follow(),
         Msg::Tick => {
             model.touch();
             model.refresh(false);
@@ -49,9 +50,8 @@ fn facts(model: &mut Model, events: Vec<ClusterEvent>) {
     for event in events {
         visible |= model.fleet.fold(event).visible;
     }
-    if visible && model.rows.follow(&model.fleet) {
-        model.refresh(false);
-        model.touch();
+    if visible {
+        model.follow();
     }
 }
 

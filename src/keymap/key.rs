@@ -46,12 +46,6 @@ impl Key {
         }
     }
 
-    /// The event that a terminal sends for it.
-    #[cfg(test)]
-    pub(crate) fn event(self) -> KeyEvent {
-        KeyEvent::new(self.code, self.modifiers)
-    }
-
     /// Its code, for text input.
     pub fn code(self) -> KeyCode {
         self.code
@@ -74,6 +68,13 @@ impl Key {
 impl From<KeyEvent> for Key {
     fn from(event: KeyEvent) -> Self {
         Self::new(event.code, event.modifiers)
+    }
+}
+
+impl From<Key> for KeyEvent {
+    /// The event that a terminal sends for the key.
+    fn from(key: Key) -> Self {
+        Self::new(key.code, key.modifiers)
     }
 }
 
@@ -111,6 +112,20 @@ pub fn parse_chord(text: &str) -> Result<Vec<Key>, String> {
     words
         .into_iter()
         .map(|w| Key::parse(w).ok_or_else(|| w.to_owned()))
+        .collect()
+}
+
+/// Reads keys to press one after the other, as `driftdeck snapshot --keys` takes them: `2 enter j`.
+///
+/// # Errors
+/// A sentence that names the word that is no key.
+pub fn script(text: &str) -> Result<Vec<KeyEvent>, String> {
+    let event = |word: &str| Key::parse(word).map(KeyEvent::from);
+    text.split_whitespace()
+        .map(|word| {
+            let unknown = || format!("{}.", crate::config::fault::unknown("key", word, KEY_NAMES));
+            event(word).ok_or_else(unknown)
+        })
         .collect()
 }
 
@@ -183,6 +198,15 @@ mod tests {
     fn a_control_key_types_nothing() {
         assert_eq!(Key::parse("ctrl-d").unwrap().typed(), None);
         assert_eq!(Key::parse("d").unwrap().typed(), Some('d'));
+    }
+
+    #[test]
+    fn a_script_is_events_or_a_sentence() {
+        assert_eq!(script("2 enter").unwrap().len(), 2);
+        assert_eq!(
+            script("2 entr").unwrap_err(),
+            "unknown key `entr`; the nearest is `enter`."
+        );
     }
 
     #[test]

@@ -94,3 +94,28 @@ fn a_reverted_object_leaves_the_inbox() {
         "ConfigMap edge/edge-config"
     );
 }
+
+#[test]
+fn a_storm_of_facts_is_drawn_in_breaths_and_nothing_is_lost() {
+    let mut model = reading();
+    let after = |millis| {
+        now()
+            .checked_add(SignedDuration::from_millis(millis))
+            .unwrap()
+    };
+    update(&mut model, link("edge-madrid-001", LinkState::Stale), now());
+    model.take_dirty();
+    for millis in 1..40 {
+        let state = if millis % 2 == 0 {
+            LinkState::Live
+        } else {
+            LinkState::Unreachable
+        };
+        update(&mut model, link("edge-madrid-002", state), after(millis));
+        assert!(!model.take_dirty(), "{millis} ms");
+    }
+    assert_eq!(model.wake_at(), after(50));
+    update(&mut model, Msg::Tick, after(50));
+    assert!(model.take_dirty());
+    assert_eq!(model.rows.counts.dark, 3);
+}
