@@ -337,7 +337,8 @@ fn question(plan: &Plan) -> Confirm {
     );
     let mut facts = Vec::new();
     if plan.restarts() > 0 {
-        facts.push(Safe::from(format!("Restarts {} pods.", plan.restarts())));
+        let pods = usize::try_from(plan.restarts()).unwrap_or(usize::MAX);
+        facts.push(Safe::from(format!("Restarts {}.", what(pods, "pod"))));
     }
     let prunes: usize = sent.iter().map(|t| t.prunes.len()).sum();
     if prunes > 0 {

@@ -67,6 +67,13 @@ pub struct Model {
     pub keymaps: Vec<String>,
     pub(super) interrupted: bool,
     pub(super) asks: u64,
+    pace: Pace,
+}
+
+/// What waits to be made from the fleet, and to be drawn.
+#[derive(Debug)]
+struct Pace {
+    /// Whether something visible may have changed since the last frame.
     dirty: bool,
     /// When the rows were last made from the fleet.
     followed_at: Option<Timestamp>,
@@ -93,9 +100,11 @@ impl Model {
             keymaps: start.keymaps,
             interrupted: false,
             asks: 0,
-            dirty: true,
-            followed_at: None,
-            behind: false,
+            pace: Pace {
+                dirty: true,
+                followed_at: None,
+                behind: false,
+            },
         };
         model.rows.follow(&model.fleet);
         model.refresh(true);
@@ -146,11 +155,11 @@ impl Model {
     /// Makes the rows anew after the fleet changed, but not more often than somebody could see: in a storm of facts the rest waits for the next tick.
     pub(super) fn follow(&mut self) {
         let breath = |at: Timestamp| self.now.duration_since(at) < BREATH;
-        self.behind = self.followed_at.is_some_and(breath);
-        if self.behind {
+        self.pace.behind = self.pace.followed_at.is_some_and(breath);
+        if self.pace.behind {
             return;
         }
-        self.followed_at = Some(self.now);
+        self.pace.followed_at = Some(self.now);
         if self.rows.follow(&self.fleet) {
             self.refresh(false);
             self.touch();
@@ -159,17 +168,17 @@ impl Model {
 
     /// Whether the rows wait for the next tick.
     pub(super) fn is_behind(&self) -> bool {
-        self.behind
+        self.pace.behind
     }
 
     /// Notes that something visible may have changed.
     pub(super) fn touch(&mut self) {
-        self.dirty = true;
+        self.pace.dirty = true;
     }
 
     /// Whether something visible may have changed since the last time this was asked.
     pub fn take_dirty(&mut self) -> bool {
-        std::mem::take(&mut self.dirty)
+        std::mem::take(&mut self.pace.dirty)
     }
 
     /// Opens a screen on top.
@@ -219,7 +228,7 @@ impl Model {
     /// When the screen would look different although nothing happens: the next minute of the clock, the next step of a young age, or the moment
     /// at which a waiting order of rows may be taken.
     pub fn wake_at(&self) -> Timestamp {
-        if let Some(at) = self.followed_at.filter(|_| self.behind) {
+        if let Some(at) = self.pace.followed_at.filter(|_| self.pace.behind) {
             return at.checked_add(BREATH).unwrap_or(self.now);
         }
         let unsettled = self.screen().is_some_and(|s| s.face().is_unsettled());

@@ -67,8 +67,9 @@ pub(super) fn reduce(style: Style, row: &ScopeRow, depth: Depth) -> Style {
             // A dark grey bar becomes black, and a selected row would be lost.
             let lost = matches!(poor.bg, Some(Color::Black | Color::White));
             if lost && row.mono.contains(ratatui::style::Modifier::REVERSED) {
-                poor.bg = None;
-                poor.fg = None;
+                // Colours of single words would make patches of the reversed bar.
+                poor.bg = Some(Color::Reset);
+                poor.fg = Some(Color::Reset);
                 poor = poor.add_modifier(row.mono);
             }
             poor

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::paint::{Canvas, Piece};
+use super::text::width;
 use crate::app::age::age;
 use crate::app::asked::link_word;
-use crate::app::shape::SPLIT;
 use crate::domain::{
     ChangeOp, DriftState, FieldOwner, Health, LinkState, MetricFigure, ObjectRef, OperationPhase,
     Safe, SyncState,
@@ -268,10 +268,11 @@ pub fn sparkline(canvas: &Canvas<'_>, course: &[f64], columns: usize) -> Piece {
     canvas.piece("metric", text)
 }
 
-/// An object in a list: as people type it where there is little room (`deploy/gateway`), else with kind and namespace.
-pub fn object(object: &ObjectRef, cols: u16) -> Safe {
-    if cols >= SPLIT {
-        return object.to_string().into();
+/// An object in a list: with kind and namespace where that fits into `room` columns, else as people type it (`deploy/gateway`).
+pub fn object(object: &ObjectRef, room: u16) -> Safe {
+    let full = Safe::from(object.to_string());
+    if width(full.as_str()) <= usize::from(room) {
+        return full;
     }
     format!("{}/{}", short_kind(&object.gvk.kind), object.name).into()
 }

@@ -122,7 +122,7 @@ fn group_row(canvas: &Canvas<'_>, print: Fingerprint, widest: usize, ctx: &Ctx<'
     let first = group
         .members
         .first()
-        .map(|m| signs::object(&m.resource.object, ctx.size.cols));
+        .map(|m| signs::object(&m.resource.object, ctx.size.cols / 4));
     let object = first.unwrap_or_else(|| group.object.clone());
     let cells = vec![
         impact(canvas, group.members.len(), widest),

@@ -28,7 +28,7 @@ const COLUMNS: [Column; 7] = [
 ///
 /// ```text
 ///  2 of 3 will change · dry run accepts 2 · route best · waves 1→1 · restarts 0 pods
-///  kubectl-scale loses fields on 2 objects
+///  lose fields to Git: kubectl-scale (2 objects)
 /// ────────────────────────────────────────────────────────────────────────────────────
 ///        CLUSTER        LINK       OBJECT                      EFFECT             DRY RUN
 /// > [x]  edge-ber-017   ●          Deployment ingress/ingress  spec.replicas 1→3  ✓ ok
@@ -175,7 +175,7 @@ fn second_line(
         pieces.push(canvas.piece(
             "diff.owner",
             format!(
-                "{} lose fields to Git ({})",
+                "lose fields to Git: {} ({})",
                 names.join(", "),
                 plural(losers, "object")
             ),
@@ -209,7 +209,7 @@ fn row(canvas: &Canvas<'_>, target: &PlanTarget, left_out: bool, ctx: &Ctx<'_>) 
         vec![canvas.fixed("mark", if included { "[x]" } else { "[ ]" })],
         vec![canvas.piece("text", Safe::new(target.cluster.as_str()))],
         signs::link(canvas, target.link, since, ctx.now),
-        vec![canvas.piece("text", signs::object(&target.object, ctx.size.cols))],
+        vec![canvas.piece("text", signs::object(&target.object, ctx.size.cols / 6))],
         sentence(effect),
         vec![canvas.piece("text.dim", target.route.to_string())],
         dry_run(canvas, target),

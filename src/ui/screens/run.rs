@@ -147,7 +147,7 @@ fn row(canvas: &Canvas<'_>, target: &PlanTarget, progress: &Progress, ctx: &Ctx<
     let cells = vec![
         state,
         vec![canvas.piece("text", Safe::new(target.cluster.as_str()))],
-        vec![canvas.piece("text", signs::object(&target.object, ctx.size.cols))],
+        vec![canvas.piece("text", signs::object(&target.object, ctx.size.cols / 6))],
         sentence(canvas.piece("text", words)),
     ];
     RowCells {
