@@ -81,7 +81,9 @@ fn text(
         Form::Json => return print::json(&list),
         Form::Yaml => return print::yaml(&list),
         Form::Ansi | Form::Svg | Form::Png => {
-            return Err("The doctor draws no pictures; use -o table, json, yaml or csv.".to_owned());
+            return Err(
+                "The doctor draws no pictures; use -o table, json, yaml or csv.".to_owned(),
+            );
         }
         _ => {}
     }

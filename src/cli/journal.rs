@@ -154,7 +154,11 @@ impl JournalList {
             Form::Json => print::json(self),
             Form::Yaml => print::yaml(self),
             Form::Csv => Ok(self.table(true).csv()),
-            Form::Name => Ok(self.items.iter().map(|i| format!("{}\n", i.run)).collect()),
+            Form::Name => Ok(self
+                .items
+                .iter()
+                .map(|i| i.run.to_string() + "\n")
+                .collect()),
             Form::Table | Form::Text => Ok(self.columns(false)),
             Form::Wide => Ok(self.columns(true)),
             Form::Ansi | Form::Svg | Form::Png => Err(

@@ -49,6 +49,8 @@ pub struct Member {
     pub object: ObjectRef,
     /// Where it lives.
     pub place: Place,
+    /// The live object's content when the plan was made; `None` while it was missing.
+    pub seen: Option<ContentHash>,
     /// What it must then be like.
     pub yardstick: Yardstick,
 }
@@ -148,6 +150,7 @@ impl Effect {
                 for member in &e.members {
                     feed(member.cluster.as_str().as_bytes());
                     place(&member.place, feed);
+                    feed(member.seen.as_ref().map_or(&[], ContentHash::bytes));
                     feed(
                         member
                             .yardstick

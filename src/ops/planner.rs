@@ -39,8 +39,7 @@ pub fn plan_id(now: Timestamp, random: u32) -> String {
     format!("{}-{random:08x}", now.strftime("%Y%m%dT%H%M%SZ"))
 }
 
-/// What the server said to the dry run.
-#[derive(Debug)]
+/// What the server said to the dry run. Not printable: it may hold Secret values.
 pub(super) enum Rehearsal {
     /// It would accept it; the object as it would then be.
     Accepted(Value),
@@ -49,8 +48,7 @@ pub(super) enum Rehearsal {
     NoAnswer(Safe),
 }
 
-/// What was read of one target on its cluster.
-#[derive(Debug)]
+/// What was read of one target on its cluster. Not printable: it may hold Secret values.
 pub(super) struct Reading {
     pub(super) place: Place,
     pub(super) live: Option<Value>,

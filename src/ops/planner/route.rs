@@ -44,6 +44,7 @@ impl Case<'_> {
             cluster: self.target.cluster.clone(),
             object: self.target.object.clone(),
             place: self.reading.place.clone(),
+            seen: self.reading.live.as_ref().map(ContentHash::of),
             yardstick: self.target.yardstick(),
         }
     }

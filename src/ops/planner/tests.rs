@@ -273,3 +273,59 @@ fn links_are_current_or_the_target_is_not_read() {
         );
     }
 }
+
+/// Parts of a plan by letters: `-` nothing is sent, `d` goes direct, a digit is an object of that application.
+fn decisions(letters: &str) -> Vec<Decision> {
+    let member = || {
+        Box::new(Member {
+            cluster: "edge-oslo-003".into(),
+            object: deployment(),
+            place: Place::new(&deployment(), "deployments"),
+            seen: None,
+            yardstick: crate::ops::Yardstick::gone(),
+        })
+    };
+    let direct = || {
+        let (cluster, place, body) = (
+            "edge-oslo-003".into(),
+            Place::new(&deployment(), "deployments"),
+            Unsealed::new(json!({})),
+        );
+        Effect::Create(Box::new(crate::ops::Create {
+            cluster,
+            place,
+            body,
+            yardstick: crate::ops::Yardstick::gone(),
+        }))
+    };
+    let of = |letter: char| {
+        let mut row = blank(&request(Vec::new()), &target());
+        row.app.name = letter.to_string().as_str().into();
+        let part = match letter {
+            '-' => None,
+            'd' => Some(Part::Direct(direct())),
+            _ => Some(Part::Argo(member())),
+        };
+        Decision { row, part }
+    };
+    letters.chars().map(of).collect()
+}
+
+proptest::proptest! {
+    #[test]
+    fn waves_hold_every_sent_target_once_and_never_split_a_write(letters in "[-d0-3]{0,40}", waves in "[1-9],[1-9]0%(,rest)?") {
+        let request = RevertRequest { waves: waves.parse().unwrap(), ..request(Vec::new()) };
+        let plan = assemble(&request, &context(), decisions(&letters), &BTreeMap::new());
+        let mut in_waves: Vec<usize> = plan.waves.iter().flat_map(|w| w.targets.clone()).collect();
+        in_waves.sort_unstable();
+        let sent: Vec<usize> = letters.chars().enumerate().filter(|(_, l)| *l != '-').map(|(i, _)| i).collect();
+        proptest::prop_assert_eq!(in_waves, sent);
+        for order in &plan.orders {
+            let homes = plan.waves.iter().filter(|w| order.targets.iter().any(|t| w.targets.contains(t))).count();
+            proptest::prop_assert_eq!(homes, 1);
+        }
+        let applications: std::collections::BTreeSet<char> = letters.chars().filter(char::is_ascii_digit).collect();
+        let direct = letters.chars().filter(|l| *l == 'd').count();
+        proptest::prop_assert_eq!(plan.orders.len(), applications.len() + direct, "one operation an application");
+    }
+}

@@ -4,15 +4,16 @@ use http::Method;
 use serde_json::Value;
 use tokio::time::{Duration, Instant};
 
-use super::carry::Begun;
+use super::carry::{Begun, Found};
 use super::look::{Subject, writer};
 use super::{Ending, Runner};
 use crate::domain::Safe;
 use crate::ops::api::ApiError;
 use crate::ops::argo;
-use crate::ops::content::text;
+use crate::ops::content::{ContentHash, text};
 use crate::ops::effect::Member;
 use crate::ops::gate::{Approved, ApprovedOrder, Permit};
+use crate::ops::undo::Was;
 use crate::ops::{ArgoSync, Effect, Outcome, RunEvent};
 
 /// How long an ended operation may stand in the spec before it counts as stuck.
@@ -37,17 +38,48 @@ impl Runner {
         };
         let mut targets = Vec::new();
         for (index, member) in order.targets.iter().zip(&sync.members) {
-            // An edge that cannot be read is no obstacle to asking the hub; there is then nothing to save or compare.
-            let live = self.live(subject(member)).await.ok();
-            let before = live
-                .as_ref()
-                .map(|l| self.seen(subject(member), l.as_ref()));
-            targets.push((*index, member.cluster.clone(), live.flatten(), before));
+            match self.found(*index, member).await {
+                Ok(found) => targets.push(found),
+                Err(ending) => return self.end_all_unsent(&order.targets, &ending).await,
+            }
         }
         let Some(begun) = self.begin(targets).await else {
             return;
         };
         self.ask(&begun, sync, &order.effect, &app).await;
+    }
+
+    /// A member as it is now, when it still is what the plan showed.
+    ///
+    /// An edge that cannot be read is no obstacle to asking the hub; there is then nothing to save or compare.
+    async fn found(&self, index: usize, member: &Member) -> Result<Found, Ending> {
+        let cluster = member.cluster.clone();
+        let Ok(live) = self.live(subject(member)).await else {
+            let reason = "it could not be read before the write".to_owned();
+            return Ok(Found {
+                index,
+                cluster,
+                was: Was::Withheld { reason },
+                seen: None,
+            });
+        };
+        let seen = self.seen(subject(member), live.as_ref());
+        if seen.differs > 0 && live.as_ref().map(ContentHash::of) != member.seen {
+            let who = live
+                .as_ref()
+                .map_or(Safe::fixed("somebody, who deleted it"), writer);
+            let what = format!(
+                "not sent: {} was changed since the plan by {who}; plan again",
+                member.object
+            );
+            return Err(Ending::new(Outcome::Refused, what));
+        }
+        Ok(Found {
+            index,
+            cluster,
+            was: Was::of(live.as_ref()),
+            seen: Some(seen),
+        })
     }
 
     /// The Application as it is now, when it still is what the plan was made for.

@@ -15,6 +15,16 @@ use crate::ops::journal::{Ended, Intent, Operator, Record};
 use crate::ops::undo::{self, Saved, Was};
 use crate::ops::{Effect, Outcome, PlanTarget, Route, RunEvent, Seen};
 
+/// A target that is about to be written, as it was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) index: usize,
+    pub(super) cluster: ClusterId,
+    /// What is saved of it.
+    pub(super) was: Was,
+    pub(super) seen: Option<Seen>,
+}
+
 /// A target whose intent is on disk.
 #[derive(Clone, Debug)]
 pub(super) struct Begun {
@@ -60,15 +70,13 @@ impl Runner {
             ending.before = Some(before.clone());
             return self.end_unsent(index, ending.after(Some(before))).await;
         }
-        let Some(begun) = self
-            .begin(vec![(
-                index,
-                subject.cluster.clone(),
-                live.clone(),
-                Some(before),
-            )])
-            .await
-        else {
+        let found = Found {
+            index,
+            cluster: subject.cluster.clone(),
+            was: Was::of(live.as_ref()),
+            seen: Some(before),
+        };
+        let Some(begun) = self.begin(vec![found]).await else {
             return;
         };
         let Some(begun) = begun.into_iter().next() else {
@@ -219,21 +227,24 @@ impl Runner {
     }
 
     /// Saves what is live and writes the intents, both to disk; `None` when that failed, and then nothing may be sent and the run is stopped.
-    pub(super) async fn begin(
-        &self,
-        targets: Vec<(usize, ClusterId, Option<Value>, Option<Seen>)>,
-    ) -> Option<Vec<Begun>> {
+    pub(super) async fn begin(&self, targets: Vec<Found>) -> Option<Vec<Begun>> {
         let mut records = Vec::new();
         let mut begun = Vec::new();
-        for (index, cluster, live, before) in targets {
-            match self.save(index, &cluster, live).await {
-                Ok(undo) => records.push(self.intent(index, &cluster, before.clone(), undo)?),
+        for Found {
+            index,
+            cluster,
+            was,
+            seen,
+        } in targets
+        {
+            match self.save(index, &cluster, was).await {
+                Ok(undo) => records.push(self.intent(index, &cluster, seen.clone(), undo)?),
                 Err(why) => return self.cannot_begin(&begun, index, &why),
             }
             begun.push(Begun {
                 index,
                 intent: 0,
-                before,
+                before: seen,
             });
         }
         let first = begun.first().map(|b| b.index)?;
@@ -257,12 +268,7 @@ impl Runner {
         None
     }
 
-    async fn save(
-        &self,
-        index: usize,
-        cluster: &ClusterId,
-        live: Option<Value>,
-    ) -> Result<String, Safe> {
+    async fn save(&self, index: usize, cluster: &ClusterId, state: Was) -> Result<String, Safe> {
         let Some(target) = self.plan.targets.get(index) else {
             return Err(Safe::fixed("the target is not in the plan"));
         };
@@ -272,10 +278,10 @@ impl Runner {
             at: (self.context.clock)(),
             cluster_uid: self.context.clusters.uid(cluster).to_string(),
             target: (&target.name()).into(),
-            state: Was::of(live.as_ref()),
+            state,
         };
-        let state = self.context.journal.state().to_owned();
-        let save = tokio::task::spawn_blocking(move || undo::save(&state, &saved));
+        let folder = self.context.journal.state().to_owned();
+        let save = tokio::task::spawn_blocking(move || undo::save(&folder, &saved));
         match save.await {
             Ok(words) => words.map_err(|e| {
                 format!("Nothing was sent, because the live object could not be saved first: {e}")

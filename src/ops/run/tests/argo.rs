@@ -409,4 +409,32 @@ async fn an_edge_that_goes_dark_does_not_keep_the_hub_from_being_asked_but_nothi
     let run = run(approved, bench.context.clone()).await;
     assert_eq!(only(&run).0, Outcome::Unknown);
     assert_eq!(run.outcomes[0].before, None);
+    let saved = crate::ops::undo::load(bench.state.path(), &run.id).unwrap();
+    assert!(
+        matches!(saved[0].state, crate::ops::undo::Was::Withheld { .. }),
+        "unread is not missing: an undo must not delete it"
+    );
+}
+
+#[tokio::test]
+async fn an_object_edited_since_the_plan_keeps_the_whole_operation_back() {
+    let bench = bench();
+    let approved = bench.approved(&request(vec![target()])).await;
+    bench.edge.world(|w| {
+        edit(
+            w.objects.get_mut(DEPLOYMENT).unwrap(),
+            "kubectl-edit",
+            7,
+            "881300",
+        )
+    });
+    let run = run(approved, bench.context.clone()).await;
+    assert_eq!(
+        only(&run),
+        (
+            Outcome::Refused,
+            "not sent: Deployment edge/edge-microservice was changed since the plan by kubectl-edit (Update) at 2026-11-21T02:14:08Z; plan again"
+        )
+    );
+    assert_eq!(bench.hub.writes(), []);
 }
