@@ -529,3 +529,5 @@ async fn the_world_cleans_up_behind_itself() {
     drop(world);
     assert!(!config.exists() && !repository.exists());
 }
+
+mod wire;

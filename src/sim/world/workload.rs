@@ -6,6 +6,7 @@ mod rollout;
 mod status;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -102,29 +103,32 @@ impl Round<'_> {
 
     /// Every object of a kind, as documents.
     fn all(&self, api_version: &str, kind: &str) -> Vec<Value> {
-        self.objects(api_version, kind, None)
+        let objects = self.objects(api_version, kind, None);
+        objects.iter().map(|o| o.value()).collect()
     }
 
-    fn objects(&self, api_version: &str, kind: &str, namespace: Option<&str>) -> Vec<Value> {
+    fn objects(&self, api_version: &str, kind: &str, namespace: Option<&str>) -> Vec<Arc<Object>> {
         let kind = self.store.kind(api_version, kind);
-        let objects = kind.map(|kind| self.store.all(kind, namespace));
-        objects
+        kind.map(|kind| self.store.all(kind, namespace))
             .unwrap_or_default()
-            .iter()
-            .map(|o: &std::sync::Arc<Object>| o.value())
-            .collect()
     }
 
     /// The objects of a kind that this one owns.
     fn owned(&self, owner: &Value, api_version: &str, kind: &str) -> Vec<Value> {
         let uid = text(owner, "/metadata/uid");
-        let mut found = self.objects(api_version, kind, Some(text(owner, "/metadata/namespace")));
-        found.retain(|object| {
-            list(object, "/metadata/ownerReferences")
-                .iter()
-                .any(|r| text(r, "/uid") == uid)
-        });
-        found
+        let selector = owner.pointer("/spec/selector/matchLabels");
+        let candidates = self.objects(api_version, kind, Some(text(owner, "/metadata/namespace")));
+        candidates
+            .iter()
+            // By labels first, as controllers do: it spares reading the others.
+            .filter(|object| selects(selector, object))
+            .map(|object| object.value())
+            .filter(|object| {
+                list(object, "/metadata/ownerReferences")
+                    .iter()
+                    .any(|r| text(r, "/uid") == uid)
+            })
+            .collect()
     }
 
     /// Something changes at `at` without anybody writing.
@@ -154,6 +158,15 @@ impl Round<'_> {
         // It may have been deleted meanwhile; then there is nothing to say of it.
         let _ = pen.status(&key, &patch);
     }
+}
+
+/// Whether an object has every label that the selector asks for.
+fn selects(selector: Option<&Value>, object: &Object) -> bool {
+    let wanted = selector.and_then(Value::as_object).into_iter().flatten();
+    wanted.into_iter().all(|(name, value)| {
+        let mut labels = object.labels.iter();
+        labels.any(|(k, v)| **k == **name && Some(&**v) == value.as_str())
+    })
 }
 
 /// The reference by which an owner owns.
