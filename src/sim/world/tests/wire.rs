@@ -125,7 +125,7 @@ async fn metrics_come_through_the_service_proxy() {
         metrics("ingress:web").await.unwrap(),
         "constant in calm"
     );
-    assert!(metrics("ingress:nothing").await.is_err());
+    assert!(metrics("no-such-service:web").await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -133,8 +133,9 @@ async fn a_wrong_token_is_refused() {
     let world = live().await;
     let text = world.kubeconfig().replace(world.token(), "guessed");
     let file: Kubeconfig = serde_yaml::from_str(&text).unwrap();
-    let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default());
-    let client = Client::try_from(config.await.unwrap()).unwrap();
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(file, &options).await;
+    let client = Client::try_from(config.unwrap()).unwrap();
     let refused = applications(client).get("ingress-oslo-001").await;
     let Err(kube::Error::Api(status)) = refused else {
         panic!("a guessed token was let in: {refused:?}");
