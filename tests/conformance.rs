@@ -3,6 +3,15 @@
 //! They are read from the folder that `DRIFTDECK_CONFORMANCE` names and never copied into the project. Without the variable each test says
 //! that it was not run. With it each prints its score and the cases that fail, and fails below a floor that only rises.
 
+#![allow(
+    unreachable_pub,
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test program: it prints its scores and stops at the first case file that is not what it says"
+)]
+
 #[path = "conformance/argo.rs"]
 mod argo;
 #[path = "conformance/cases.rs"]

@@ -141,7 +141,9 @@ impl Console {
     }
 
     fn facts(&self, waiting: &mut Vec<ClusterEvent>) -> Msg {
-        waiting.iter().for_each(|event| self.links.follow(event));
+        for event in waiting.iter() {
+            self.links.follow(event);
+        }
         Msg::Facts(std::mem::take(waiting))
     }
 

@@ -19,6 +19,7 @@ use crate::domain::{ClusterEvent, ClusterId, Fact, LinkState, Name, Safe};
 use crate::drift::SealKey;
 use crate::fleet::{Fleet, RowSeed};
 use crate::ops::{Clusters, WriteMode};
+use crate::sources::metric::Direct;
 use crate::sources::{self, Sources, SourcesOptions};
 
 /// What a sitting is opened with.
@@ -40,6 +41,7 @@ pub struct SessionOptions {
 
 /// The kubeconfig as rows, not yet connected.
 pub struct Planned {
+    direct: HashMap<ClusterId, Direct>,
     plan: FleetPlan,
     options: SessionOptions,
     config: Config,
@@ -80,7 +82,9 @@ pub fn plan(options: SessionOptions, config: Config, folders: Folders) -> Result
         impersonate: options.impersonate.clone(),
     };
     let plan = kubeconfig::load(&load).map_err(|e| e.to_string())?;
+    let direct = direct(&plan, &config)?;
     Ok(Planned {
+        direct,
         plan,
         options,
         config,
@@ -92,6 +96,7 @@ impl Planned {
     /// Starts everything. Must be called on the runtime.
     pub fn open(self) -> Session {
         let Self {
+            direct,
             plan,
             options,
             config,
@@ -119,7 +124,7 @@ impl Planned {
             desired: desired.clone(),
             aliases: config.aliases(),
             seal,
-            metrics: HashMap::new(),
+            metrics: direct,
         });
         links.sources.write().replace(Arc::downgrade(&sources));
         let operate = Operate {
@@ -143,6 +148,27 @@ impl Planned {
             links,
         }
     }
+}
+
+/// The metrics URLs of the configuration, by row.
+fn direct(plan: &FleetPlan, config: &Config) -> Result<HashMap<ClusterId, Direct>, String> {
+    let mut found = HashMap::new();
+    for row in &plan.rows {
+        let mut lines = row
+            .contexts
+            .iter()
+            .filter_map(|context| config.cluster_of(context));
+        if let Some(line) = lines.find(|line| !line.metrics_url.is_empty()) {
+            let direct = Direct::new(&line.metrics_url, &line.metrics_token).map_err(|why| {
+                format!(
+                    "config.toml, [[cluster]] of context {}: {why}",
+                    line.context
+                )
+            })?;
+            found.insert(row.cluster.clone(), direct);
+        }
+    }
+    Ok(found)
 }
 
 fn settings(plan: &FleetPlan, config: &Config, folders: &Folders, seal: &SealKey) -> Settings {

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::domain::{ClusterMetrics, Name, Safe};
 use crate::metrics::{Figures, Filter, Parsed, Scrape, WANTED, parse};
-use direct::Direct;
+pub use direct::Direct;
 use discover::discover;
 use monitor::{Discovery, Target};
 use scrape::{Limits, Trouble};
