@@ -197,20 +197,6 @@ impl Selectors {
             name: self.name.clone(),
         })
     }
-
-    /// Whether nothing was selected.
-    pub(crate) fn is_empty(&self) -> bool {
-        let named = [
-            &self.cluster,
-            &self.hub,
-            &self.app,
-            &self.kind,
-            &self.namespace,
-            &self.name,
-            &self.query,
-        ];
-        named.iter().all(|s| s.is_none())
-    }
 }
 
 /// Form of the output.

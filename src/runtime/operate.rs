@@ -256,8 +256,8 @@ impl Operate {
         )
         .await
         .map_err(|why| refused(&why))?;
-        let journal = ops::journal::Journal::open(&self.state, |key| fastrand_fill(key))
-            .map_err(|why| refused(&why))?;
+        let journal =
+            ops::journal::Journal::open(&self.state, super::random).map_err(|why| refused(&why))?;
         let context = RunContext {
             clusters: Arc::clone(&self.clusters),
             journal: Arc::new(journal),
@@ -274,11 +274,6 @@ impl Operate {
         };
         Ok(ops::run(approved, context).await)
     }
-}
-
-/// Fills a key from the system's randomness.
-fn fastrand_fill(key: &mut [u8]) {
-    super::random(key);
 }
 
 /// The person at the keyboard, as `user@host`; parts that are not known read as `unknown`.

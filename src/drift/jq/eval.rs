@@ -307,7 +307,7 @@ impl<'v> Machine<'v> {
             Err(JqError::Runtime(_)) => Vec::new(),
             other => other?,
         };
-        let some: Vec<Item> = found
+        let some: Vec<Item<'_>> = found
             .into_iter()
             .filter(|item| is_true(&item.value))
             .collect();
