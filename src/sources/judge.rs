@@ -3,6 +3,11 @@
 //! Of every watched kind it keeps the objects that an application wants or claims, as compact sealed JSON; the rest of the cluster passes by.
 //! A Secret is sealed before anything else looks at it. An object whose bytes did not change is not judged again.
 
+mod claim;
+#[cfg(test)]
+mod tests;
+mod wanted;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -11,11 +16,12 @@ use serde_json::Value;
 use super::assignment::{AppAssignment, ClusterAssignments};
 use crate::domain::event::Bodies;
 use crate::domain::{
-    AppRef, DesiredObject, DriftState, Fact, Gvk, Name, ObjectRef, Resource, Safe, TrackingMethod,
-    Verdict,
+    AppRef, DesiredObject, DriftState, Fact, Gvk, Name, ObjectRef, Resource, Safe, Verdict,
 };
 use crate::drift::{self, Comparison, IgnoreRules, Marks, SealKey};
 use crate::health;
+use claim::{claims, is_follower};
+use wanted::{Wanted, origin, wanted};
 
 /// Group and kind, whatever the version.
 type Kind = (Name, Name);
@@ -46,13 +52,6 @@ enum Heard {
     Nothing,
     Listed,
     Unread(Safe),
-}
-
-#[derive(Clone)]
-struct Wanted {
-    app: usize,
-    deployed: Option<Arc<DesiredObject>>,
-    target: Option<Arc<DesiredObject>>,
 }
 
 struct Kept {
@@ -500,94 +499,6 @@ fn name_kind(object: &mut Value, gvk: &Gvk) {
     }
 }
 
-/// What every application wants, by kind and place. An object that two applications want belongs to the first.
-fn wanted(assigned: &ClusterAssignments) -> HashMap<Kind, BTreeMap<Place, Wanted>> {
-    let mut all: HashMap<Kind, BTreeMap<Place, Wanted>> = HashMap::new();
-    for (app, assignment) in assigned.apps.iter().enumerate() {
-        for (object, is_target) in assignment
-            .deployed
-            .iter()
-            .map(|d| (d, false))
-            .chain(assignment.target.iter().map(|d| (d, true)))
-        {
-            let place = (object.object.namespace.clone(), object.object.name.clone());
-            let of_kind = all.entry(kind_of(&object.object.gvk)).or_default();
-            let slot = of_kind.entry(place).or_insert(Wanted {
-                app,
-                deployed: None,
-                target: None,
-            });
-            if slot.app == app {
-                *(if is_target {
-                    &mut slot.target
-                } else {
-                    &mut slot.deployed
-                }) = Some(Arc::clone(object));
-            }
-        }
-    }
-    all
-}
-
-/// Whether a live object belongs to another one, is a hook, or asks not to be counted when it is extra.
-fn is_follower(object: &Value) -> bool {
-    let owned = object
-        .pointer("/metadata/ownerReferences")
-        .and_then(Value::as_array)
-        .is_some_and(|o| !o.is_empty());
-    let annotation = |key: &str| {
-        object
-            .pointer("/metadata/annotations")
-            .and_then(|a| a.get(key))
-            .and_then(Value::as_str)
-    };
-    let hook = annotation("argocd.argoproj.io/hook")
-        .or_else(|| annotation("helm.sh/hook"))
-        .is_some();
-    let ignored = annotation("argocd.argoproj.io/compare-options")
-        .is_some_and(|o| o.split(',').any(|o| o.trim() == "IgnoreExtraneous"));
-    owned || hook || ignored
-}
-
-/// Whether the object carries the application's mark. An annotation that names another object is a copy's, and claims nothing.
-fn claims(app: &AppAssignment, object: &Value, gvk: &Gvk, place: &Place) -> bool {
-    let metadata = object.get("metadata");
-    let text = |map: &str, key: &str| {
-        metadata
-            .and_then(|m| m.get(map))
-            .and_then(|m| m.get(key))
-            .and_then(Value::as_str)
-    };
-    if app.tracking.method == TrackingMethod::Label {
-        return text("labels", &app.tracking.label_key) == Some(&*app.instance);
-    }
-    let Some(id) = text("annotations", "argocd.argoproj.io/tracking-id") else {
-        return false;
-    };
-    // A cluster-scoped object carries the destination's namespace in its id.
-    let namespace = if place.0.is_empty() {
-        &app.namespace
-    } else {
-        &place.0
-    };
-    let own = format!(
-        "{}:{}/{}:{namespace}/{}",
-        app.instance, gvk.group, gvk.kind, place.1
-    );
-    let installation =
-        text("annotations", "argocd.argoproj.io/installation-id").unwrap_or_default();
-    id == own
-        && (app.tracking.installation_id.is_empty()
-            || *app.tracking.installation_id == *installation)
-}
-
-fn origin(wanted: Option<&Wanted>) -> (Name, Name, Name) {
-    wanted
-        .and_then(|w| w.deployed.as_ref().or(w.target.as_ref()))
-        .map(|d| (d.repo.clone(), d.revision.clone(), d.path.clone()))
-        .unwrap_or_default()
-}
-
 fn unknown(
     object: ObjectRef,
     app: &AppAssignment,
@@ -628,6 +539,3 @@ fn bodies(desired: Option<&DesiredObject>, mut live: Option<Value>) -> Bodies {
         live: live.as_ref().map(|l| marks.shown(l, "")),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,59 @@
+//! Which application a live object says it belongs to.
+
+use serde_json::Value;
+
+use super::Place;
+use crate::domain::{Gvk, TrackingMethod};
+use crate::sources::assignment::AppAssignment;
+
+/// Whether a live object belongs to another one, is a hook, or asks not to be counted when it is extra.
+pub(super) fn is_follower(object: &Value) -> bool {
+    let owned = object
+        .pointer("/metadata/ownerReferences")
+        .and_then(Value::as_array)
+        .is_some_and(|o| !o.is_empty());
+    let annotation = |key: &str| {
+        object
+            .pointer("/metadata/annotations")
+            .and_then(|a| a.get(key))
+            .and_then(Value::as_str)
+    };
+    let hook = annotation("argocd.argoproj.io/hook")
+        .or_else(|| annotation("helm.sh/hook"))
+        .is_some();
+    let ignored = annotation("argocd.argoproj.io/compare-options")
+        .is_some_and(|o| o.split(',').any(|o| o.trim() == "IgnoreExtraneous"));
+    owned || hook || ignored
+}
+
+/// Whether the object carries the application's mark. An annotation that names another object is a copy's, and claims nothing.
+pub(super) fn claims(app: &AppAssignment, object: &Value, gvk: &Gvk, place: &Place) -> bool {
+    let metadata = object.get("metadata");
+    let text = |map: &str, key: &str| {
+        metadata
+            .and_then(|m| m.get(map))
+            .and_then(|m| m.get(key))
+            .and_then(Value::as_str)
+    };
+    if app.tracking.method == TrackingMethod::Label {
+        return text("labels", &app.tracking.label_key) == Some(&*app.instance);
+    }
+    let Some(id) = text("annotations", "argocd.argoproj.io/tracking-id") else {
+        return false;
+    };
+    // A cluster-scoped object carries the destination's namespace in its id.
+    let namespace = if place.0.is_empty() {
+        &app.namespace
+    } else {
+        &place.0
+    };
+    let own = format!(
+        "{}:{}/{}:{namespace}/{}",
+        app.instance, gvk.group, gvk.kind, place.1
+    );
+    let installation =
+        text("annotations", "argocd.argoproj.io/installation-id").unwrap_or_default();
+    id == own
+        && (app.tracking.installation_id.is_empty()
+            || *app.tracking.installation_id == *installation)
+}
