@@ -1,5 +1,6 @@
 //! `journal`: what was changed from this machine, and whether that record is what was written.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -12,6 +13,9 @@ use super::table::Table;
 use crate::domain::Safe;
 use crate::ops::journal::{self, Entry, Read};
 use crate::ops::{Outcome, Route, Seen, Verb};
+
+/// What is said of writes without an outcome.
+const UNFINISHED: &str = "write(s) have no outcome: the program ended in between. Look at the objects before you repeat anything.";
 
 /// The journal as a document.
 #[derive(Debug, Serialize)]
@@ -175,11 +179,12 @@ impl JournalList {
             self.table(wide).text()
         };
         let open = self.items.iter().filter(|i| i.ended_at.is_none()).count();
+        // Writing to a String cannot fail.
         if open > 0 {
-            text.push_str(&format!("{open} write(s) have no outcome: the program ended in between. Look at the objects before you repeat anything.\n"));
+            let _ = writeln!(text, "{open} {UNFINISHED}");
         }
         if let Some(tampered) = &self.tampered {
-            text.push_str(&format!("{tampered}\n"));
+            let _ = writeln!(text, "{tampered}");
         }
         text
     }

@@ -74,7 +74,7 @@ fn binding(plan: &Plan) -> [u8; 32] {
 
 /// Proof that a value passed the gate. Nothing else makes one, and whatever writes to a cluster takes one:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # use driftdeck::ops::{Approved, Effect};
 /// fn sneak(effect: Effect) -> Approved<Effect> {
 ///     Approved { value: effect, seal: todo!() }

@@ -194,7 +194,7 @@ fn an_object_that_is_being_deleted_is_left_alone() {
     assert!(why(&decided(&target(), &reading, &app_reading())).starts_with("it is being deleted"));
 }
 
-fn claimed(metadata: serde_json::Value) -> bool {
+fn claimed(metadata: &serde_json::Value) -> bool {
     is_claimed(&target(), &json!({ "metadata": metadata }))
 }
 
@@ -202,19 +202,19 @@ fn claimed(metadata: serde_json::Value) -> bool {
 fn an_extra_object_is_claimed_by_annotation_or_label_unless_it_says_prune_false() {
     let id = |app: &str| json!({"argocd.argoproj.io/tracking-id": format!("{app}:apps/Deployment:edge/x")});
     assert!(claimed(
-        json!({"annotations": id("edge-microservice-oslo-003")})
+        &json!({"annotations": id("edge-microservice-oslo-003")})
     ));
     assert!(claimed(
-        json!({"annotations": id("argocd_edge-microservice-oslo-003")})
+        &json!({"annotations": id("argocd_edge-microservice-oslo-003")})
     ));
-    assert!(!claimed(json!({"annotations": id("another")})));
+    assert!(!claimed(&json!({"annotations": id("another")})));
     assert!(claimed(
-        json!({"labels": {"app.kubernetes.io/instance": "edge-microservice-oslo-003"}})
+        &json!({"labels": {"app.kubernetes.io/instance": "edge-microservice-oslo-003"}})
     ));
-    assert!(!claimed(json!({})));
+    assert!(!claimed(&json!({})));
     let mut kept = id("edge-microservice-oslo-003");
     kept["argocd.argoproj.io/sync-options"] = json!("Validate=false, Prune=false");
-    assert!(!claimed(json!({"annotations": kept})));
+    assert!(!claimed(&json!({"annotations": kept})));
 }
 
 #[test]

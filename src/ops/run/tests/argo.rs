@@ -4,6 +4,9 @@ use super::*;
 use crate::ops::fake::World;
 use pretty_assertions::assert_eq;
 
+/// What the stand-in controller does at one look.
+type Step = Box<dyn FnOnce(&mut World) + Send>;
+
 fn app(world: &mut World) -> &mut Value {
     world.objects.get_mut(APPLICATION).unwrap()
 }
@@ -40,25 +43,25 @@ fn put_back(edge: &FakeServer) {
             "argocd-controller",
             3,
             "883000",
-        )
+        );
     });
 }
 
 /// Steps of the stand-in controller, one a look at the Application after the write. The first look is the run's own, before it.
-fn script(bench: &Bench, steps: Vec<Box<dyn FnOnce(&mut World) + Send>>) {
+fn script(bench: &Bench, steps: Vec<Step>) {
     bench.hub.before_read(APPLICATION, |_| ());
     for step in steps {
         bench.hub.before_read(APPLICATION, step);
     }
 }
 
-async fn run_with(bench: &Bench, steps: Vec<Box<dyn FnOnce(&mut World) + Send>>) -> Run {
+async fn run_with(bench: &Bench, steps: Vec<Step>) -> Run {
     let approved = bench.approved(&request(vec![target()])).await;
     script(bench, steps);
     run(approved, bench.context.clone()).await
 }
 
-fn good(edge: &FakeServer) -> Vec<Box<dyn FnOnce(&mut World) + Send>> {
+fn good(edge: &FakeServer) -> Vec<Step> {
     let edge = edge.clone();
     vec![
         Box::new(take_up),
@@ -199,7 +202,7 @@ async fn an_operation_that_never_ends_is_unknown_after_the_patience() {
 #[tokio::test(start_paused = true)]
 async fn a_resource_that_argo_cd_could_not_sync_failed_with_its_words() {
     let bench = bench();
-    let steps: Vec<Box<dyn FnOnce(&mut World) + Send>> = vec![
+    let steps: Vec<Step> = vec![
         Box::new(take_up),
         Box::new(|w| {
             end(
@@ -210,7 +213,7 @@ async fn a_resource_that_argo_cd_could_not_sync_failed_with_its_words() {
                     "SyncFailed",
                     "admission webhook denied: quota exceeded",
                 )),
-            )
+            );
         }),
     ];
     let run = run_with(&bench, steps).await;
@@ -226,7 +229,7 @@ async fn a_resource_that_argo_cd_could_not_sync_failed_with_its_words() {
 #[tokio::test(start_paused = true)]
 async fn an_operation_that_ended_in_error_failed() {
     let bench = bench();
-    let steps: Vec<Box<dyn FnOnce(&mut World) + Send>> = vec![
+    let steps: Vec<Step> = vec![
         Box::new(take_up),
         Box::new(|w| {
             end(
@@ -234,7 +237,7 @@ async fn an_operation_that_ended_in_error_failed() {
                 "Error",
                 "ComparisonError: repository not accessible",
                 None,
-            )
+            );
         }),
     ];
     let run = run_with(&bench, steps).await;
@@ -250,7 +253,7 @@ async fn an_operation_that_ended_in_error_failed() {
 #[tokio::test(start_paused = true)]
 async fn success_that_the_edge_does_not_show_is_unknown() {
     let bench = bench();
-    let steps: Vec<Box<dyn FnOnce(&mut World) + Send>> = vec![
+    let steps: Vec<Step> = vec![
         Box::new(take_up),
         Box::new(|w| end(w, "Succeeded", "", Some(result("Synced", "")))),
     ];
@@ -267,7 +270,7 @@ async fn success_that_the_edge_does_not_show_is_unknown() {
 async fn an_ended_operation_that_never_clears_is_named_as_the_known_bug() {
     let bench = bench();
     let edge = bench.edge.clone();
-    let steps: Vec<Box<dyn FnOnce(&mut World) + Send>> = vec![
+    let steps: Vec<Step> = vec![
         Box::new(take_up),
         Box::new(move |w| {
             put_back(&edge);
@@ -289,7 +292,7 @@ async fn an_ended_operation_that_never_clears_is_named_as_the_known_bug() {
 async fn an_older_operation_that_leaked_in_is_noticed() {
     let bench = bench();
     let edge = bench.edge.clone();
-    let steps: Vec<Box<dyn FnOnce(&mut World) + Send>> = vec![
+    let steps: Vec<Step> = vec![
         Box::new(|w| {
             take_up(w);
             app(w)["status"]["operationState"]["operation"]["sync"]["resources"] =
@@ -311,7 +314,7 @@ async fn an_older_operation_that_leaked_in_is_noticed() {
 #[tokio::test(start_paused = true)]
 async fn an_operation_replaced_by_another_is_unknown() {
     let bench = bench();
-    let steps: Vec<Box<dyn FnOnce(&mut World) + Send>> = vec![Box::new(|w| {
+    let steps: Vec<Step> = vec![Box::new(|w| {
         app(w)["operation"] =
             json!({"info": [{"name": "Reason", "value": "another hand"}], "sync": {}});
     })];
@@ -426,7 +429,7 @@ async fn an_object_edited_since_the_plan_keeps_the_whole_operation_back() {
             "kubectl-edit",
             7,
             "881300",
-        )
+        );
     });
     let run = run(approved, bench.context.clone()).await;
     assert_eq!(

@@ -182,7 +182,7 @@ async fn an_extra_object_is_deleted_with_preconditions() {
 async fn a_delete_that_waits_for_finalizers_is_unknown_and_names_them() {
     let bench = bench();
     bench.edge.world(|w| {
-        w.objects.get_mut(DEPLOYMENT).unwrap()["metadata"]["finalizers"] = json!(["edge/hold"])
+        w.objects.get_mut(DEPLOYMENT).unwrap()["metadata"]["finalizers"] = json!(["edge/hold"]);
     });
     let approved = bench.approved(&pruning()).await;
     bench.edge.fault(

@@ -62,7 +62,7 @@ fn assert_clean(what: &str, text: &str) {
 fn events(bench: &mut Bench) -> String {
     let mut text = String::new();
     while let Ok(event) = bench.events.try_recv() {
-        text.push_str(&format!("{event:?}"));
+        text += format!("{event:?}").as_str();
     }
     text
 }

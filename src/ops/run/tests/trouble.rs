@@ -15,8 +15,8 @@ async fn an_object_edited_since_the_plan_is_not_touched_and_the_editor_is_named(
                     "kubectl-edit",
                     7,
                     "881300",
-                )
-            })
+                );
+            });
         })
         .await;
     assert_eq!(
@@ -55,8 +55,8 @@ async fn an_object_made_anew_is_not_touched() {
     let run = bench
         .run_direct(|b| {
             b.edge.world(|w| {
-                w.objects.get_mut(DEPLOYMENT).unwrap()["metadata"]["uid"] = json!("deploy-uid-2")
-            })
+                w.objects.get_mut(DEPLOYMENT).unwrap()["metadata"]["uid"] = json!("deploy-uid-2");
+            });
         })
         .await;
     assert_eq!(
@@ -76,8 +76,8 @@ async fn an_object_put_back_by_somebody_else_is_unchanged() {
                     "argocd-controller",
                     3,
                     "881300",
-                )
-            })
+                );
+            });
         })
         .await;
     assert_eq!(only(&run), (Outcome::Unchanged, "it is as wanted already"));
@@ -101,7 +101,7 @@ async fn losing_the_race_at_the_server_is_refused_and_the_winner_is_named() {
                     "kubectl-edit",
                     7,
                     "881300",
-                )
+                );
             });
         })
         .await;
@@ -181,7 +181,7 @@ async fn a_failing_server_that_changed_nothing_failed_and_a_timed_out_one_is_unk
                 b.edge.fault(
                     is_patch(DEPLOYMENT),
                     Fault::Status(code, "InternalError", "etcd is busy".to_owned()),
-                )
+                );
             })
             .await;
         assert_eq!(only(&run).0, outcome, "{code}: {}", only(&run).1);
@@ -198,7 +198,7 @@ async fn a_server_that_says_no_is_a_refusal() {
                 b.edge.fault(
                     is_patch(DEPLOYMENT),
                     Fault::Status(code, "No", "quota exceeded".to_owned()),
-                )
+                );
             })
             .await;
         assert_eq!(
@@ -223,7 +223,7 @@ async fn a_controller_that_fights_back_is_named() {
             "vpa-updater",
             1,
             "882000",
-        )
+        );
     };
     let run = bench
         .run_direct(|b| {
@@ -287,7 +287,7 @@ async fn losing_the_race_to_somebody_who_did_the_same_is_no_harm() {
                     "argocd-controller",
                     3,
                     "881300",
-                )
+                );
             });
         })
         .await;
