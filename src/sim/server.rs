@@ -7,6 +7,7 @@ mod follow;
 mod handle;
 mod link;
 mod listener;
+mod metrics;
 mod objects;
 mod query;
 mod reply;

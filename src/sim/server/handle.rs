@@ -14,7 +14,7 @@ use super::faults::{Answer, Fault};
 use super::query::Query;
 use super::reply::{self, Reply};
 use super::route::{Route, Target, route};
-use super::{ServerOptions, objects, reviews, subresources, watching};
+use super::{ServerOptions, metrics, objects, reviews, subresources, watching};
 use crate::sim::discovery::{self, openapi_v2};
 use crate::sim::store::ApiStatus;
 
@@ -118,6 +118,7 @@ fn dispatch(call: &Call) -> Result<Reply, ApiStatus> {
 fn document(call: &Call, route: &Route) -> Result<Reply, ApiStatus> {
     let found = match route {
         Route::Health => return Ok(reply::text(200, "ok")),
+        Route::Metrics => return Ok(metrics::answer(call)),
         Route::Version => Some(discovery::version()),
         Route::Roots(named) => return Ok(roots(call, *named)),
         Route::Group(name) => discovery::group(&call.server.store.kinds(), name),

@@ -94,6 +94,11 @@ impl FieldTerm {
             "metadata.name" => *object.key.name == *self.value,
             "metadata.namespace" => *object.key.namespace == *self.value,
             path => {
+                let path = if path == "source" {
+                    "source.component"
+                } else {
+                    path
+                };
                 let parts: Vec<&str> = path.split('.').collect();
                 let document = object.value();
                 let found = at(&document, &parts).unwrap_or(&Value::Null);

@@ -1,8 +1,11 @@
 //! From a client's document to the server's: decoded against the kind's table, with refusals worded as the server words them.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
-use super::{ApiStatus, Cause, FieldValidation, Kind};
+use super::{ApiStatus, Cause, FieldValidation, Kind, KindSet};
 use crate::sim::schema::{Decoded, Fault, Type, Wrong, decode, of_kind};
 
 /// A document as the server holds it, and the warnings about what it dropped.
@@ -18,11 +21,19 @@ pub(crate) fn type_of(kind: &Kind) -> Type {
 
 /// The document of a kind before anybody wrote anything: what a create is compared with.
 pub(crate) fn empty(kind: &Kind) -> Value {
-    let bare = json!({"apiVersion": kind.api_version(), "kind": kind.kind});
+    static EMPTIES: LazyLock<BTreeMap<&str, Value>> = LazyLock::new(|| {
+        let built_in = KindSet::bare();
+        let bare = |k: &Kind| decode(envelope(k), &type_of(k), false).document;
+        built_in.iter().map(|k| (k.kind, bare(k))).collect()
+    });
     if kind.custom {
-        return bare;
+        return envelope(kind);
     }
-    decode(bare, &type_of(kind), false).document
+    EMPTIES.get(kind.kind).cloned().unwrap_or_default()
+}
+
+fn envelope(kind: &Kind) -> Value {
+    json!({"apiVersion": kind.api_version(), "kind": kind.kind})
 }
 
 /// Where a document comes from; the server words its refusals by that.
@@ -218,7 +229,6 @@ fn cause(wrong: &Wrong) -> Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sim::store::KindSet;
 
     fn refused(api_version: &str, kind: &str, spec: &Value) -> ApiStatus {
         let kind = KindSet::bare()

@@ -343,6 +343,42 @@ async fn the_service_proxy_passes_path_and_query_and_knows_the_ports() {
 }
 
 #[tokio::test]
+async fn only_who_may_reads_the_servers_own_metrics() {
+    let bed = bed().await;
+    bed.create(settings("settings", "info"));
+    let reply = bed.request("GET", "/metrics").send().await.unwrap();
+    let text = reply.text().await.unwrap();
+    assert!(
+        text.contains("apiserver_storage_objects{resource=\"configmaps\"} 1\n"),
+        "{text}"
+    );
+    let url = format!("{}/metrics", bed.server.url());
+    let (code, body) = answer(bed.client.get(url).bearer_auth("viewer-token")).await;
+    assert_eq!(code, 403);
+    assert_eq!(
+        body["message"],
+        "forbidden: User \"viewer\" cannot get path \"/metrics\""
+    );
+}
+
+#[tokio::test]
+async fn a_followed_log_goes_on_until_the_client_leaves() {
+    let bed = bed().await;
+    bed.create(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1", "namespace": "default"}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}));
+    let path = "/api/v1/namespaces/default/pods/web-1/log?follow=true";
+    let mut stream = bed
+        .request("GET", path)
+        .send()
+        .await
+        .unwrap()
+        .bytes_stream();
+    let first = stream.next().await.unwrap().unwrap();
+    assert_eq!(first, "web line 0\nweb line 1\nweb line 2\n");
+    let more = tokio::time::timeout(Duration::from_millis(100), stream.next()).await;
+    assert!(more.is_err(), "it neither ends nor repeats itself");
+}
+
+#[tokio::test]
 async fn logs_can_be_cut_and_stamped() {
     let bed = bed().await;
     bed.create(json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1", "namespace": "default"}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}));
