@@ -8,9 +8,9 @@ use super::sites::{self, SITES, Site};
 /// Edges one hub carries.
 const EDGES_A_HUB: usize = 50;
 
-/// Kubernetes versions of the field, oldest first; most sites run one of the middle.
+/// Kubelet versions of the field, oldest first: at most three minor versions behind the API servers.
 const VERSIONS: &[&str] = &[
-    "v1.30.9", "v1.31.6", "v1.31.6", "v1.31.6", "v1.31.9", "v1.32.5", "v1.32.5", "v1.33.1",
+    "v1.33.8", "v1.34.5", "v1.35.3", "v1.35.3", "v1.36.1", "v1.36.2", "v1.36.2", "v1.36.2",
 ];
 
 /// How big the fleet is.
@@ -44,7 +44,7 @@ pub struct EdgePlan {
     pub site: &'static Site,
     /// Index of its hub.
     pub hub: usize,
-    /// Its Kubernetes version.
+    /// Its kubelet's version.
     pub version: &'static str,
     /// Whether it also runs Flux.
     pub flux: bool,
@@ -169,7 +169,7 @@ fn edge(site: &'static Site, number: usize, catalog: &[CatalogApp]) -> EdgePlan 
         name: format!("edge-{place}"),
         site,
         hub: 0,
-        version: "v1.32.5",
+        version: "v1.36.2",
         flux: false,
         silence: None,
         apps,
@@ -179,7 +179,7 @@ fn edge(site: &'static Site, number: usize, catalog: &[CatalogApp]) -> EdgePlan 
 fn apply_versions(edges: &mut [EdgePlan], seed: u64) {
     let mut rng = dice(seed, "versions");
     for edge in edges {
-        edge.version = rng.choice(VERSIONS).unwrap_or(&"v1.32.5");
+        edge.version = rng.choice(VERSIONS).unwrap_or(&"v1.36.2");
     }
 }
 

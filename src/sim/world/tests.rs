@@ -1,3 +1,9 @@
+//! The whole world, seen from inside.
+
+mod operations;
+mod stories;
+mod wire;
+
 use super::*;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -184,170 +190,6 @@ async fn an_edit_turns_the_application_out_of_sync_without_a_look_at_git() {
     assert_eq!(world.unsynced(), ["ingress-oslo-001"]);
 }
 
-/// The write of section 2: a selective sync with the old state cleared.
-fn operation(revision: &str) -> Value {
-    json!({
-        "operation": {
-            "initiatedBy": {"username": "alice@jumphost"},
-            "retry": {"limit": 5},
-            "sync": {
-                "revision": revision,
-                "prune": false,
-                "resources": [{"group": "apps", "kind": "Deployment", "namespace": "ingress", "name": "ingress"}],
-                "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"],
-            },
-        },
-        "status": {"operationState": null},
-    })
-}
-
-#[tokio::test]
-async fn a_selective_sync_reverts_one_object_and_leaves_no_history() {
-    let world = world("calm", 1).await;
-    scale(&world, "edge-oslo-001", 1);
-    world.advance(seconds(1));
-    let before = app(&world, "ingress-oslo-001");
-    let revision = before["status"]["sync"]["revision"].as_str().unwrap();
-    let hub = &world.hubs()[0];
-    let key = app_key(hub, "ingress-oslo-001");
-    merge(&world, hub, &key, "driftdeck", operation(revision));
-    world.advance(Duration::from_millis(100));
-    let running = app(&world, "ingress-oslo-001");
-    assert_eq!(running["status"]["operationState"]["phase"], "Running");
-    world.advance(seconds(3));
-    let after = app(&world, "ingress-oslo-001");
-    let state = &after["status"]["operationState"];
-    assert_eq!(state["phase"], "Succeeded", "{state}");
-    assert_eq!(
-        state["syncResult"]["resources"].as_array().unwrap().len(),
-        1
-    );
-    assert_eq!(after.get("operation"), None);
-    assert_eq!(after["status"]["sync"]["status"], "Synced");
-    assert_eq!(after["status"]["history"], before["status"]["history"]);
-    let live = read(&world.edges()[0].store, DEPLOYMENT, "ingress", "ingress");
-    assert_eq!(live.unwrap()["spec"]["replicas"], 3);
-}
-
-#[tokio::test]
-async fn an_operation_state_that_was_not_cleared_leaks_into_the_next_operation() {
-    let world = world("calm", 1).await;
-    let hub = &world.hubs()[0];
-    let key = app_key(hub, "ingress-oslo-001");
-    merge(&world, hub, &key, "driftdeck", operation("HEAD"));
-    world.advance(seconds(3));
-    let config = world.edges()[0]
-        .store
-        .key("v1", "ConfigMap", "ingress", "ingress-config")
-        .unwrap();
-    let edit = json!({"data": {"proxy.yaml": "broken"}});
-    merge(&world, &world.edges()[0], &config, "kubectl-edit", edit);
-    // A full sync by a client that forgets to clear the state.
-    let careless = json!({"operation": {"sync": {"revision": "HEAD", "syncOptions": ["ServerSideApply=true"]}}});
-    merge(&world, hub, &key, "careless", careless);
-    world.advance(seconds(3));
-    let after = app(&world, "ingress-oslo-001");
-    assert_eq!(after["status"]["operationState"]["phase"], "Succeeded");
-    assert_eq!(
-        after["status"]["sync"]["status"], "OutOfSync",
-        "it was a selective sync after all"
-    );
-    assert_eq!(after["status"]["history"].as_array().unwrap().len(), 3);
-}
-
-#[tokio::test]
-async fn a_full_sync_is_remembered_and_a_missing_object_comes_back() {
-    let world = world("calm", 1).await;
-    let edge = &world.edges()[0];
-    let key = edge
-        .store
-        .key("v1", "Service", "ingress", "ingress")
-        .unwrap();
-    let now = world.clock().now();
-    let gone = crate::sim::store::DeleteOptions::new(now);
-    edge.store.delete(&key, &gone).unwrap();
-    world.advance(seconds(1));
-    assert_eq!(world.unsynced(), ["ingress-oslo-001"]);
-    let hub = &world.hubs()[0];
-    let full = json!({"operation": {"sync": {"syncOptions": ["ServerSideApply=true"]}}, "status": {"operationState": null}});
-    let app_key = app_key(hub, "ingress-oslo-001");
-    merge(&world, hub, &app_key, "argocd-server", full);
-    world.advance(seconds(3));
-    assert!(edge.store.get(&key).is_some());
-    let after = app(&world, "ingress-oslo-001");
-    assert_eq!(after["status"]["history"].as_array().unwrap().len(), 4);
-    assert_eq!(world.unsynced(), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn without_server_side_apply_the_object_carries_last_applied() {
-    let world = world("calm", 1).await;
-    scale(&world, "edge-oslo-001", 1);
-    let hub = &world.hubs()[0];
-    let key = app_key(hub, "ingress-oslo-001");
-    let mut forgetful = operation("HEAD");
-    forgetful["operation"]["sync"]["syncOptions"] = json!([]);
-    merge(&world, hub, &key, "driftdeck", forgetful);
-    world.advance(seconds(3));
-    let live = read(&world.edges()[0].store, DEPLOYMENT, "ingress", "ingress").unwrap();
-    assert_eq!(live["spec"]["replicas"], 3);
-    assert!(
-        live["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"]
-            .is_string()
-    );
-}
-
-#[tokio::test]
-async fn an_unknown_revision_ends_in_error_and_clears_the_operation() {
-    let world = world("calm", 1).await;
-    let hub = &world.hubs()[0];
-    let key = app_key(hub, "ingress-oslo-001");
-    merge(&world, hub, &key, "driftdeck", operation("no-such-branch"));
-    world.advance(seconds(3));
-    let after = app(&world, "ingress-oslo-001");
-    assert_eq!(after["status"]["operationState"]["phase"], "Error");
-    assert!(
-        after["status"]["operationState"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("unable to resolve 'no-such-branch'")
-    );
-    assert_eq!(after.get("operation"), None);
-}
-
-#[tokio::test]
-async fn a_frozen_application_keeps_its_status_and_ignores_operations() {
-    let world = world("calm", 1).await;
-    let hub = &world.hubs()[0];
-    let key = app_key(hub, "ingress-oslo-001");
-    let freeze =
-        json!({"metadata": {"annotations": {"argocd.argoproj.io/skip-reconcile": "true"}}});
-    merge(&world, hub, &key, "kubectl", freeze);
-    scale(&world, "edge-oslo-001", 1);
-    merge(&world, hub, &key, "driftdeck", operation("HEAD"));
-    world.advance(seconds(30));
-    let after = app(&world, "ingress-oslo-001");
-    assert_eq!(after["status"]["sync"]["status"], "Synced");
-    assert_eq!(after["status"].get("operationState"), None, "just cleared");
-    assert!(after.get("operation").is_some());
-}
-
-#[tokio::test]
-async fn a_frozen_cluster_freezes_its_applications() {
-    let world = world("calm", 1).await;
-    let hub = &world.hubs()[0];
-    let secret = hub
-        .store
-        .key("v1", "Secret", "argocd", "cluster-edge-oslo-001")
-        .unwrap();
-    let freeze =
-        json!({"metadata": {"annotations": {"argocd.argoproj.io/skip-reconcile": "true"}}});
-    merge(&world, hub, &secret, "kubectl", freeze);
-    scale(&world, "edge-oslo-001", 1);
-    world.advance(seconds(5));
-    assert_eq!(world.unsynced(), Vec::<String>::new());
-}
-
 #[tokio::test]
 async fn a_refresh_looks_at_git_and_takes_the_annotation_away() {
     let world = world("calm", 1).await;
@@ -387,99 +229,6 @@ async fn a_refresh_looks_at_git_and_takes_the_annotation_away() {
 }
 
 #[tokio::test]
-async fn an_operation_can_be_terminated() {
-    let world = world("calm", 1).await;
-    let hub = &world.hubs()[0];
-    let key = app_key(hub, "ingress-oslo-001");
-    merge(&world, hub, &key, "driftdeck", operation("HEAD"));
-    world.advance(Duration::from_millis(100));
-    let stop = json!({"status": {"operationState": {"phase": "Terminating"}}});
-    merge(&world, hub, &key, "driftdeck", stop);
-    world.advance(Duration::from_millis(100));
-    let after = app(&world, "ingress-oslo-001");
-    assert_eq!(after["status"]["operationState"]["phase"], "Failed");
-    assert_eq!(
-        after["status"]["operationState"]["message"],
-        "Operation terminated"
-    );
-}
-
-#[tokio::test]
-async fn shift_drifts_heals_goes_dark_and_crashes_within_a_minute() {
-    let world = world("shift", 12).await;
-    world.advance(seconds(20));
-    assert!(!world.unsynced().is_empty(), "drift");
-    world.advance(seconds(42));
-    let dark = world.edges().iter().filter(|e| !e.reachable()).count();
-    assert_eq!(dark, 1);
-    let hub = &world.hubs()[0];
-    let kind = hub.store.kind("argoproj.io/v1alpha1", "Application");
-    let apps: Vec<Value> = hub
-        .store
-        .all(kind.unwrap(), None)
-        .iter()
-        .map(|o| o.value())
-        .collect();
-    let degraded = apps
-        .iter()
-        .filter(|a| a["status"]["health"]["status"] == "Degraded");
-    assert_eq!(degraded.count(), 1, "the crash loop");
-    let healed = apps.iter().filter(|a| {
-        a["status"]["operationState"]["operation"]["initiatedBy"]["automated"] == true
-            && a["status"]["operationState"]["operation"]["sync"]["resources"].is_array()
-    });
-    assert!(healed.count() > 0, "self-heal took something back");
-    world.advance(seconds(180));
-    assert!(world.edges().iter().all(Cluster::reachable));
-}
-
-#[tokio::test]
-async fn the_same_seed_tells_the_same_story_twice() {
-    let (one, two) = (world("shift", 5).await, world("shift", 5).await);
-    let versions = |world: &World| {
-        world.advance(seconds(50));
-        let all = world.hubs().iter().chain(world.edges());
-        let versions: Vec<u64> = all.map(|c| c.store.resource_version()).collect();
-        (versions, world.unsynced())
-    };
-    assert_eq!(versions(&one), versions(&two));
-}
-
-#[tokio::test]
-async fn hands_edits_as_the_tools_people_use() {
-    let world = world("hands", 12).await;
-    world.advance(seconds(15));
-    let mut managers = std::collections::BTreeSet::new();
-    for edge in world.edges() {
-        let kind = edge.store.kind("apps/v1", "Deployment").unwrap();
-        for object in edge.store.all(kind, None) {
-            let document = object.value();
-            for entry in document["metadata"]["managedFields"].as_array().unwrap() {
-                managers.insert(entry["manager"].as_str().unwrap().to_owned());
-            }
-        }
-    }
-    for manager in ["kubectl-edit", "kubectl-patch", "kubectl-scale"] {
-        assert!(managers.contains(manager), "{managers:?}");
-    }
-    assert!(world.unsynced().len() >= 12, "{:?}", world.unsynced());
-}
-
-#[tokio::test]
-async fn what_happens_in_the_dark_is_seen_when_the_link_returns() {
-    let world = world("dark", 12).await;
-    world.advance(seconds(50));
-    assert_eq!(world.edges().iter().filter(|e| !e.reachable()).count(), 5);
-    assert_eq!(
-        world.unsynced(),
-        Vec::<String>::new(),
-        "nobody saw the edit"
-    );
-    world.advance(seconds(65));
-    assert_eq!(world.unsynced().len(), 2, "{:?}", world.unsynced());
-}
-
-#[tokio::test]
 async fn a_deleted_application_takes_its_resources_with_it() {
     let world = world("calm", 1).await;
     let hub = &world.hubs()[0];
@@ -494,31 +243,6 @@ async fn a_deleted_application_takes_its_resources_with_it() {
 }
 
 #[tokio::test]
-async fn silent_edges_do_not_answer_and_all_others_do() {
-    let scenario = Scenario::named("fifty").unwrap();
-    let options = Options {
-        clusters: Some(8),
-        apps: Some(1),
-        ..Options::new(scenario)
-    };
-    let world = World::start(options).await.unwrap();
-    assert_eq!(world.first_silent().await, None);
-    assert_eq!(world.unsynced(), Vec::<String>::new());
-    let silent = world.plan().edges.iter().filter(|e| e.silence.is_some());
-    assert_eq!(silent.count(), 5);
-}
-
-#[tokio::test]
-async fn flux_runs_on_some_edges_of_shift_only() {
-    let world = world("shift", 4).await;
-    let with_flux = world.edges().iter().filter(|edge| {
-        let kind = ("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
-        read(&edge.store, kind, "flux-system", "infra").is_some()
-    });
-    assert_eq!(with_flux.count(), 1);
-}
-
-#[tokio::test]
 async fn the_world_cleans_up_behind_itself() {
     let world = world("calm", 1).await;
     let (config, repository) = (
@@ -529,5 +253,3 @@ async fn the_world_cleans_up_behind_itself() {
     drop(world);
     assert!(!config.exists() && !repository.exists());
 }
-
-mod wire;

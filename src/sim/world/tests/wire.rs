@@ -8,6 +8,7 @@ use kube::api::{
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
+use super::operations::operation;
 use super::*;
 
 /// A client by the world's kubeconfig.
