@@ -7,6 +7,7 @@ use super::paint::{Canvas, Piece};
 use super::signs;
 use super::text::wrap;
 use crate::app::screens::Ctx;
+use crate::app::screens::drift::plural;
 use crate::app::shape::Area;
 use crate::app::{Action, Place};
 use crate::domain::{
@@ -228,8 +229,8 @@ pub fn changes(canvas: &Canvas<'_>, verdict: &Verdict, now: Timestamp) -> Lines 
         lines.push(vec![canvas.piece(
             "drift.behind",
             format!(
-                "Git moved on: {} fields differ from what is deployed",
-                verdict.behind.len()
+                "Git moved on: {} not deployed yet",
+                plural(verdict.behind.len(), "change")
             ),
         )]);
         lines.extend(

@@ -267,6 +267,17 @@ fn an_empty_inbox_does_not_call_unread_clusters_good() {
     assert!(shown.contains("No drift matches `zzz`."), "{shown}");
 }
 
+#[rstest]
+#[case(60, 24)]
+#[case(80, 24)]
+#[case(100, 30)]
+#[case(200, 50)]
+fn who_changed_a_field_is_said_at_every_width(#[case] cols: u16, #[case] rows: u16) {
+    let shown = text(&frame(&staged(Scene::Keys("2 d"), cols, rows), &dark()));
+    let line = shown.lines().find(|l| l.contains("replicas: 1")).unwrap();
+    assert!(line.contains("kubectl-scale 01:33Z"), "{shown}");
+}
+
 #[test]
 fn a_message_is_seen_even_without_a_footer() {
     let mut model = console(troubled_fleet(), 80, 12, false);

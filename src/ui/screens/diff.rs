@@ -262,28 +262,36 @@ fn draw_line(
         ];
         canvas.line(columns.left, y, &pieces);
     }
+    // The owner stands beside the live value, and once for each difference.
+    let beside =
+        columns.right.is_some() || half == 1 || row.is_some_and(|r| r.mark != Mark::Changed);
+    let first = |r: &&Row| screen.owners && beside && !continues(screen, line, r);
+    let who = row
+        .filter(first)
+        .and_then(|r| owner(canvas, screen, r, ctx));
+    // Without a column of its own it follows the text.
+    let tail = who
+        .clone()
+        .filter(|_| columns.owner.is_none())
+        .map(|who| [canvas.gap(3), who]);
     if let (Some(row), Some(right)) = (row, columns.right) {
         canvas.line(columns.left, y, &side(canvas, screen, row, true));
         let mut pieces = vec![canvas.fixed("border", canvas.glyphs().vertical)];
         pieces.extend(side(canvas, screen, row, false));
+        pieces.extend(tail.into_iter().flatten());
         canvas.line(right, y, &pieces);
     } else if let Some(row) = row {
         let left = row.mark == Mark::Removed || row.mark == Mark::Changed && half == 0;
-        canvas.line(columns.left, y, &side(canvas, screen, row, left));
+        let mut pieces = side(canvas, screen, row, left);
+        pieces.extend(tail.into_iter().flatten());
+        canvas.line(columns.left, y, &pieces);
     }
     if let Some(area) = columns.owner {
         let mut pieces = vec![
             canvas.fixed("border", canvas.glyphs().vertical),
             canvas.gap(1),
         ];
-        // Below each other, the owner stands beside the live value.
-        let beside =
-            columns.right.is_some() || half == 1 || row.is_some_and(|r| r.mark != Mark::Changed);
-        let first = |r: &&Row| beside && !continues(screen, line, r);
-        pieces.extend(
-            row.filter(first)
-                .and_then(|r| owner(canvas, screen, r, ctx)),
-        );
+        pieces.extend(who);
         canvas.line(area, y, &pieces);
     }
 }

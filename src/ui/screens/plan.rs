@@ -104,15 +104,20 @@ fn summary(
         usize::try_from(plan.restarts()).unwrap_or(usize::MAX),
         "pod",
     );
-    let facts = format!(
-        " {dot} dry run accepts {accepted} {dot} route {route} {dot} waves {waves} {dot} restarts {restarts}"
-    );
+    let facts = if sent == 0 {
+        " and each row says why".to_owned()
+    } else {
+        format!(
+            " {dot} dry run accepts {accepted} {dot} route {route} {dot} waves {waves} {dot} restarts {restarts}"
+        )
+    };
+    let title = match sent {
+        0 => "Nothing will change".to_owned(),
+        _ => format!("{sent} of {} will change", plan.targets.len()),
+    };
     let first = [
         canvas.gap(1),
-        canvas.piece(
-            "text.strong",
-            format!("{sent} of {} will change", plan.targets.len()),
-        ),
+        canvas.piece("text.strong", title),
         canvas.piece("text", facts),
     ];
     canvas.line(area, 0, &first);
