@@ -34,10 +34,10 @@ pub(super) struct Difference<'v> {
     pub(super) desired: Option<&'v Value>,
     pub(super) live: Option<&'v Value>,
     pub(super) standing: Standing,
+    /// The type of the value.
+    pub(super) shape: Shape,
     /// The struct that holds the field.
     pub(super) holder: Shape,
-    /// The live object that holds the field: some defaults depend on its other fields.
-    pub(super) around: Option<&'v Map<String, Value>>,
 }
 
 /// The state of one comparison.
@@ -49,20 +49,18 @@ struct Walk<'v, 'o> {
 
 /// What surrounds the values being compared.
 #[derive(Clone, Copy)]
-struct Here<'v> {
+struct Here {
     shape: Shape,
     holder: Shape,
-    around: Option<&'v Map<String, Value>>,
     /// Whether an atomic value is being compared: everything inside is Git's.
     atomic: bool,
 }
 
-impl<'v> Here<'v> {
-    fn below(self, shape: Shape, around: Option<&'v Map<String, Value>>) -> Self {
+impl Here {
+    fn below(self, shape: Shape) -> Self {
         Self {
             shape,
             holder: self.shape,
-            around,
             atomic: self.atomic || self.shape.is_atomic(),
         }
     }
@@ -99,7 +97,6 @@ pub(super) fn objects<'v>(
     let here = Here {
         shape,
         holder: Shape::UNKNOWN,
-        around: None,
         atomic: false,
     };
     if let (Value::Object(desired), Value::Object(live)) = (desired, live) {
@@ -117,7 +114,7 @@ pub(super) fn objects<'v>(
                 .unwrap_or(empty)
         };
         walk.path.push(Step::Field("metadata".to_owned()));
-        let here = here.below(metadata_shape(shape), None);
+        let here = here.below(metadata_shape(shape));
         walk.fields(part(desired), part(live), here, &BOOKKEEPING);
     }
     walk.found.sort_by_cached_key(|d| d.path.to_string());
@@ -143,14 +140,14 @@ impl<'v> Walk<'v, '_> {
         &mut self,
         desired: &'v Map<String, Value>,
         live: &'v Map<String, Value>,
-        here: Here<'v>,
+        here: Here,
         except: &[&str],
     ) {
         for (name, wanted) in desired {
             if except.contains(&name.as_str()) {
                 continue;
             }
-            let below = here.below(here.shape.field(name), Some(live));
+            let below = here.below(here.shape.field(name));
             self.path.push(Step::Field(name.clone()));
             self.value(wanted, live.get(name), below);
             self.path.pop();
@@ -160,7 +157,7 @@ impl<'v> Walk<'v, '_> {
             if stated || own.is_null() || except.contains(&name.as_str()) {
                 continue;
             }
-            let below = here.below(here.shape.field(name), Some(live));
+            let below = here.below(here.shape.field(name));
             self.path.push(Step::Field(name.clone()));
             self.unstated(own, below);
             self.path.pop();
@@ -168,7 +165,7 @@ impl<'v> Walk<'v, '_> {
     }
 
     /// Compares a value that Git states with the live one.
-    fn value(&mut self, desired: &'v Value, live: Option<&'v Value>, here: Here<'v>) {
+    fn value(&mut self, desired: &'v Value, live: Option<&'v Value>, here: Here) {
         let live = live.filter(|v| !v.is_null());
         match (desired, live) {
             (Value::Null, Some(live)) => self.unstated(live, here),
@@ -190,7 +187,7 @@ impl<'v> Walk<'v, '_> {
     }
 
     /// Live has a value of which Git says nothing.
-    fn unstated(&mut self, live: &'v Value, here: Here<'v>) {
+    fn unstated(&mut self, live: &'v Value, here: Here) {
         if scalar::is_void(live, here.shape) {
             return;
         }
@@ -208,7 +205,7 @@ impl<'v> Walk<'v, '_> {
         desired: Option<&'v Value>,
         live: Option<&'v Value>,
         standing: Standing,
-        here: Here<'v>,
+        here: Here,
     ) {
         self.found.push(Difference {
             path: self.path.clone(),
@@ -216,8 +213,8 @@ impl<'v> Walk<'v, '_> {
             desired,
             live,
             standing,
+            shape: here.shape,
             holder: here.holder,
-            around: here.around,
         });
     }
 }

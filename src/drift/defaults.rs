@@ -66,17 +66,6 @@ fn round_to_milli(list: &mut Value) {
     }
 }
 
-/// Whether a live value is what the server would have filled in, given the fields around it.
-pub(super) fn is_default(structure: &StructKind, around: &Map<String, Value>, field: &str) -> bool {
-    let Some(live) = around.get(field) else {
-        return false;
-    };
-    let mut without = around.clone();
-    without.remove(field);
-    fill(&mut without, structure);
-    without.get(field) == Some(live)
-}
-
 /// The defaults of one struct.
 fn fill(map: &mut Map<String, Value>, structure: &StructKind) {
     for field in structure.fields.iter().filter(|f| f.default.is_some()) {

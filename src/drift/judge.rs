@@ -1,6 +1,7 @@
 //! The verdict on one object: what counts as drift, what does not and why, and by which tool.
 
 mod counted;
+mod filler;
 mod reasons;
 
 use serde_json::Value;
@@ -15,6 +16,7 @@ use super::seal::Marks;
 use crate::domain::Ignored;
 use crate::domain::{Change, DriftState, Gvk, ObjectRef, Safe, Verdict, VerdictSource};
 use counted::Sorted;
+use filler::Filler;
 
 /// The versions of one object that are compared. `deployed` and `target` carry the destination's namespace and the tracking mark already;
 /// Secrets are sealed.
@@ -96,7 +98,7 @@ fn edited(
     let Sorted {
         mut changes,
         mut ignored,
-    } = counted::sort(&differences, &owners, marks);
+    } = counted::sort(&differences, &owners, &Filler::of(deployed, shape), marks);
     counted::apply_rules(
         &mut changes,
         &mut ignored,

@@ -71,6 +71,20 @@ impl Path {
                 .all(|(want, step)| matches!(step, Step::Field(name) if name == want))
     }
 
+    /// What stands there in an object; a keyed element is the first that agrees with every key it states.
+    pub fn find_in<'v>(&self, object: &'v Value) -> Option<&'v Value> {
+        self.0.iter().try_fold(object, |here, step| match step {
+            Step::Field(name) => here.get(name),
+            Step::Index(position) => here.get(position),
+            Step::Element(value) => here.as_array()?.iter().find(|item| *item == value),
+            Step::Key(keys) => here.as_array()?.iter().find(|item| {
+                let agrees =
+                    |(key, value): &(String, Value)| item.get(key).is_none_or(|own| own == value);
+                keys.iter().all(agrees)
+            }),
+        })
+    }
+
     /// The last field's name, when the last step is a field.
     pub fn last_field(&self) -> Option<&str> {
         match self.0.last() {
@@ -141,6 +155,34 @@ mod tests {
         assert_eq!(
             path.to_string(),
             "spec.template.spec.containers[name=app].ports[containerPort=80,protocol=TCP]"
+        );
+    }
+
+    #[test]
+    fn a_path_finds_its_value_by_fields_keys_elements_and_positions() {
+        let object = json!({"ports": [{"port": 80, "name": "http"}, {"port": 53}], "set": ["a"], "list": [[1], [2]]});
+        let ports = |port: u64| {
+            Path::of_fields(&["ports"]).with(Step::Key(vec![
+                ("port".into(), json!(port)),
+                ("protocol".into(), json!("TCP")),
+            ]))
+        };
+        assert_eq!(
+            ports(80).with(Step::Field("name".into())).find_in(&object),
+            Some(&json!("http"))
+        );
+        assert_eq!(ports(81).find_in(&object), None);
+        assert_eq!(
+            Path::of_fields(&["set"])
+                .with(Step::Element(json!("a")))
+                .find_in(&object),
+            Some(&json!("a"))
+        );
+        assert_eq!(
+            Path::of_fields(&["list"])
+                .with(Step::Index(1))
+                .find_in(&object),
+            Some(&json!([2]))
         );
     }
 

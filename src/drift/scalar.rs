@@ -94,7 +94,36 @@ pub(super) fn is_void(value: &Value, shape: Shape) -> bool {
                     .iter()
                     .all(|(key, inner)| is_void(inner, shape.field(key)))
         }
-        scalar => is_zero(scalar) && shape.as_field().is_some_and(|f| !f.pointer && !f.always),
+        scalar => {
+            is_unset(scalar, shape) && shape.as_field().is_some_and(|f| !f.pointer && !f.always)
+        }
+    }
+}
+
+/// A zero; the API server writes a zero quantity as `"0"`.
+fn is_unset(scalar: &Value, shape: Shape) -> bool {
+    is_zero(scalar)
+        || (shape.kind() == Some(&Kind::Quantity)
+            && scalar
+                .as_str()
+                .is_some_and(|text| quantity::equal(text, "0") == Some(true)))
+}
+
+/// Whether two values mean the same all the way down; what the server would drop equals what is absent.
+pub(super) fn same_all(desired: &Value, live: &Value, shape: Shape) -> bool {
+    match (desired, live) {
+        (Value::Object(a), Value::Object(b)) => {
+            let equal = |key: &String| match (a.get(key), b.get(key)) {
+                (Some(x), Some(y)) => same_all(x, y, shape.field(key)),
+                (Some(one), None) | (None, Some(one)) => is_void(one, shape.field(key)),
+                (None, None) => true,
+            };
+            a.keys().chain(b.keys()).all(equal)
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(x, y)| same_all(x, y, shape.item()))
+        }
+        _ => same(desired, live, shape),
     }
 }
 
@@ -162,5 +191,13 @@ mod tests {
         ));
         assert!(!is_void(&json!(0), Shape::UNKNOWN));
         assert!(is_void(&json!([]), Shape::UNKNOWN));
+        assert!(is_void(
+            &json!("0"),
+            Shape::of_type("core/v1.ResourceFieldSelector").field("divisor")
+        ));
+        assert!(!is_void(
+            &json!("0"),
+            shape(&["containers", "[]", "resources", "limits", "cpu"])
+        ));
     }
 }

@@ -21,7 +21,7 @@ type Key = Vec<(String, Value)>;
 
 impl<'v> Walk<'v, '_> {
     /// Compares two lists.
-    pub(super) fn list(&mut self, desired: &'v Value, live: &'v Value, here: Here<'v>) {
+    pub(super) fn list(&mut self, desired: &'v Value, live: &'v Value, here: Here) {
         let (wanted, own) = (items(desired), items(live));
         match self.matching(wanted, own, here.shape) {
             Match::Keyed(keys) => self.keyed(wanted, own, &keys, here),
@@ -66,9 +66,9 @@ impl<'v> Walk<'v, '_> {
         }
     }
 
-    fn keyed(&mut self, desired: &'v [Value], live: &'v [Value], keys: &[String], here: Here<'v>) {
+    fn keyed(&mut self, desired: &'v [Value], live: &'v [Value], keys: &[String], here: Here) {
         let key = |item: &Value| key_of(item, keys, here.shape);
-        let below = here.below(here.shape.item(), None);
+        let below = here.below(here.shape.item());
         let mut own: Vec<(Key, &'v Value)> = live.iter().map(|item| (key(item), item)).collect();
         for wanted in desired {
             let wanted_key = key(wanted);
@@ -88,7 +88,7 @@ impl<'v> Walk<'v, '_> {
     }
 
     /// Two elements with equal keys: the keys themselves need no comparing (one side may leave a default out).
-    fn element(&mut self, desired: &'v Value, live: &'v Value, keys: &[String], here: Here<'v>) {
+    fn element(&mut self, desired: &'v Value, live: &'v Value, keys: &[String], here: Here) {
         match (desired, live) {
             (Value::Object(wanted), Value::Object(own)) => {
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -98,8 +98,8 @@ impl<'v> Walk<'v, '_> {
         }
     }
 
-    fn set(&mut self, desired: &'v [Value], live: &'v [Value], here: Here<'v>) {
-        let below = here.below(here.shape.item(), None);
+    fn set(&mut self, desired: &'v [Value], live: &'v [Value], here: Here) {
+        let below = here.below(here.shape.item());
         let has = |list: &[Value], item: &Value| {
             list.iter()
                 .any(|other| scalar::same(item, other, below.shape))
@@ -118,17 +118,17 @@ impl<'v> Walk<'v, '_> {
 
     /// One value whose order counts. Structs are compared one by one when there are as many on both sides; otherwise tells whether
     /// the lists are equal.
-    fn ordered(&mut self, desired: &'v [Value], live: &'v [Value], here: Here<'v>) -> bool {
+    fn ordered(&mut self, desired: &'v [Value], live: &'v [Value], here: Here) -> bool {
         if desired.len() != live.len() {
             return false;
         }
         let below = Here {
             atomic: true,
-            ..here.below(here.shape.item(), None)
+            ..here.below(here.shape.item())
         };
         if !desired.iter().chain(live).all(Value::is_object) {
             let mut pairs = desired.iter().zip(live);
-            return pairs.all(|(a, b)| scalar::same(a, b, below.shape));
+            return pairs.all(|(a, b)| scalar::same_all(a, b, below.shape));
         }
         for (position, (wanted, own)) in desired.iter().zip(live).enumerate() {
             self.path.push(Step::Index(position));

@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
+use super::filler::{Filler, is_default_toleration};
 use super::reasons;
 use crate::domain::{Change, ChangeOp, Ignored};
 use crate::drift::compare::{self, Difference, Standing};
 use crate::drift::ignore::{ObjectRules, Removal};
 use crate::drift::managers::ManagerClass;
 use crate::drift::owners::{Owned, Owners};
-use crate::drift::path::{Path, Step};
+use crate::drift::path::Path;
 use crate::drift::schema::Shape;
 use crate::drift::seal::Marks;
 
@@ -20,11 +21,16 @@ pub(super) struct Sorted {
 }
 
 /// Sorts all differences between what Git says and what is live.
-pub(super) fn sort(differences: &[Difference<'_>], owners: &Owners<'_>, marks: &Marks) -> Sorted {
+pub(super) fn sort(
+    differences: &[Difference<'_>],
+    owners: &Owners<'_>,
+    filler: &Filler<'_>,
+    marks: &Marks,
+) -> Sorted {
     let mut sorted = Sorted::default();
     for difference in differences {
         let owned = owners.of_path_or_whole(&difference.path);
-        match why_not(difference, owned.as_ref(), owners) {
+        match why_not(difference, owned.as_ref(), owners, filler) {
             Some(reason) => sorted.ignored.push(Ignored {
                 path: difference.path.to_string(),
                 reason,
@@ -41,12 +47,15 @@ fn why_not(
     difference: &Difference<'_>,
     owned: Option<&Owned>,
     owners: &Owners<'_>,
+    filler: &Filler<'_>,
 ) -> Option<String> {
-    let filled = || reasons::is_filled_by_server(difference);
     match difference.standing {
+        Standing::Set if is_default_toleration(difference) => Some(reasons::defaulted()),
         Standing::Set => None,
-        Standing::Beyond => Some(reasons::beyond(difference, owned, owners)),
-        Standing::Inside | Standing::Empty if filled() => Some(reasons::defaulted()),
+        Standing::Beyond => Some(reasons::beyond(difference, owned, owners, filler)),
+        Standing::Inside | Standing::Empty if filler.fills(difference) => {
+            Some(reasons::defaulted())
+        }
         Standing::Inside | Standing::Empty => reasons::by_machine(owned, owners),
     }
 }
@@ -150,12 +159,4 @@ fn differences_without(
 /// Whether the last writer is somebody's hand or a tool nobody knows.
 pub(super) fn is_hand(owned: &Owned) -> bool {
     matches!(owned.class, ManagerClass::Human | ManagerClass::Unknown)
-}
-
-/// The key of the element that a path ends in, when it ends in one.
-pub(super) fn last_key<'p>(path: &'p Path, name: &str) -> Option<&'p Value> {
-    match path.steps().last() {
-        Some(Step::Key(keys)) => keys.iter().find(|(k, _)| k == name).map(|(_, v)| v),
-        _ => None,
-    }
 }

@@ -1,11 +1,9 @@
-//! Why a difference does not count, in words, and the few places that the API server itself fills.
+//! Why a difference does not count, in words.
 
-use serde_json::Value;
-
-use super::counted::{is_hand, last_key};
+use super::counted::is_hand;
+use super::filler::Filler;
 use crate::domain::Ignored;
 use crate::drift::compare::Difference;
-use crate::drift::defaults;
 use crate::drift::managers::ManagerClass;
 use crate::drift::owners::{Owned, Owners};
 
@@ -35,6 +33,7 @@ pub(super) fn beyond(
     difference: &Difference<'_>,
     owned: Option<&Owned>,
     owners: &Owners<'_>,
+    filler: &Filler<'_>,
 ) -> String {
     if difference
         .path
@@ -43,15 +42,17 @@ pub(super) fn beyond(
         return "not set by Git: kept by kubectl apply for its own use".to_owned();
     }
     match owned {
-        _ if is_filled_by_server(difference) => defaulted(),
-        None if owners.is_empty() => "not set by Git".to_owned(),
-        None => defaulted(),
+        None if !owners.is_empty() => defaulted(),
+        None if filler.fills(difference) => defaulted(),
+        None => "not set by Git".to_owned(),
         Some(owned) if owned.class == ManagerClass::Engine => {
             format!(
                 "not set by Git: defaulted by the server when {} wrote the object",
                 owned.owner.manager
             )
         }
+        // The first writer of an object owns what the server filled in with it.
+        Some(_) if filler.fills(difference) => defaulted(),
         Some(owned) => format!(
             "not set by Git: set by {} ({})",
             owned.owner.manager,
@@ -75,69 +76,5 @@ pub(super) fn by_machine(owned: Option<&Owned>, owners: &Owners<'_>) -> Option<S
             owned.owner.manager,
             owned.class.words()
         )),
-    }
-}
-
-/// Whether the API server (its defaults, its admission, its allocators) is known to fill the place by itself.
-pub(super) fn is_filled_by_server(difference: &Difference<'_>) -> bool {
-    let holder = difference.holder.structure().map_or("", |s| s.name);
-    let field = difference.path.last_field().unwrap_or_default();
-    match (holder, field) {
-        (
-            "core/v1.ServiceSpec",
-            "clusterIP" | "clusterIPs" | "ipFamilies" | "ipFamilyPolicy" | "healthCheckNodePort",
-        )
-        | ("core/v1.ServicePort", "nodePort")
-        | ("core/v1.PersistentVolumeClaimSpec", "volumeName")
-        | ("core/v1.PodSpec", "nodeName" | "serviceAccount") => true,
-        _ => {
-            is_default(difference)
-                || is_projected_token(difference)
-                || is_default_toleration(difference)
-        }
-    }
-}
-
-/// The live value is what the server's defaulting gives the field, other fields being as they are.
-fn is_default(difference: &Difference<'_>) -> bool {
-    match (
-        difference.holder.structure(),
-        difference.around,
-        difference.path.last_field(),
-    ) {
-        (Some(structure), Some(around), Some(field)) => {
-            defaults::is_default(structure, around, field)
-        }
-        _ => false,
-    }
-}
-
-/// The service account's volume and its mount, which admission adds to every Pod.
-fn is_projected_token(difference: &Difference<'_>) -> bool {
-    let text = |name: &str| last_key(&difference.path, name).and_then(Value::as_str);
-    text("name").is_some_and(|n| n.starts_with("kube-api-access-"))
-        || text("mountPath") == Some("/var/run/secrets/kubernetes.io/serviceaccount")
-}
-
-/// Tolerations that admission adds to every Pod: Git's come first, the two defaults behind them.
-fn is_default_toleration(difference: &Difference<'_>) -> bool {
-    let added = |item: &Value| {
-        let text = |key: &str| item.get(key).and_then(Value::as_str);
-        matches!(
-            text("key"),
-            Some("node.kubernetes.io/not-ready" | "node.kubernetes.io/unreachable")
-        ) && text("operator") == Some("Exists")
-    };
-    let lists = (
-        difference.desired.and_then(Value::as_array),
-        difference.live.and_then(Value::as_array),
-    );
-    match lists {
-        (Some(wanted), Some(own)) if difference.path.last_field() == Some("tolerations") => {
-            own.len() > wanted.len()
-                && own.starts_with(wanted)
-                && own.iter().skip(wanted.len()).all(added)
-        }
-        _ => false,
     }
 }

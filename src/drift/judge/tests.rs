@@ -464,3 +464,44 @@ fn equal_edits_on_two_clusters_share_a_fingerprint() {
     assert!(print("10.0.0.1").is_some());
     assert_eq!(print("10.0.0.1"), print("10.0.0.2"));
 }
+
+#[test]
+fn what_admission_and_conversion_add_inside_atomic_values_is_not_drift() {
+    let git = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {
+        "template": {"spec": {"containers": [{"name": "a", "env": [{"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}]}],
+            "tolerations": [{"key": "edge", "operator": "Exists"}]}},
+        "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1024Mi"}}}}]}});
+    let mut live = git.clone();
+    live["spec"]["volumeClaimTemplates"] = json!([{"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data", "creationTimestamp": null},
+        "spec": {"resources": {"requests": {"storage": "1Gi"}}, "volumeMode": "Filesystem"}, "status": {"phase": "Pending"}}]);
+    let pod = &mut live["spec"]["template"]["spec"];
+    pod["containers"][0]["env"][0]["valueFrom"]["resourceFieldRef"]["divisor"] = json!("0");
+    pod["tolerations"] = json!([{"key": "edge", "operator": "Exists"},
+        {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
+        {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}]);
+    assert_eq!(paths(&pair(&git, &live).changes), Vec::<&str>::new());
+    live["spec"]["volumeClaimTemplates"][0]["spec"]["volumeMode"] = json!("Block");
+    live["spec"]["template"]["spec"]["tolerations"][2]["tolerationSeconds"] = json!(9);
+    assert_eq!(
+        paths(&pair(&git, &live).changes),
+        [
+            "spec.template.spec.tolerations",
+            "spec.volumeClaimTemplates[0].spec.volumeMode"
+        ]
+    );
+}
+
+#[test]
+fn defaults_that_depend_on_other_fields_are_known() {
+    let git = json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "l"}, "spec": {"limits": [{"type": "Container", "default": {"cpu": "500m"}, "max": {"memory": "1024Mi"}}]}});
+    let mut live = git.clone();
+    live["spec"]["limits"][0]["max"]["memory"] = json!("1Gi");
+    live["spec"]["limits"][0]["default"]["memory"] = json!("1Gi");
+    live["spec"]["limits"][0]["defaultRequest"] = json!({"cpu": "500m", "memory": "1Gi"});
+    assert_eq!(paths(&pair(&git, &live).changes), Vec::<&str>::new());
+    live["spec"]["limits"][0]["default"]["memory"] = json!("2Gi");
+    assert_eq!(
+        paths(&pair(&git, &live).changes),
+        ["spec.limits[0].default.memory"]
+    );
+}
