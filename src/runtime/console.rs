@@ -49,7 +49,10 @@ pub struct ConsoleOptions {
 /// A sentence, when the terminal cannot be taken.
 pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String> {
     let endings = terminal::watch().map_err(|e| {
-        format!("The terminal cannot be watched: {e}. Start the console in a terminal of its own.")
+        format!(
+            "The console needs a terminal of its own, and this one cannot be watched: {e}. \
+             Start it in a terminal, or use driftdeck status or driftdeck snapshot."
+        )
     })?;
     let screen = Terminal::open().map_err(|e| e.to_string())?;
     terminal::install_panic_hook();

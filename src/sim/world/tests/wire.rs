@@ -69,7 +69,7 @@ async fn until(
     tokio::time::timeout(seconds(20), follow).await.unwrap()
 }
 
-fn sync_is<'a>(status: &'a str) -> impl Fn(&Value) -> bool + 'a {
+fn sync_is(status: &str) -> impl Fn(&Value) -> bool + '_ {
     move |data| data["status"]["sync"]["status"] == status
 }
 
