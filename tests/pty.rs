@@ -99,6 +99,19 @@ impl Console {
         panic!("{texts:?} did not appear on:\n{}", self.screen());
     }
 
+    /// Waits until the screen shows a text no more.
+    fn until_gone(&self, text: &str) {
+        let begin = Instant::now();
+        while self.screen().contains(text) {
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "{text:?} did not go from:\n{}",
+                self.screen()
+            );
+            std::thread::yield_now();
+        }
+    }
+
     fn press(&mut self, keys: &str) {
         let line = self.keys.as_mut().unwrap();
         line.write_all(keys.as_bytes()).unwrap();
@@ -164,8 +177,11 @@ fn the_demo_opens_the_console_and_keys_lead_through_it() {
     console.press("?");
     console.until(&["keys", "Keymap default"]);
     console.press("\x1b");
-    console.press("qq");
-    console.until(&["FLEET"]);
+    console.until_gone("Keymap default");
+    for title in [" APPS  ", " DRIFT  ", " FLEET  "] {
+        console.press("q");
+        console.until(&[title]);
+    }
     console.press("q");
     console.until(&["Quit driftdeck?"]);
     console.press("y");
