@@ -184,12 +184,16 @@ pub(crate) fn troubled_fleet() -> Fleet {
                 revision: "77ab0134c1f29f31c02aa04c4b7ea3a2a7a53f6f".into(),
                 deployed_at: Some(at(-777_600)),
                 source: None,
+                sources: Vec::new(),
+                revisions: Vec::new(),
             },
             HistoryEntry {
                 id: 41,
                 revision: "9f31c02aa04c4b7ea3a2a7a53f6fcf4ad1c4c3b2".into(),
                 deployed_at: Some(at(-86_400)),
                 source: None,
+                sources: Vec::new(),
+                revisions: Vec::new(),
             },
         ];
         if *edge == "edge-hamburg-002" {

@@ -70,7 +70,7 @@ pub(super) enum Secrets {
 /// Refuses sources that are not a plain folder by their very form, before any repository is asked.
 ///
 /// # Errors
-/// `NeedsHelm`, `NeedsKustomize`, `NeedsPlugin`, `MultiSource`.
+/// `NeedsHelm`, `NeedsKustomize`, `NeedsPlugin`, `BadSource`.
 pub fn require_plain_source(source: &Source) -> Result<(), Unjudged> {
     let needs = |reason, what: &str| {
         Err(unjudged(
@@ -78,8 +78,8 @@ pub fn require_plain_source(source: &Source) -> Result<(), Unjudged> {
             format!("The application's source {what}; its verdict is Argo CD's."),
         ))
     };
-    if source.is_ref {
-        return needs(UnjudgedReason::MultiSource, "is a reference for others");
+    if !source.reference.is_empty() {
+        return needs(UnjudgedReason::BadSource, "is a reference for others");
     }
     if !source.chart.is_empty() {
         return needs(
@@ -93,13 +93,13 @@ pub fn require_plain_source(source: &Source) -> Result<(), Unjudged> {
             "needs a config management plugin",
         );
     }
-    if source.helm {
+    if source.helm.is_some() {
         return needs(
             UnjudgedReason::NeedsHelm,
             "has Helm settings and needs `helm template`",
         );
     }
-    if source.kustomize {
+    if source.kustomize.is_some() {
         return needs(
             UnjudgedReason::NeedsKustomize,
             "has kustomize settings and needs `kustomize build`",

@@ -1,7 +1,11 @@
 //! One GitOps application as a slim row: what the engine says of it, and what we need to judge it ourselves.
 
+use std::fmt;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{AppRef, Engine, Gvk, Health, Name, ObjectRef, Safe, SyncState};
 
@@ -91,22 +95,45 @@ pub struct Source {
     pub target_revision: Name,
     /// Chart name, for Helm repositories; empty otherwise.
     pub chart: Name,
-    /// Whether `spec.source.helm` is set.
-    pub helm: bool,
-    /// Whether `spec.source.kustomize` is set.
-    pub kustomize: bool,
+    /// `spec.source.helm`, when it says anything.
+    pub helm: Option<Verbatim>,
+    /// `spec.source.kustomize`, when it says anything.
+    pub kustomize: Option<Verbatim>,
     /// Whether `spec.source.plugin` is set.
     pub plugin: bool,
-    /// Whether `spec.source.ref` names it for others.
-    pub is_ref: bool,
+    /// `spec.source.ref`: the name by which value files of other sources refer to it; empty for none.
+    pub reference: Name,
     /// `directory.recurse`.
     pub recurse: bool,
     /// `directory.include`, a glob or `{a,b}`; empty takes all.
     pub include: Name,
     /// `directory.exclude`, a glob or `{a,b}`; empty leaves none out.
     pub exclude: Name,
-    /// Whether `directory.jsonnet` is set.
-    pub jsonnet: bool,
+    /// `directory.jsonnet`, when it says anything.
+    pub jsonnet: Option<Verbatim>,
+}
+
+/// Settings of a rendering program as the cluster has them. They may hold a password, so the debug form shows nothing.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Verbatim(Arc<Value>);
+
+impl Verbatim {
+    /// Settings that say anything: none for null and for an empty map, as Argo CD reads them.
+    pub fn of(value: Value) -> Option<Self> {
+        let says_nothing = value.is_null() || value.as_object().is_some_and(|o| o.is_empty());
+        (!says_nothing).then(|| Self(Arc::new(value)))
+    }
+
+    /// The settings.
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Verbatim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verbatim(..)")
+    }
 }
 
 /// One successful deployment.
@@ -120,6 +147,10 @@ pub struct HistoryEntry {
     pub deployed_at: Option<Timestamp>,
     /// The source it was made from, when recorded.
     pub source: Option<Source>,
+    /// The sources it was made from, for multi-source applications; empty otherwise.
+    pub sources: Vec<Source>,
+    /// Their revisions, in the same order.
+    pub revisions: Vec<Name>,
 }
 
 /// What the engine does without being asked.

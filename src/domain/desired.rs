@@ -146,18 +146,24 @@ pub struct Unjudged {
 /// The kinds of obstacle to judging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnjudgedReason {
-    /// The path needs `helm template`.
+    /// The source needs `helm`, which is not there.
     NeedsHelm,
-    /// The path needs `kustomize`.
+    /// The path needs `kustomize`, which is not there.
     NeedsKustomize,
-    /// The path needs jsonnet or a plugin.
+    /// The path needs `jsonnet`, which is not there.
+    NeedsJsonnet,
+    /// The source needs a config management plugin, which is never run here.
     NeedsPlugin,
-    /// Several sources.
-    MultiSource,
-    /// The repository's URL is of a kind that is not allowed.
+    /// Its sources do not fit together, or name settings of several kinds at once.
+    BadSource,
+    /// The URL of the repository, of a remote base or of a dependency is not allowed.
     ForbiddenUrl,
     /// The repository did not answer or refused.
     NoAccess,
+    /// The repository asks for credentials that are not there.
+    NoCredentials,
+    /// The rendering program refused, took too long or wrote too much.
+    RenderFailed,
     /// The revision or the path is not in the repository.
     NotFound,
     /// A manifest does not parse, or a limit was passed.

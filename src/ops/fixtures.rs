@@ -41,6 +41,8 @@ pub(super) fn application() -> Application {
             revision: COMMIT.into(),
             deployed_at: None,
             source: Some(source()),
+            sources: Vec::new(),
+            revisions: Vec::new(),
         }],
         auto_sync: AutoSync::default(),
         sync_options: vec!["CreateNamespace=true".into()],

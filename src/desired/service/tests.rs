@@ -5,6 +5,7 @@ mod moving;
 
 use super::*;
 use crate::desired::testing::{Origin, config_map, deployment};
+use crate::domain::Verbatim;
 
 async fn names(service: &DesiredHandle, source: &Source) -> Vec<String> {
     let rendered = service.render(source, "HEAD").await.unwrap();
@@ -209,14 +210,14 @@ async fn sources_of_another_kind_are_told_before_any_repository_is_asked() {
         ),
         (
             Source {
-                helm: true,
+                helm: Verbatim::of(serde_json::json!({"releaseName": "web"})),
                 ..plain()
             },
             UnjudgedReason::NeedsHelm,
         ),
         (
             Source {
-                kustomize: true,
+                kustomize: Verbatim::of(serde_json::json!({"namePrefix": "oslo-"})),
                 ..plain()
             },
             UnjudgedReason::NeedsKustomize,
@@ -230,10 +231,10 @@ async fn sources_of_another_kind_are_told_before_any_repository_is_asked() {
         ),
         (
             Source {
-                is_ref: true,
+                reference: "values".into(),
                 ..plain()
             },
-            UnjudgedReason::MultiSource,
+            UnjudgedReason::BadSource,
         ),
     ] {
         assert_eq!(refusal(&service, &source).await.0, expected);

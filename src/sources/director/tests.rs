@@ -74,6 +74,8 @@ impl Stage {
             revision: commit.to_string().into(),
             deployed_at: None,
             source: None,
+            sources: Vec::new(),
+            revisions: Vec::new(),
         });
         Application {
             id: AppRef {
@@ -253,6 +255,8 @@ async fn a_new_deployment_moves_the_deployed_objects() {
         revision: second.to_string().into(),
         deployed_at: None,
         source: Some(stage.origin.source("edge")),
+        sources: Vec::new(),
+        revisions: Vec::new(),
     });
     stage.app(app);
     stage

@@ -57,7 +57,7 @@ fn only_source(app: &Application) -> Result<&Source, Unjudged> {
                 .into(),
         )),
         several => Err(because(
-            UnjudgedReason::MultiSource,
+            UnjudgedReason::BadSource,
             format!(
                 "The application has {} sources, and only one is rendered; its verdict is Argo CD's.",
                 several.len()

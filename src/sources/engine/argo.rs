@@ -14,7 +14,7 @@ use crate::connect::ca_hash;
 use crate::domain::{
     AppRef, Application, AutoSync, ClusterId, Destination, Engine, Gvk, Health, HistoryEntry,
     HubCluster, ManagedResource, Name, ObjectRef, Operation, OperationPhase, Safe, Source,
-    SyncState, Tracking, TrackingMethod,
+    SyncState, Tracking, TrackingMethod, Verbatim,
 };
 
 pub use raw::RawApplication;
@@ -129,16 +129,14 @@ fn source(raw: RawSource) -> Source {
         path: raw.path,
         target_revision: raw.target_revision,
         chart: raw.chart,
-        helm: raw.helm.is_some(),
-        kustomize: raw.kustomize.is_some(),
+        helm: raw.helm.and_then(Verbatim::of),
+        kustomize: raw.kustomize.and_then(Verbatim::of),
         plugin: raw.plugin.is_some(),
-        is_ref: !raw.reference.is_empty(),
+        reference: raw.reference,
         recurse: directory.recurse,
         include: directory.include,
         exclude: directory.exclude,
-        jsonnet: directory
-            .jsonnet
-            .is_some_and(|j| j.as_object().is_some_and(|o| !o.is_empty())),
+        jsonnet: directory.jsonnet.and_then(Verbatim::of),
     }
 }
 
@@ -185,9 +183,16 @@ fn first_revision(one: Name, many: Option<Vec<Name>>) -> Name {
 fn history(raw: RawHistory) -> HistoryEntry {
     HistoryEntry {
         id: raw.id,
-        revision: first_revision(raw.revision, raw.revisions),
+        revision: first_revision(raw.revision, raw.revisions.clone()),
         deployed_at: raw.deployed_at,
-        source: raw.source.map(source),
+        source: raw.source.filter(|s| !s.repo_url.is_empty()).map(source),
+        sources: raw
+            .sources
+            .unwrap_or_default()
+            .into_iter()
+            .map(source)
+            .collect(),
+        revisions: raw.revisions.unwrap_or_default(),
     }
 }
 

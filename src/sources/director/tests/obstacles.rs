@@ -89,7 +89,7 @@ async fn each_obstacle_is_told_by_its_name() {
         reasons,
         [
             R::NeverDeployed,
-            R::MultiSource,
+            R::BadSource,
             R::NeedsHelm,
             R::NeedsHelm,
             R::ForbiddenUrl,

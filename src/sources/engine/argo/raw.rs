@@ -72,8 +72,8 @@ pub(super) struct RawSource {
     pub(super) path: Name,
     pub(super) target_revision: Name,
     pub(super) chart: Name,
-    pub(super) helm: Option<serde::de::IgnoredAny>,
-    pub(super) kustomize: Option<serde::de::IgnoredAny>,
+    pub(super) helm: Option<Value>,
+    pub(super) kustomize: Option<Value>,
     pub(super) plugin: Option<serde::de::IgnoredAny>,
     pub(super) directory: Option<RawDirectory>,
     #[serde(rename = "ref")]
@@ -155,6 +155,7 @@ pub(super) struct RawHistory {
     pub(super) revisions: Option<Vec<Name>>,
     pub(super) deployed_at: Option<Timestamp>,
     pub(super) source: Option<RawSource>,
+    pub(super) sources: Option<Vec<RawSource>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -82,12 +82,11 @@ fn a_running_operation_waiting_for_a_retry_is_still_running() {
 #[test]
 fn multi_source_uses_sources_and_revisions() {
     let mut value = seed();
-    value["spec"]["sources"] =
-        json!([{"repoURL": "a", "ref": "values"}, {"repoURL": "b", "chart": "nginx", "helm": {}}]);
+    value["spec"]["sources"] = json!([{"repoURL": "a", "ref": "values"}, {"repoURL": "b", "chart": "nginx", "helm": {"releaseName": "web"}}]);
     value["status"]["sync"] = json!({"status": "OutOfSync", "revisions": ["r1", "r2"]});
     let app = row(value);
     assert_eq!(app.sources.len(), 2);
-    assert!(app.sources[0].is_ref && app.sources[1].helm);
+    assert!(&*app.sources[0].reference == "values" && app.sources[1].helm.is_some());
     assert_eq!(&*app.compared_revision, "r1");
 }
 
