@@ -65,7 +65,7 @@ impl From<&ClusterRow> for StatusItem {
             },
             health: row.health,
             metrics: row.metrics.as_deref().cloned(),
-            message: row.message.clone(),
+            message: row.why_not_current(),
         }
     }
 }

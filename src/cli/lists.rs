@@ -77,7 +77,7 @@ pub(crate) fn status(asked: Asked<'_>) -> Result<Listed, String> {
             drift_cell(row),
             health_cell(row),
             row.version.clone(),
-            row.message.clone().unwrap_or_default(),
+            row.why_not_current().unwrap_or_default(),
         ]);
         wide.row(wide_status(row, asked.scope.at));
     }
@@ -114,7 +114,7 @@ fn wide_status(row: &ClusterRow, now: Timestamp) -> Vec<Safe> {
         Safe::from(engines.join(",")),
         row.server.clone(),
         Safe::from(contexts.join(",")),
-        row.message.clone().unwrap_or_default(),
+        row.why_not_current().unwrap_or_default(),
     ]
 }
 

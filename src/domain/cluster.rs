@@ -1,7 +1,7 @@
 //! What is known of one cluster: its link, its roles, its figures.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Safe;
 
@@ -110,10 +110,12 @@ pub struct MetricFigure {
 
 /// The figures of one cluster, and what could not be read of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClusterMetrics {
     /// Figures of the cluster as a whole.
     pub figures: Vec<MetricFigure>,
-    /// Figures by application name.
+    /// Figures by application name; one object in JSON.
+    #[serde(serialize_with = "by_name")]
     pub by_app: Vec<(Safe, Vec<MetricFigure>)>,
     /// Endpoints that answered the last round.
     pub targets_up: usize,
@@ -127,4 +129,9 @@ pub struct ClusterMetrics {
     pub message: Option<Safe>,
     /// When the last round ended.
     pub scraped_at: Option<Timestamp>,
+}
+
+/// Pairs as one object.
+fn by_name<S: Serializer>(pairs: &[(Safe, Vec<MetricFigure>)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(pairs.iter().map(|(name, figures)| (name, figures)))
 }

@@ -99,6 +99,12 @@ pub struct ClusterRow {
 }
 
 impl ClusterRow {
+    /// The message; a row that is not current always has one.
+    pub fn why_not_current(&self) -> Option<Safe> {
+        let silent = || (!self.state.is_current()).then(|| Safe::fixed("No answer yet."));
+        self.message.clone().or_else(silent)
+    }
+
     /// The order of "which site needs me": dark and failing first, then drifted, then the rest; smaller is more urgent.
     pub fn urgency(&self) -> (u8, usize, &ClusterId) {
         let rank = match self.state {
