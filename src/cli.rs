@@ -13,6 +13,7 @@ mod journal;
 mod lists;
 mod offline;
 mod print;
+mod reasons;
 mod revert;
 mod say;
 mod snapshot;

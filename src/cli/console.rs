@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::args::Common;
 use super::{fleet, say, tool};
 use crate::config::{Config, Folders};
+use crate::domain::Safe;
+use crate::ops::journal;
 use crate::runtime::console::{self, ConsoleOptions};
 use crate::runtime::session;
 use crate::theme::depth::wants_ascii;
@@ -67,8 +69,23 @@ pub(crate) fn options(
         keymaps: folders.config.join("keymaps"),
         config: config.clone(),
         write: common.write,
+        greeting: left_open(&folders.state),
         // At most 30 frames a second, 4 on a thin line.
         frame: Duration::from_millis(if slow { 250 } else { 33 }),
+    })
+}
+
+/// What an earlier run left open: writes whose outcome nobody wrote down, or a journal that cannot be read.
+fn left_open(state: &std::path::Path) -> Option<Safe> {
+    let lines = match journal::read(state) {
+        Ok(read) => read.lines,
+        Err(why) => return Some(Safe::from(why.to_string())),
+    };
+    let open = journal::unfinished(&lines).len();
+    (open > 0).then(|| {
+        Safe::from(format!(
+            "{open} write(s) of an earlier run have no outcome: look at the objects before you repeat anything (driftdeck journal)."
+        ))
     })
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::args::{Cli, Command, Common};
 use super::document::Scope;
 use super::lists::{self, Asked, Listed};
-use super::{diff, revert, say};
+use super::{diff, reasons, revert, say};
 use crate::config::{Config, Folders};
 use crate::connect::kubeconfig::Impersonate;
 use crate::domain::selector::NameGlob;
@@ -99,6 +99,7 @@ async fn answer(cli: &Cli, config: &Config, session: &Session) -> Result<u8, Str
         Some(Command::Drift(args)) if args.group => lists::groups(asked)?,
         Some(Command::Drift(args)) => lists::drift(asked, &args.fail_on)?,
         Some(Command::Diff(_)) => diff::diff(asked)?,
+        Some(Command::Explain(_)) => reasons::explain(asked)?,
         Some(Command::Revert(args)) => {
             let wish = revert::wish(
                 &session.fleet,

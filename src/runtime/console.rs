@@ -39,6 +39,8 @@ pub struct ConsoleOptions {
     pub config: Config,
     /// Whether plans may be run.
     pub write: bool,
+    /// What has to be said first, until the next key.
+    pub greeting: Option<Safe>,
     /// Shortest time between two frames.
     pub frame: Duration,
 }
@@ -70,7 +72,7 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         options.config.clone(),
     );
     let (cols, rows) = Terminal::size();
-    let model = Model::new(Start {
+    let mut model = Model::new(Start {
         fleet,
         keymap: options.keymap.clone(),
         write: options.write,
@@ -79,6 +81,7 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         size: Size { cols, rows },
         now: Timestamp::now(),
     });
+    model.notice = options.greeting.clone().map(Notice::warning);
     let mut console = Console {
         model,
         screen,

@@ -7,7 +7,7 @@ use crate::app::help::hints;
 use crate::app::modal::Modal;
 use crate::app::screens::{Face, Screen};
 use crate::app::shape::{Area, RAIL, Shape};
-use crate::app::{Model, Weight};
+use crate::app::{Action, Model, Weight};
 use crate::domain::Safe;
 use crate::fleet::Counts;
 use crate::keymap::key::show_chord;
@@ -251,7 +251,11 @@ pub(super) fn footer(canvas: &mut Canvas<'_>, model: &Model, shape: &Shape) {
 fn hint_pieces(canvas: &Canvas<'_>, model: &Model, room: usize) -> Vec<Piece> {
     let place = model.place();
     let mut pieces = vec![canvas.gap(1)];
+    let over = matches!(model.screen(), Some(Screen::Run(run)) if run.is_over());
     for action in hints(place) {
+        if over && *action == Action::Stop {
+            continue;
+        }
         let Some(keys) = model.keymap.keys_of(place, *action) else {
             continue;
         };

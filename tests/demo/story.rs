@@ -197,6 +197,15 @@ async fn each_edit_is_told_with_its_path_its_values_and_its_manager_and_nothing_
     for (what, shown) in [("drift", &answer), ("diff", &diff)] {
         assert_no_secret(what, shown);
     }
+    let why =
+        operator.run("explain --kind Deployment --name edge-microservice --cluster edge-oslo-001");
+    assert_eq!(why.status, 1, "{why:#?}");
+    assert!(
+        why.out
+            .contains("spec.replicas was changed by kubectl-edit"),
+        "{}",
+        why.out
+    );
     let names = operator.run("drift --kind Secret -o name");
     assert_eq!(names.out.lines().count(), 1, "{names:#?}");
     assert_eq!(operator.run("drift --kind StatefulSet").status, 0);

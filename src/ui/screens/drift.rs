@@ -25,7 +25,7 @@ const GROUPS: [Column; 7] = [
 
 const MEMBERS: [Column; 6] = [
     Column::new("CLUSTER", 18).grow(2),
-    Column::new("LINK", 9),
+    Column::new("LINK", 10),
     Column::new("CHANGE", 16).grow(3),
     Column::new("SINCE", 5).right(),
     Column::new("BY", 13).grow(1).rank(1),
