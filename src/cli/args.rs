@@ -255,9 +255,12 @@ pub(crate) struct DiffArgs {
     /// Live objects, a file or `-`.
     #[arg(long, value_name = "FILE", requires = "desired")]
     pub(crate) live: Option<PathBuf>,
-    /// Rules in the form of an Application's spec.ignoreDifferences.
+    /// Rules: a list like an Application's spec.ignoreDifferences, an Application, or the ConfigMap argocd-cm.
     #[arg(long, value_name = "FILE", requires = "desired")]
     pub(crate) ignore: Option<PathBuf>,
+    /// What the API server answered to a server-side dry run of the desired manifests; compares as Argo CD's server-side diff.
+    #[arg(long, value_name = "FILE", requires = "desired")]
+    pub(crate) dry_run: Option<PathBuf>,
 }
 
 /// Options of `explain`.

@@ -1,5 +1,6 @@
 //! `diff` and `explain` of files: no cluster, the same verdicts. Pure: bytes in, text and exit status out.
 
+mod declared;
 mod explain;
 pub(crate) mod files;
 mod text;
@@ -16,11 +17,14 @@ use super::print;
 use crate::domain::{
     DriftState, Fingerprint, Gvk, ObjectRef, Safe, Selector, SyncState, Verdict, VerdictSource,
 };
-use crate::drift::argo::{self, Normalizer};
-use crate::drift::yaml::{Limits, parse_documents, parse_values};
-use crate::drift::{Comparison, IgnoreRules, Marks, SealKey, diff_text, judge, seal};
+use crate::drift::argo::structured::MANAGER;
+use crate::drift::argo::{self, Ask, DryRun, Method, Normalizer};
+use crate::drift::ssa::entries;
+use crate::drift::yaml::{Limits, parse_documents};
+use crate::drift::{Comparison, Marks, SealKey, diff_text, judge, seal};
 use crate::fleet::Fleet;
 
+use declared::Declared;
 pub(crate) use explain::explain;
 
 /// The files of an offline `diff`, read.
@@ -29,8 +33,10 @@ pub(crate) struct DiffFiles<'a> {
     pub(crate) desired: &'a [u8],
     /// What is live.
     pub(crate) live: &'a [u8],
-    /// Rules in the form of `spec.ignoreDifferences`.
+    /// Rules: a list in the form of `spec.ignoreDifferences`, an Application, argocd-cm.
     pub(crate) ignore: Option<&'a [u8]>,
+    /// What the API server answered to a dry run of a server-side apply.
+    pub(crate) dry_run: Option<&'a [u8]>,
     /// The key of this run, for the masks.
     pub(crate) key: SealKey,
     /// Now.
@@ -42,12 +48,21 @@ pub(crate) struct DiffFiles<'a> {
 /// # Errors
 /// A file that does not parse, or a rule that cannot be used: one sentence that names it.
 pub(crate) fn diff(files: &DiffFiles<'_>, form: Form) -> Result<Listed, String> {
-    let rules = rules(files.ignore)?;
-    let desired = read("desired", files.desired, &files.key)?;
-    let live = read("live", files.live, &files.key)?;
+    let declared = files.ignore.map(Declared::read).transpose()?;
+    let declared = declared.unwrap_or_default();
+    let key = declared.key(&files.key);
+    let rules = declared.rules()?;
+    let desired = read("desired", files.desired, &key)?;
+    let live = read("live", files.live, &key)?;
+    let answers = files.dry_run.map(|bytes| read("dry run's", bytes, &key));
+    let against = Against {
+        normalizer: declared.settings.normalizer(rules),
+        declared,
+        answers: answers.transpose()?.unwrap_or_default(),
+    };
     let items: Vec<DiffItem> = pairs(&desired, &live)
         .into_iter()
-        .map(|(desired, live)| DiffItem::new(desired, live, &rules))
+        .map(|(desired, live)| DiffItem::new(desired, live, &against))
         .collect();
     let drift = items.iter().any(|item| item.drifts());
     let unknown = items
@@ -91,30 +106,42 @@ fn read(which: &str, bytes: &[u8], key: &SealKey) -> Result<Vec<Value>, String> 
     Ok(objects)
 }
 
-/// The rules of a file: a list, or an Application (or its spec) that holds one.
-fn rules(bytes: Option<&[u8]>) -> Result<IgnoreRules, String> {
-    let Some(bytes) = bytes else {
-        return Ok(IgnoreRules::none());
-    };
-    let documents = parse_values(bytes, &Limits::default())
-        .map_err(|e| format!("The file with ignore rules cannot be read: {e}."))?;
-    let spec = match documents.first() {
-        Some(Value::Object(map)) => map
-            .get("ignoreDifferences")
-            .or_else(|| map.get("spec")?.get("ignoreDifferences"))
-            .cloned()
-            .ok_or("The file with ignore rules is no list and holds no ignoreDifferences. Write a list of rules.")?,
-        Some(other) => other.clone(),
-        None => Value::Null,
-    };
-    let rules = IgnoreRules::from_spec(&spec);
-    match rules.problems() {
-        [] => Ok(rules),
-        problems => Err(format!(
-            "The file with ignore rules cannot be used: {}.",
-            problems.join("; ")
-        )),
+/// What every pair is compared with.
+struct Against {
+    normalizer: Normalizer,
+    declared: Declared,
+    /// The API server's answers to dry runs.
+    answers: Vec<Value>,
+}
+
+impl Against {
+    /// How Argo CD would compare the pair: by the dry run when there is one, by structured merge when the application, the manifest
+    /// or the live object's own field sets show server-side apply, else by three-way merge.
+    fn method(&self, desired: Option<&Value>, live: Option<&Value>) -> Method<'_> {
+        let answer = match (self.answers.as_slice(), desired) {
+            ([only], _) => Some(only),
+            (answers, Some(desired)) => answers.iter().find(|other| is_same(desired, other)),
+            _ => None,
+        };
+        if let Some(result) = answer {
+            return Method::ServerSide(DryRun {
+                result,
+                keep_webhooks: self.declared.keep_webhooks,
+            });
+        }
+        if self.declared.server_side_apply || live.is_some_and(applied_by_argo) {
+            return Method::Structured;
+        }
+        Method::Ordinary
     }
+}
+
+/// Whether Argo CD applied the object on the server's side.
+fn applied_by_argo(live: &Value) -> bool {
+    entries(live).any(|entry| {
+        let text = |key: &str| entry.get(key).and_then(Value::as_str);
+        text("manager") == Some(MANAGER) && text("operation") == Some("Apply")
+    })
 }
 
 /// A pair of versions of one object, either of which may be missing.
@@ -191,12 +218,12 @@ struct VerdictItem {
 }
 
 impl DiffItem {
-    fn new(desired: Option<&Value>, live: Option<&Value>, rules: &IgnoreRules) -> Self {
+    fn new(desired: Option<&Value>, live: Option<&Value>, against: &Against) -> Self {
         let verdict = judge(&Comparison {
             deployed: desired,
             target: desired,
             live,
-            rules,
+            rules: &against.normalizer.rules,
         });
         let marks = Marks::of(desired.into_iter().chain(live).collect::<Vec<_>>());
         let shown = |value: &Value| marks.shown(value, "");
@@ -204,7 +231,7 @@ impl DiffItem {
         let object = desired
             .or(live)
             .map_or_else(|| identity(&Value::Null), identity);
-        let argo = argo(desired, live, rules);
+        let argo = argo(desired, live, against);
         let outcome = argo.as_ref().ok();
         Self {
             group: Safe::new(&object.gvk.group),
@@ -255,14 +282,21 @@ fn word(verdict: &Verdict) -> VerdictItem {
 fn argo(
     desired: Option<&Value>,
     live: Option<&Value>,
-    rules: &IgnoreRules,
+    against: &Against,
 ) -> Result<argo::Outcome, String> {
-    let normalizer = Normalizer {
-        rules: rules.clone(),
-        ignore_aggregated_roles: true,
-        ..Normalizer::default()
+    let ask = Ask {
+        method: against.method(desired, live),
+        ..Ask::ordinary(&against.normalizer)
     };
-    argo::diff(desired, live, &normalizer)
+    let asked = against.declared.server_side_apply;
+    argo::diff(desired, live, &ask)
+        .or_else(|error| match ask.method {
+            // Only the field sets spoke for structured merge: the ordinary way is as likely.
+            Method::Structured if !asked => {
+                argo::diff(desired, live, &Ask::ordinary(&against.normalizer))
+            }
+            _ => Err(error),
+        })
         .map_err(|e| format!("Argo CD would report a comparison error: {e}."))
 }
 

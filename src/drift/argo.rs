@@ -1,20 +1,30 @@
 //! The difference as Argo CD computes it: what it would call modified, and the live object it predicts after a sync.
 //!
-//! This is Argo CD's client-side default (gitops-engine `pkg/diff`): both sides are sent through their Go types and normalised, a three-way
-//! merge patch is made from the last-applied manifest (or the manifest itself), put onto the live object, defaulted, and compared.
+//! By default (gitops-engine `pkg/diff`) both sides are sent through their Go types and normalised, a three-way merge patch is made from
+//! the last-applied manifest (or the manifest itself), put onto the live object, defaulted, and compared. With server-side apply the patch
+//! is a structured merge ([`structured`]), and with server-side difference it is the API server's own dry run ([`server_side`]).
 //! Our own verdict ([`super::judge`]) asks another question; the two are shown side by side.
 
 pub mod normalize;
+pub mod server_side;
+pub mod settings;
+pub mod structured;
+pub mod trusted;
 
 use serde_json::Value;
 
 use super::defaults;
+use super::hooks;
 use super::merge::{MergeError, json, strategic};
+use super::openapi::CustomSchema;
 use super::schema::{Shape, is_scheme_kind};
 use super::seal::LAST_APPLIED;
+use super::ssa;
 use super::typed::{Strictness, only_fields_of, round_trip};
 use crate::domain::Gvk;
 pub use normalize::Normalizer;
+pub use server_side::DryRun;
+pub use settings::Settings;
 
 /// What Argo CD would say.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +37,40 @@ pub struct Outcome {
     pub predicted_live: Value,
 }
 
+/// How Argo CD compares a pair.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Method<'a> {
+    /// Three-way merge, unless the manifest's own annotation asks for server-side apply.
+    #[default]
+    Ordinary,
+    /// Structured merge: the application syncs with server-side apply.
+    Structured,
+    /// The API server's dry run.
+    ServerSide(DryRun<'a>),
+}
+
+/// Everything that the comparison of a pair depends on beside the two objects.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Rules and normalisation.
+    pub normalizer: &'a Normalizer,
+    /// How to compare.
+    pub method: Method<'a>,
+    /// The type of a custom kind, when the cluster told it.
+    pub custom: Option<&'a CustomSchema>,
+}
+
+impl<'a> Ask<'a> {
+    /// As an application without any sync option is compared.
+    pub fn ordinary(normalizer: &'a Normalizer) -> Self {
+        Self {
+            normalizer,
+            method: Method::Ordinary,
+            custom: None,
+        }
+    }
+}
+
 /// Compares what Git wants with what is live.
 ///
 /// # Errors
@@ -34,34 +78,66 @@ pub struct Outcome {
 pub fn diff(
     config: Option<&Value>,
     live: Option<&Value>,
-    normalizer: &Normalizer,
+    ask: &Ask<'_>,
 ) -> Result<Outcome, MergeError> {
-    let prepared = |object: Option<&Value>| {
-        object.map(|object| {
-            let mut object = remarshal(object);
-            normalizer.apply(&mut object);
-            object
-        })
-    };
-    let (config, live) = (prepared(config), prepared(live));
     match (config, live) {
-        (Some(config), Some(live)) => pair(&config, live, normalizer),
+        (Some(config), Some(live)) => {
+            let kept = untrusted(config, live, ask)?;
+            let (live, config) = kept.as_ref().map_or((live, config), |(l, c)| (l, c));
+            pair(config, live, ask)
+        }
         (config, live) => Ok(Outcome {
             modified: config.is_some(),
-            predicted_live: config.unwrap_or_default(),
-            normalized_live: live.unwrap_or_default(),
+            predicted_live: config.map(|c| prepared(c, ask)).unwrap_or_default(),
+            normalized_live: live.map(|l| prepared(l, ask)).unwrap_or_default(),
         }),
     }
 }
 
-fn pair(config: &Value, live: Value, normalizer: &Normalizer) -> Result<Outcome, MergeError> {
-    if let Some(mut original) = last_applied(&live) {
+/// Live and config without what trusted managers own, when any is trusted.
+fn untrusted(
+    config: &Value,
+    live: &Value,
+    ask: &Ask<'_>,
+) -> Result<Option<(Value, Value)>, MergeError> {
+    let trusted = ask.normalizer.trusted(config);
+    let trusted: Vec<&str> = trusted.iter().map(String::as_str).collect();
+    trusted::without_trusted(live, config, &trusted, ssa::schema_of(config, ask.custom))
+}
+
+/// An object sent through its type and normalised.
+fn prepared(object: &Value, ask: &Ask<'_>) -> Value {
+    let mut object = remarshal(object);
+    match ask.method {
+        // The server must see the fields that are ignored; they are taken out of its answer.
+        Method::ServerSide(_) => ask.normalizer.apply_built_in(&mut object),
+        _ => ask.normalizer.apply(&mut object),
+    }
+    object
+}
+
+fn pair(config: &Value, live: &Value, ask: &Ask<'_>) -> Result<Outcome, MergeError> {
+    let (config, live) = (prepared(config, ask), prepared(live, ask));
+    let schema = ssa::schema_of(&config, ask.custom);
+    match ask.method {
+        Method::ServerSide(dry_run) => server_side::pair(live, dry_run, schema, ask.normalizer),
+        Method::Structured => structured::pair(&config, live, schema),
+        Method::Ordinary if hooks::has_sync_option(&config, "ServerSideApply=true") => {
+            structured::pair(&config, live, schema)
+        }
+        Method::Ordinary => patched(&config, &live, ask.normalizer),
+    }
+}
+
+/// The three-way difference when something was applied before, else the two-way one.
+fn patched(config: &Value, live: &Value, normalizer: &Normalizer) -> Result<Outcome, MergeError> {
+    if let Some(mut original) = last_applied(live) {
         normalizer.apply(&mut original);
-        if let Ok(outcome) = three_way(&original, config, &live) {
+        if let Ok(outcome) = three_way(&original, config, live) {
             return Ok(outcome);
         }
     }
-    three_way(config, config, &live)
+    three_way(config, config, live)
 }
 
 /// The manifest that the live object says was applied last.
@@ -73,7 +149,7 @@ fn last_applied(live: &Value) -> Option<Value> {
         .as_str()?;
     serde_json::from_str::<Value>(text)
         .ok()
-        .filter(Value::is_object)
+        .filter(|applied| applied.get("kind").is_some_and(Value::is_string))
 }
 
 /// The object through its Go type and back; as it is when it does not fit or has none.
@@ -116,11 +192,11 @@ fn typed_three_way(
     let trimmed = without_defaulted_claims(original, live);
     let patch = strategic::three_way(original, config, &trimmed, shape, true)?;
     let predicted = strategic::apply(live, &patch, shape)?;
-    match (defaulted(live, shape), defaulted(&predicted, shape)) {
-        (Some(live), Some(predicted)) => Ok((live, predicted)),
-        // One side does not fit its type: they are compared as they are.
-        _ => Ok((live.clone(), predicted)),
-    }
+    // A side that does not fit its type is compared as it is.
+    Ok((
+        defaulted(live, shape).unwrap_or_else(|| live.clone()),
+        defaulted(&predicted, shape).unwrap_or(predicted),
+    ))
 }
 
 /// The object with the server's defaults, when it fits its type; what the type does not know stays.

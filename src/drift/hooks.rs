@@ -121,6 +121,21 @@ pub fn phases(object: &Value) -> Vec<Hook> {
     types(object).into_iter().filter(of_a_sync).collect()
 }
 
+/// Whether the object's `argocd.argoproj.io/sync-options` holds the option, such as `Prune=false`.
+pub fn has_sync_option(object: &Value, option: &str) -> bool {
+    holds(object, "argocd.argoproj.io/sync-options", option)
+}
+
+/// Whether the object's `argocd.argoproj.io/compare-options` holds the option, such as `IgnoreExtraneous`.
+pub fn has_compare_option(object: &Value, option: &str) -> bool {
+    holds(object, "argocd.argoproj.io/compare-options", option)
+}
+
+fn holds(object: &Value, key: &str, option: &str) -> bool {
+    let stated = annotation(object, key).unwrap_or_default();
+    stated.split(',').any(|one| one.trim() == option)
+}
+
 /// The wave inside a phase: Argo's annotation, else Helm's weight, else 0.
 pub fn wave(object: &Value) -> i64 {
     let number = |key| annotation(object, key)?.parse().ok();

@@ -4,6 +4,7 @@ use globset::{Glob, GlobMatcher};
 use serde_json::Value;
 
 use super::jq::{Expression, JqError};
+use super::known::{KnownField, retype};
 use crate::domain::ObjectRef;
 use crate::domain::safe::escape;
 
@@ -52,6 +53,8 @@ impl Removal {
 #[derive(Clone, Debug, Default)]
 pub struct IgnoreRules {
     rules: Vec<Rule>,
+    /// Fields that hold built-in types.
+    known: Vec<KnownField>,
     /// What could not be read, one sentence each.
     problems: Vec<String>,
 }
@@ -60,6 +63,7 @@ pub struct IgnoreRules {
 #[derive(Clone, Debug, Default)]
 pub struct ObjectRules<'r> {
     rules: Vec<&'r Rule>,
+    known: Vec<&'r KnownField>,
 }
 
 impl IgnoreRules {
@@ -82,6 +86,13 @@ impl IgnoreRules {
                 .push("ignoreDifferences is not a list; no rule of it is applied".to_owned()),
         }
         rules
+    }
+
+    /// Also compares these fields as their types spell them.
+    #[must_use]
+    pub fn with_known(mut self, known: impl IntoIterator<Item = KnownField>) -> Self {
+        self.known.extend(known);
+        self
     }
 
     fn add(&mut self, number: usize, item: &Value) {
@@ -110,7 +121,7 @@ impl IgnoreRules {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.rules.is_empty() && self.known.is_empty()
     }
 
     /// What could not be read or is not supported, one sentence each.
@@ -132,6 +143,7 @@ impl IgnoreRules {
                         && wanted(&rule.namespace, &object.namespace)
                 })
                 .collect(),
+            known: self.known.iter().filter(|k| k.is_of(object)).collect(),
         }
     }
 }
@@ -147,6 +159,18 @@ impl<'r> ObjectRules<'r> {
         self.rules
             .iter()
             .flat_map(|rule| rule.managers.iter().map(String::as_str))
+    }
+
+    /// Whether any field is compared as its type spells it.
+    pub fn has_known(&self) -> bool {
+        !self.known.is_empty()
+    }
+
+    /// Rewrites fields that hold built-in types as the types spell them.
+    pub fn retype(&self, object: &mut Value) {
+        for field in &self.known {
+            retype(object, &field.path, &field.type_name);
+        }
     }
 
     /// Takes everything that the rules name out of an object.

@@ -48,17 +48,40 @@ pub fn judge(comparison: &Comparison<'_>) -> Verdict {
         return unknown("There is no version of the object to compare.");
     };
     let rules = comparison.rules.for_object(&object);
+    if !rules.has_known() {
+        return judged(comparison, &object, &rules);
+    }
+    let retyped = |version: Option<&Value>| {
+        let mut version = version?.clone();
+        rules.retype(&mut version);
+        Some(version)
+    };
+    let (deployed, target, live) = (
+        retyped(comparison.deployed),
+        retyped(comparison.target),
+        retyped(comparison.live),
+    );
+    let spelled = Comparison {
+        deployed: deployed.as_ref(),
+        target: target.as_ref(),
+        live: live.as_ref(),
+        ..*comparison
+    };
+    judged(&spelled, &object, &rules)
+}
+
+fn judged(comparison: &Comparison<'_>, object: &ObjectRef, rules: &ObjectRules<'_>) -> Verdict {
     let marks = Marks::of(comparison.versions());
     let shape = Shape::of(&object.gvk);
     let mut verdict = match (comparison.deployed, comparison.live) {
-        (Some(deployed), Some(live)) => edited(deployed, live, shape, &rules, &marks),
+        (Some(deployed), Some(live)) => edited(deployed, live, shape, rules, &marks),
         _ => Verdict::default(),
     };
     if let (Some(deployed), Some(target)) = (comparison.deployed, comparison.target) {
-        verdict.behind = behind(target, deployed, shape, &rules, &marks);
+        verdict.behind = behind(target, deployed, shape, rules, &marks);
     }
     verdict.states.extend(states(comparison, &verdict));
-    finish(verdict, &object)
+    finish(verdict, object)
 }
 
 /// What the object says it is; a file may leave out its name.

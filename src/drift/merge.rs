@@ -18,6 +18,12 @@ pub enum MergeError {
     /// An element of a merged list lacks its key.
     #[error("an element of a list lacks its merge key `{0}`")]
     NoMergeKey(String),
+    /// Two elements of a list have the same keys.
+    #[error("a list holds two elements with the same keys `{0}`")]
+    SameKeys(String),
+    /// A dry run's answer does not say what the manager owns.
+    #[error("the dry run's answer lists no fields of the manager {0}")]
+    NotApplied(&'static str),
     /// A directive in the patch has no meaning there.
     #[error("the patch directive `{0}` cannot be used there")]
     BadDirective(String),

@@ -1,46 +1,84 @@
 //! Argo CD's own difference, and its normalisation.
 
 use driftdeck::drift::IgnoreRules;
-use driftdeck::drift::argo::normalize::KnownField;
-use driftdeck::drift::argo::{Normalizer, diff};
+use driftdeck::drift::argo::normalize::IgnoreStatus;
+use driftdeck::drift::argo::trusted::without_trusted;
+use driftdeck::drift::argo::{Ask, DryRun, Method, Normalizer, Outcome, Settings, diff};
+use driftdeck::drift::ssa::schema_of;
 use serde_json::{Value, json};
 
 use crate::cases::{Case, all, same, score};
+
+const DIFF: &str = "argocd_diff_cases.jsonl";
 
 #[test]
 fn argocd_diff_default() {
     score(
         "argocd_diff default",
-        "argocd_diff_cases.jsonl",
-        19,
+        DIFF,
         |case| case.text("algorithm") == "default",
+        |case| expected(case, Method::Ordinary),
+    );
+}
+
+#[test]
+fn argocd_diff_structured_merge() {
+    score(
+        "argocd_diff structured-merge",
+        DIFF,
+        |case| case.text("algorithm") == "structured-merge",
+        |case| expected(case, Method::Structured),
+    );
+}
+
+#[test]
+fn argocd_diff_server_side() {
+    score(
+        "argocd_diff server-side",
+        DIFF,
+        |case| case.text("algorithm") == "server-side",
         |case| {
-            let options = case.get("options");
-            let mut normalizer = Normalizer {
-                rules: IgnoreRules::from_spec(&options["ignoreDifferences"]),
-                ignore_aggregated_roles: options["ignoreAggregatedRoles"] == json!(true),
-                ..Normalizer::default()
+            let dry_run = DryRun {
+                result: case.get("dry_run_result"),
+                keep_webhooks: case.get("options")["ignoreMutationWebhook"] == json!(false),
             };
-            if let Some(fields) = options["remove_fields"].as_array() {
-                normalizer.rules = removing(fields);
-            }
-            let side = |key: &str| Some(case.get(key)).filter(|v| !v.is_null());
-            let outcome =
-                diff(side("config"), side("live"), &normalizer).map_err(|e| e.to_string())?;
-            let expected = case.get("expected");
-            same("modified", &json!(outcome.modified), &expected["modified"])?;
-            if let Some(predicted) = expected.get("predicted_live") {
-                same("predicted", &outcome.predicted_live, predicted)?;
-            }
-            holds(
-                expected,
-                &[
-                    ("predicted", &outcome.predicted_live),
-                    ("live", &outcome.normalized_live),
-                ],
-            )
+            expected(case, Method::ServerSide(dry_run))
         },
     );
+}
+
+fn expected(case: &Case, method: Method<'_>) -> Result<(), String> {
+    let outcome = compared(case, method)?;
+    let expected = case.get("expected");
+    same("modified", &json!(outcome.modified), &expected["modified"])?;
+    if let Some(predicted) = expected.get("predicted_live") {
+        same("predicted", &outcome.predicted_live, predicted)?;
+    }
+    holds(
+        expected,
+        &[
+            ("predicted", &outcome.predicted_live),
+            ("live", &outcome.normalized_live),
+        ],
+    )
+}
+
+fn compared(case: &Case, method: Method<'_>) -> Result<Outcome, String> {
+    let options = case.get("options");
+    let mut normalizer = Normalizer {
+        rules: IgnoreRules::from_spec(&options["ignoreDifferences"]),
+        ignore_aggregated_roles: options["ignoreAggregatedRoles"] == json!(true),
+        ..Normalizer::default()
+    };
+    if let Some(fields) = options["remove_fields"].as_array() {
+        normalizer.rules = removing(fields);
+    }
+    let side = |key: &str| Some(case.get(key)).filter(|v| !v.is_null());
+    let ask = Ask {
+        method,
+        ..Ask::ordinary(&normalizer)
+    };
+    diff(side("config"), side("live"), &ask).map_err(|e| e.to_string())
 }
 
 /// A normaliser that removes fields, as rules for every kind.
@@ -63,16 +101,19 @@ fn argocd_normalize() {
     score(
         "argocd_normalize",
         "argocd_normalize_cases.jsonl",
-        10,
         all,
         |case| {
-            let mut object = case.get("object").clone();
+            let mut settings = Settings::default();
+            if let Some(overrides) = case.get("resourceOverrides").as_object() {
+                settings.add_overrides(overrides);
+            }
+            let rules = settings.rules(case.get("ignoreDifferences"));
+            same("problems", &rules.problems().len(), &0)?;
             let normalizer = Normalizer {
-                rules: IgnoreRules::from_spec(&rules(case)),
-                known: known(case.get("resourceOverrides")),
-                compare_status: true,
-                ..Normalizer::default()
+                status: IgnoreStatus::None,
+                ..settings.normalizer(rules)
             };
+            let mut object = case.get("object").clone();
             normalizer.apply(&mut object);
             if case.get("expected")["unchanged"] == json!(true) {
                 same("object", &object, case.get("object"))?;
@@ -82,45 +123,33 @@ fn argocd_normalize() {
     );
 }
 
-/// The application's rules and the installation's, as one list.
-fn rules(case: &Case) -> Value {
-    let mut all = case
-        .get("ignoreDifferences")
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    for (kind, about) in case
-        .get("resourceOverrides")
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
-        if let Some(Value::Object(rule)) = about.get("ignoreDifferences") {
-            let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
-            let mut rule = rule.clone();
-            rule.insert("group".into(), json!(group));
-            rule.insert("kind".into(), json!(kind));
-            all.push(Value::Object(rule));
-        }
-    }
-    Value::Array(all)
-}
-
-fn known(overrides: &Value) -> Vec<KnownField> {
-    let mut fields = Vec::new();
-    for (kind, about) in overrides.as_object().into_iter().flatten() {
-        let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
-        for field in about["knownTypeFields"].as_array().into_iter().flatten() {
-            let text = |key: &str| field[key].as_str().unwrap_or_default();
-            fields.push(KnownField {
-                group: group.to_owned(),
-                kind: kind.to_owned(),
-                path: text("field").split('.').map(str::to_owned).collect(),
-                type_name: text("type").to_owned(),
-            });
-        }
-    }
-    fields
+#[test]
+fn argocd_managed_fields() {
+    score(
+        "argocd_managed_fields",
+        "argocd_managed_fields_cases.jsonl",
+        all,
+        |case| {
+            let (live, config) = (case.get("live"), case.get("config"));
+            let trusted = case.get("trusted_managers").as_array();
+            let trusted: Vec<&str> = trusted
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            let kept = match (live, config) {
+                (Value::Null, _) | (_, Value::Null) => None,
+                _ => without_trusted(live, config, &trusted, schema_of(live, None))
+                    .map_err(|e| e.to_string())?,
+            };
+            let expected = case.get("expected");
+            if expected["outcome"] == json!("both results nil") {
+                return same("outcome", &kept, &None);
+            }
+            let (live, config) = kept.ok_or("nothing was done")?;
+            holds(expected, &[("live", &live), ("config", &config)])
+        },
+    );
 }
 
 /// Runs the checks of an expectation on the documents they name.

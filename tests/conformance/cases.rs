@@ -34,11 +34,10 @@ pub fn read(file: &str) -> Option<String> {
     Some(fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
 }
 
-/// Runs every case of a file that `about` selects, prints the score and fails below the floor (cases that must pass).
+/// Runs every case of a file that `about` selects, prints the score, names each case that fails, and fails if any does.
 pub fn score(
     name: &str,
     file: &str,
-    floor: usize,
     about: impl Fn(&Case) -> bool,
     check: impl Fn(&Case) -> Result<(), String>,
 ) {
@@ -55,19 +54,16 @@ pub fn score(
         })
         .filter(|case| about(case))
         .collect();
-    let mut passed = 0;
-    for case in &cases {
-        match check(case) {
-            Ok(()) => passed += 1,
-            Err(why) => println!("  fails {}: {why}", case.id),
-        }
-    }
-    println!("{name} {passed}/{}", cases.len());
     assert!(!cases.is_empty(), "{file} holds no case of this kind");
+    let failing: Vec<String> = cases
+        .iter()
+        .filter_map(|case| check(case).err().map(|why| format!("{}: {why}", case.id)))
+        .collect();
+    println!("{name} {}/{}", cases.len() - failing.len(), cases.len());
     assert!(
-        passed >= floor,
-        "{name}: {passed} of {} pass, the floor is {floor}",
-        cases.len()
+        failing.is_empty(),
+        "{name}: these cases fail\n  {}",
+        failing.join("\n  ")
     );
 }
 

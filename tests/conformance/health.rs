@@ -11,7 +11,6 @@ fn health_go_builtin() {
     score(
         "health go-builtin",
         "health_cases.jsonl",
-        33,
         |case| case.text("evaluator") == "go-builtin",
         argo,
     );
@@ -35,7 +34,7 @@ fn argo(case: &Case) -> Result<(), String> {
 
 #[test]
 fn kstatus_cases() {
-    score("kstatus", "kstatus_cases.jsonl", 33, all, kstatus_case);
+    score("kstatus", "kstatus_cases.jsonl", all, kstatus_case);
 }
 
 fn kstatus_case(case: &Case) -> Result<(), String> {

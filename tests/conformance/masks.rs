@@ -13,7 +13,6 @@ fn secret_mask_argocd() {
     score(
         "secret_mask argocd",
         "secret_mask_cases_argocd.jsonl",
-        13,
         all,
         argo,
     );
@@ -130,7 +129,6 @@ fn secret_mask_flux_and_kubectl() {
     score(
         "secret_mask flux_kubectl",
         "secret_mask_cases_flux_kubectl.jsonl",
-        15,
         all,
         flux_or_kubectl,
     );

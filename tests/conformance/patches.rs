@@ -14,7 +14,6 @@ fn json_merge_patch() {
     score(
         "json_merge_patch",
         "json_merge_patch_cases.jsonl",
-        20,
         all,
         json_case,
     );
@@ -65,7 +64,6 @@ fn strategic_merge_patch() {
     score(
         "strategic_merge_patch",
         "strategic_merge_patch_cases.jsonl",
-        95,
         all,
         |case| strategic_case(case, types.root(case.text("merge_schema"))),
     );

@@ -11,7 +11,6 @@ fn tracking_hook() {
     score(
         "tracking_hook",
         "argocd_tracking_hook_cases.jsonl",
-        17,
         all,
         check,
     );

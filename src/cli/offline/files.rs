@@ -21,7 +21,12 @@ pub(crate) fn diff(args: &DiffArgs, form: Form) -> Result<Listed, String> {
     let (Some(desired), Some(live)) = (&args.desired, &args.live) else {
         return Err("An offline diff needs both --desired and --live.".to_owned());
     };
-    let streams = [Some(desired), Some(live), args.ignore.as_ref()];
+    let streams = [
+        Some(desired),
+        Some(live),
+        args.ignore.as_ref(),
+        args.dry_run.as_ref(),
+    ];
     if streams
         .into_iter()
         .flatten()
@@ -34,10 +39,12 @@ pub(crate) fn diff(args: &DiffArgs, form: Form) -> Result<Listed, String> {
         );
     }
     let ignore = args.ignore.as_deref().map(read).transpose()?;
+    let dry_run = args.dry_run.as_deref().map(read).transpose()?;
     let files = DiffFiles {
         desired: &read(desired)?,
         live: &read(live)?,
         ignore: ignore.as_deref(),
+        dry_run: dry_run.as_deref(),
         key: key(),
         at: Timestamp::now(),
     };

@@ -12,6 +12,7 @@ fn compared(desired: &str, live: &str, ignore: Option<&str>) -> Result<(Value, u
         desired: desired.as_bytes(),
         live: live.as_bytes(),
         ignore: ignore.map(str::as_bytes),
+        dry_run: None,
         key: SealKey::new([9; 32]),
         at: at(),
     };
@@ -190,6 +191,7 @@ fn the_text_for_people_names_state_fields_and_tools() {
         desired: GIT.as_bytes(),
         live: LIVE.as_bytes(),
         ignore: None,
+        dry_run: None,
         key: SealKey::new([9; 32]),
         at: at(),
     };

@@ -4,58 +4,79 @@ use base64::Engine as _;
 use serde_json::{Map, Value, json};
 
 use crate::domain::ObjectRef;
-use crate::drift::go_duration;
 use crate::drift::ignore::{IgnoreRules, remove};
-use crate::drift::schema::Shape;
-use crate::drift::typed::{Strictness, canonical_quantity, round_trip};
+use crate::drift::known;
 
 /// The normalisation of one installation and application.
 #[derive(Clone, Debug, Default)]
 pub struct Normalizer {
     /// `ignoreDifferences` of the application and of argocd-cm.
     pub rules: IgnoreRules,
-    /// Fields of custom resources that hold known types (`knownTypeFields` in argocd-cm).
-    pub known: Vec<KnownField>,
     /// Rules of roles that aggregate others are not compared.
     pub ignore_aggregated_roles: bool,
-    /// `/status` is compared; by default it is not.
-    pub compare_status: bool,
+    /// Whose `status` is compared; by default nobody's.
+    pub status: IgnoreStatus,
 }
 
-/// One field with a known type.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownField {
-    /// API group of the kind.
-    pub group: String,
-    /// The kind.
-    pub kind: String,
-    /// The fields to it, lists passed through.
-    pub path: Vec<String>,
-    /// The type as argocd-cm names it: `core/v1/PodSpec`, `core/Quantity`, `meta/v1/Duration`.
-    pub type_name: String,
+/// Whose `status` is left out of comparisons (`resource.compareoptions: ignoreResourceStatusField` in argocd-cm).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IgnoreStatus {
+    /// Everybody's.
+    #[default]
+    All,
+    /// Only that of CustomResourceDefinitions.
+    Crd,
+    /// Nobody's.
+    None,
 }
 
 impl Normalizer {
     /// Normalises one object.
     pub fn apply(&self, object: &mut Value) {
+        self.apply_built_in(object);
+        if self.leaves_out_status(object) {
+            remove(object, &["status".to_owned()]);
+        }
+        if let Some(reference) = reference(object) {
+            let rules = self.rules.for_object(&reference);
+            rules.strip(object);
+            rules.retype(object);
+            if is_rollout(&reference) {
+                known::retype(object, &["spec", "template", "spec"], "core/v1/PodSpec");
+            }
+        }
+    }
+
+    /// What is done for every installation, without the rules and types that one declares.
+    pub(super) fn apply_built_in(&self, object: &mut Value) {
         if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
             metadata.remove("creationTimestamp");
         }
         built_in(object, self.ignore_aggregated_roles);
-        if !self.compare_status {
-            remove(object, &["status".to_owned()]);
-        }
-        if let Some(reference) = reference(object) {
-            self.rules.for_object(&reference).strip(object);
-            for field in self
-                .known
-                .iter()
-                .filter(|k| *k.group == *reference.gvk.group && *k.kind == *reference.gvk.kind)
-            {
-                retype(object, &field.path, &field.type_name);
-            }
+    }
+
+    /// The managers whose differences in this object do not count.
+    pub(super) fn trusted(&self, object: &Value) -> Vec<String> {
+        let reference = reference(object);
+        let rules = reference.as_ref().map(|r| self.rules.for_object(r));
+        rules.map_or_else(Vec::new, |rules| {
+            rules.managers().map(str::to_owned).collect()
+        })
+    }
+
+    fn leaves_out_status(&self, object: &Value) -> bool {
+        let kind = object.get("kind").and_then(Value::as_str);
+        match self.status {
+            IgnoreStatus::All => true,
+            IgnoreStatus::Crd => kind == Some("CustomResourceDefinition"),
+            IgnoreStatus::None => false,
         }
     }
+}
+
+/// The one kind whose field's type Argo CD knows by itself.
+fn is_rollout(reference: &ObjectRef) -> bool {
+    &*reference.gvk.group == "argoproj.io" && &*reference.gvk.kind == "Rollout"
 }
 
 /// Rules match by what an object says of itself; one without a name is matched as nameless.
@@ -172,40 +193,4 @@ fn list_of<'v>(value: &'v mut Value, key: &str) -> impl Iterator<Item = &'v mut 
         .and_then(Value::as_array_mut)
         .into_iter()
         .flatten()
-}
-
-/// Rewrites what stands at a path as its type would be written; what does not fit stays.
-fn retype(value: &mut Value, path: &[String], type_name: &str) {
-    if let Value::Array(items) = value {
-        items
-            .iter_mut()
-            .for_each(|item| retype(item, path, type_name));
-        return;
-    }
-    match path.split_first() {
-        Some((first, rest)) => {
-            if let Some(inner) = value.get_mut(first) {
-                retype(inner, rest, type_name);
-            }
-        }
-        None => {
-            if let Some(typed) = typed(value, type_name) {
-                *value = typed;
-            }
-        }
-    }
-}
-
-fn typed(value: &Value, type_name: &str) -> Option<Value> {
-    match type_name {
-        "core/Quantity" => canonical_quantity(value),
-        "meta/v1/Duration" => go_duration::canonical(value.as_str()?).map(Value::String),
-        name => {
-            let (package, kind) = name.rsplit_once('/')?;
-            let shape = Shape::of_type(&format!("{package}.{kind}"));
-            shape
-                .is_known()
-                .then(|| round_trip(value, shape, Strictness::Lenient))?
-        }
-    }
 }

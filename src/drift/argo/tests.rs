@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 fn compared(config: Option<&Value>, live: Option<&Value>) -> Outcome {
-    diff(config, live, &Normalizer::default()).unwrap()
+    diff(config, live, &Ask::ordinary(&Normalizer::default())).unwrap()
 }
 
 fn deployment(spec: Value) -> Value {

@@ -1,6 +1,7 @@
 //! Carrying an expression out: each output is a value, and its place while it has one.
 
 mod functions;
+mod loops;
 
 use std::cmp::Ordering;
 use std::ops::Deref;

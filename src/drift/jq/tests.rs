@@ -51,6 +51,17 @@ fn without(expression: &str) -> Result<Value, JqError> {
 )]
 #[case(".spec.missing // .spec.replicas", "/spec/replicas")]
 #[case("getpath([\"spec\", \"replicas\"]) # the count", "/spec/replicas")]
+#[case("limit(1; .spec.containers[]).image", "/spec/containers/0/image")]
+#[case(".spec.containers[range(1; 2)].image", "/spec/containers/1/image")]
+#[case(
+    ".spec.containers[] | select(.name | IN(\"proxy\", \"mesh\"))",
+    "/spec/containers/1"
+)]
+#[case(".spec | until(type != \"object\"; .replicas)", "/spec/replicas")]
+#[case(
+    ".spec as $s | .spec | getpath($s | paths | select(.[-1] == \"paused\"))",
+    "/spec/paused"
+)]
 #[case(
     ".spec.containers | .[] | select(.image | endswith(\":1\") and (contains(\"proxy\")))",
     "/spec/containers/1"
@@ -106,7 +117,6 @@ fn what_fails_in_jq_fails_here(#[case] expression: &str) {
 #[rstest]
 #[case("def f: f; f")]
 #[case("reduce .[] as $x (0; . + 1)")]
-#[case("until(true == false; [.] + [1])")]
 #[case("halt")]
 #[case("env")]
 #[case("input")]
@@ -153,4 +163,15 @@ fn hostile_expressions_end() {
     assert!(Expression::parse(&format!("0{}", " // 1".repeat(100_000))).is_err());
     assert!(Expression::parse(&"if . then . elif ".repeat(100_000)).is_err());
     assert!(Expression::parse(&".a".repeat(100_000)).is_err());
+}
+
+#[test]
+fn an_expression_without_an_end_is_given_up() {
+    for expression in [
+        "until(true == false; [.] + [1])",
+        "repeat(.)",
+        "[range(1; 99999999)] | .[0]",
+    ] {
+        assert_eq!(without(expression), Err(JqError::TooLong), "{expression}");
+    }
 }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use regex::RegexBuilder;
 use serde_json::{Map, Value, json};
 
+use super::loops::LOOPS;
 use super::{Held, Item, Items, Machine, compare, is_true, kind, runtime, step_to, weight};
 use crate::drift::jq::JqError;
 use crate::drift::jq::parse::Expr;
@@ -64,7 +65,9 @@ const KNOWN: [(&str, usize); 49] = [
 
 /// Whether a function can be carried out. `type` is one of them.
 pub(in crate::drift::jq) fn is_known(name: &str, arguments: usize) -> bool {
-    (name == "type" && arguments == 0) || KNOWN.contains(&(name, arguments))
+    (name == "type" && arguments == 0)
+        || KNOWN.contains(&(name, arguments))
+        || LOOPS.contains(&(name, arguments))
 }
 
 impl<'v> Machine<'v> {
@@ -72,6 +75,7 @@ impl<'v> Machine<'v> {
         match (name, arguments) {
             ("empty", []) => Ok(Vec::new()),
             ("error", _) => Err(runtime("the expression calls error")),
+            _ if LOOPS.contains(&(name, arguments.len())) => self.run_loop(name, arguments, input),
             ("select", [condition]) => self.select(condition, input),
             ("recurse", []) => self.everywhere(input),
             ("recurse", [next]) => self.recurse(next, input),
