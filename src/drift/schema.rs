@@ -97,6 +97,8 @@ pub struct Field {
     pub pointer: bool,
     /// Whether it is written even when zero.
     pub always: bool,
+    /// Whether a struct is taken apart here although the API treats its type as one value elsewhere.
+    pub granular: bool,
     /// The value that the schema itself defaults to.
     pub default: Option<&'static str>,
     /// How patches treat it.
@@ -222,7 +224,10 @@ impl Shape {
         match self.kind {
             Some(Kind::List(list)) => list.by == Elements::Atomic,
             Some(Kind::Map(map)) => map.atomic,
-            Some(Kind::Struct(_)) => self.structure().is_some_and(|s| s.atomic),
+            Some(Kind::Struct(_)) => {
+                !self.field.is_some_and(|f| f.granular)
+                    && self.structure().is_some_and(|s| s.atomic)
+            }
             _ => false,
         }
     }

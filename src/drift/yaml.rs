@@ -120,7 +120,39 @@ pub fn parse_values(bytes: &[u8], limits: &Limits) -> Result<Vec<Value>, YamlErr
     {
         return within(values, limits);
     }
-    within(parse_yaml(text, limits)?, limits)
+    let values = parse_yaml(text, limits)?;
+    within(open_ended(text, limits).unwrap_or(values), limits)
+}
+
+/// A mark that no manifest holds.
+const END: &str = "\u{f8ff}driftdeck-end\u{f8ff}";
+
+/// A file whose last line is in a block scalar and has no line break: go-yaml gives that scalar none, our parser ends every block with one.
+///
+/// A mark behind the last character tells whether it belongs to such a scalar: only there it comes back with a line break behind it.
+fn open_ended(text: &str, limits: &Limits) -> Option<Vec<Value>> {
+    if text.ends_with('\n') || !text.contains(['|', '>']) {
+        return None;
+    }
+    let mut values = parse_yaml(&format!("{text}{END}"), limits).ok()?;
+    values.last_mut().is_some_and(cut_end).then_some(values)
+}
+
+/// Cuts the mark and the line break off the scalar that ends in both.
+fn cut_end(value: &mut Value) -> bool {
+    match value {
+        Value::String(text) => {
+            let cut = text.strip_suffix('\n').and_then(|t| t.strip_suffix(END));
+            let Some(cut) = cut.map(str::to_owned) else {
+                return false;
+            };
+            *text = cut;
+            true
+        }
+        Value::Array(items) => items.iter_mut().any(cut_end),
+        Value::Object(map) => map.values_mut().any(cut_end),
+        _ => false,
+    }
 }
 
 fn text_of<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a str, YamlError> {

@@ -1,7 +1,7 @@
 //! kubectl as a foreign client: what an operator at a terminal does to a cluster.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::bed::Bed;
@@ -11,7 +11,7 @@ use crate::servers::{Cluster, User};
 pub(crate) struct Kubectl {
     program: PathBuf,
     home: PathBuf,
-    arguments: [String; 2],
+    arguments: Vec<String>,
 }
 
 impl Kubectl {
@@ -20,10 +20,19 @@ impl Kubectl {
         Self {
             program: bed.programs.path("kubectl"),
             home: bed.dir.clone(),
-            arguments: [
+            arguments: vec![
                 format!("--kubeconfig={}", bed.kubeconfig(user).display()),
                 format!("--context={}", cluster.name),
             ],
+        }
+    }
+
+    /// On the current context of this kubeconfig.
+    pub(crate) fn with(bed: &Bed, kubeconfig: &Path) -> Self {
+        Self {
+            program: bed.programs.path("kubectl"),
+            home: bed.dir.clone(),
+            arguments: vec![format!("--kubeconfig={}", kubeconfig.display())],
         }
     }
 

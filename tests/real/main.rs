@@ -14,6 +14,7 @@
 mod answers;
 mod argo;
 mod bed;
+mod catalogue;
 mod crds;
 mod git_server;
 mod keeper;
@@ -21,16 +22,20 @@ mod kubeconfig;
 mod kubectl;
 mod netns;
 mod objects;
+mod openapi;
 mod pki;
 mod process;
 mod program;
 mod servers;
 mod story;
+mod workshop;
 
 mod connecting;
 mod fetching;
 mod following;
+mod hunting;
 mod judging;
+mod respelling;
 mod reverting;
 mod seeing;
 mod test_bed;

@@ -170,6 +170,7 @@ impl Cluster {
             ("disable-admission-plugins", "ServiceAccount".into()),
             ("enable-priority-and-fairness", "false".into()),
             ("profiling", "false".into()),
+            ("allow-privileged", "true".into()),
         ]
         .map(|(flag, value)| format!("--{flag}={value}"));
         let cluster = Self {

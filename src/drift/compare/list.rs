@@ -71,8 +71,11 @@ impl<'v> Walk<'v, '_> {
         let below = here.below(here.shape.item());
         let mut own: Vec<(Key, &'v Value)> = live.iter().map(|item| (key(item), item)).collect();
         for wanted in desired {
-            let wanted_key = key(wanted);
-            let position = own.iter().position(|(k, _)| *k == wanted_key);
+            let mut wanted_key = key(wanted);
+            let position = position_of(&own, &wanted_key, keys);
+            if let Some((full, _)) = position.and_then(|p| own.get(p)) {
+                wanted_key.clone_from(full);
+            }
             self.path.push(Step::Key(wanted_key));
             match position.map(|p| own.swap_remove(p).1) {
                 Some(found) => self.element(wanted, found, keys, below),
@@ -122,8 +125,9 @@ impl<'v> Walk<'v, '_> {
         if desired.len() != live.len() {
             return false;
         }
+        // Of a list without a schema nobody can tell an addition to an element from a default of it: what Git does not set is not Git's.
         let below = Here {
-            atomic: true,
+            atomic: here.atomic || here.shape.is_known(),
             ..here.below(here.shape.item())
         };
         if !desired.iter().chain(live).all(Value::is_object) {
@@ -141,6 +145,21 @@ impl<'v> Walk<'v, '_> {
 
 fn items(list: &Value) -> &[Value] {
     list.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The live element of this key. One that leaves out a part of the key, which the server fills in from a schema that we do not
+/// have, is the one element that agrees with the rest.
+fn position_of(own: &[(Key, &Value)], wanted: &Key, keys: &[String]) -> Option<usize> {
+    let exact = own.iter().position(|(key, _)| key == wanted);
+    if exact.is_some() || wanted.len() == keys.len() {
+        return exact;
+    }
+    let agrees = |(key, _): &(Key, &Value)| wanted.iter().all(|part| key.contains(part));
+    let mut found = own.iter().enumerate().filter(|(_, item)| agrees(item));
+    match (found.next(), found.next()) {
+        (Some((position, _)), None) => Some(position),
+        _ => None,
+    }
 }
 
 /// Whether every element is an object with a key of its own.

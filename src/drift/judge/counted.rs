@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::filler::{Filler, is_default_toleration};
 use super::reasons;
-use crate::domain::{Change, ChangeOp, Ignored};
+use crate::domain::{Change, ChangeOp, FieldOwner, Ignored};
 use crate::drift::compare::{self, Difference, Standing};
 use crate::drift::ignore::{ObjectRules, Removal};
 use crate::drift::managers::ManagerClass;
@@ -56,8 +56,19 @@ fn why_not(
         Standing::Inside | Standing::Empty if filler.fills(difference) => {
             Some(reasons::defaulted())
         }
+        // `false` and `0` are words of Git's that the server may have read as nothing, not blanks for a program to fill in.
+        Standing::Empty if is_stated(difference.desired) && !is_the_servers(owned) => None,
         Standing::Inside | Standing::Empty => reasons::by_machine(owned, owners),
     }
+}
+
+fn is_stated(desired: Option<&Value>) -> bool {
+    matches!(desired, Some(Value::Bool(_) | Value::Number(_)))
+}
+
+/// Whether nobody but the engine, or nobody at all, is on record: what the server filled in at the engine's own write.
+fn is_the_servers(owned: Option<&Owned>) -> bool {
+    owned.is_none_or(|o| o.class == ManagerClass::Engine)
 }
 
 /// One counted difference as people see it. Without owners it is a difference between two revisions.
@@ -70,10 +81,7 @@ pub(super) fn change(
     let shown = |value: Option<&Value>| value.map(|v| marks.shown(v, &key));
     let (owner, owner_inferred) = match owners {
         None => (None, false),
-        Some(owners) if difference.op == ChangeOp::Removed => {
-            let likely = owners.likely_remover();
-            (likely.map(|o| o.owner), true)
-        }
+        Some(owners) if difference.op == ChangeOp::Removed => remover(owners, &difference.path),
         Some(owners) => (
             owners.of_path_or_whole(&difference.path).map(|o| o.owner),
             false,
@@ -86,6 +94,16 @@ pub(super) fn change(
         live: shown(difference.live),
         owner_inferred: owner_inferred && owner.is_some(),
         owner,
+    }
+}
+
+/// Who removed a field, and whether that is inferred: on record only where somebody else than the engine applied it as nothing, or
+/// owns the whole around it.
+fn remover(owners: &Owners<'_>, path: &Path) -> (Option<FieldOwner>, bool) {
+    let recorded = owners.of_path_or_whole(path);
+    match recorded.filter(|o| o.class != ManagerClass::Engine) {
+        Some(owned) => (Some(owned.owner), false),
+        None => (owners.likely_remover().map(|o| o.owner), true),
     }
 }
 

@@ -5,6 +5,8 @@ use super::*;
 use crate::domain::{ChangeOp, Fingerprint};
 use crate::drift::seal::{SealKey, seal};
 
+mod recorded;
+
 /// edge-microservice as Git says it.
 fn git() -> Value {
     json!({

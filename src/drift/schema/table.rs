@@ -141,12 +141,14 @@ fn maturity(version: &str) -> (u8, String) {
 /// `ports ? [containerPort,protocol:@80 strategy=merge merge=containerPort`
 fn field(name: &'static str, mut words: std::str::Split<'static, char>) -> Option<Field> {
     let flags = words.next()?;
-    let kind = kind(words.next()?)?;
+    let text = words.next()?;
+    let kind = kind(text)?;
     let mut field = Field {
         name,
         kind,
         pointer: flags.contains('*'),
         always: flags.contains('!'),
+        granular: text.starts_with('@'),
         default: None,
         patch: PatchRule::default(),
     };

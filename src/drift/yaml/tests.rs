@@ -177,3 +177,21 @@ proptest! {
         prop_assert_eq!(back.map(|mut v| v.remove(0)), Ok(json!({"kind": value})), "{}", text);
     }
 }
+
+/// go-yaml reads the last line of a file as it stands: without a line break there is none in the value.
+#[test]
+fn a_block_scalar_at_the_end_of_a_file_without_a_line_break_has_none() {
+    let read = |text: &str| {
+        parse_documents(text.as_bytes(), &Limits::default())
+            .unwrap()
+            .remove(0)
+    };
+    let data = |text: &str| read(&format!("kind: ConfigMap\ndata:\n  {text}"))["data"]["a"].clone();
+    assert_eq!(data("a: |\n    one\n    two"), "one\ntwo");
+    assert_eq!(data("a: |\n    one\n    two\n"), "one\ntwo\n");
+    assert_eq!(data("a: >\n    one\n    two"), "one two");
+    assert_eq!(data("a: |+\n    one"), "one");
+    assert_eq!(data("a: \"|\\n\""), "|\n");
+    assert_eq!(data("b: |\n    one\n  a: plain"), "plain");
+    assert_eq!(read("a: [\">\"]")["a"][0], ">");
+}
