@@ -311,23 +311,24 @@ impl Score {
     }
 
     fn print(&self, seed: u64, catches: &[Catch], begun: Instant) {
-        let ratio = |good: usize, bad: usize| good as f64 / (good + bad).max(1) as f64;
-        let mut editors: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut sorts: BTreeMap<String, usize> = BTreeMap::new();
-        for catch in catches {
-            *editors.entry(catch.editor.manager()).or_default() += 1;
-            for entry in &catch.expected {
-                *sorts
-                    .entry(format!("{:?} {:?}", entry.standing, entry.op))
-                    .or_default() += 1;
-            }
-        }
+        let count = |n: usize| f64::from(u32::try_from(n).unwrap());
+        let ratio = |good, bad| count(good) / count(good + bad).max(1.0);
+        let editors = tally(catches.iter().map(|c| c.editor.manager().to_owned()));
+        let kinds = tally(
+            catches
+                .iter()
+                .map(|c| c.title.split(' ').next().unwrap_or_default().to_owned()),
+        );
+        let all = || catches.iter().flat_map(|c| &c.expected);
+        let sorts = tally(all().map(|e| format!("{:?} {:?}", e.standing, e.op)));
+        let depths = tally(all().map(|e| format!("{:02}", e.path.matches(['.', '[']).count() + 1)));
         eprintln!(
-            "hunting: seed {seed}, {} edits in {:.1?} by {editors:?}: {sorts:?}\n\
+            "hunting: seed {seed}, {} edits in {:.1?} on {} kinds by {editors:?}: {sorts:?}, by depth {depths:?}\n\
              hunting: precision {:.4} ({} right, {} wrong), recall {:.4} ({} found, {} missed), \
              listed {} of {}, managers {} of {}",
             catches.len(),
             begun.elapsed(),
+            kinds.len(),
             ratio(self.found, self.wrong),
             self.found,
             self.wrong,
@@ -340,4 +341,11 @@ impl Score {
             self.managers + self.wrong_managers,
         );
     }
+}
+
+/// How often each comes.
+fn tally(words: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+    let mut tally = BTreeMap::new();
+    words.for_each(|word| *tally.entry(word).or_default() += 1);
+    tally
 }

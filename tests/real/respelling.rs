@@ -113,17 +113,18 @@ async fn offline_alarms(workshop: &Workshop, name: &str, pairs: &[(Value, Value)
         std::fs::write(&path, texts.join("\n---\n")).unwrap();
         path
     };
-    let desired = file("desired", pairs.iter().map(|(d, _)| d).collect());
+    let git = file("desired", pairs.iter().map(|(d, _)| d).collect());
     let live = file("live", pairs.iter().map(|(_, l)| l).collect());
-    let line = |a: &Path, b: &Path| {
+    let command = |a: &Path, b: &Path| {
         format!(
             "diff --desired {} --live {} -o json",
             a.display(),
             b.display()
         )
     };
-    let driftdeck = Driftdeck::of(workshop.bed, User::Viewer);
-    let answer = driftdeck.run(&line(&desired, &live)).await;
+    let answer = Driftdeck::of(workshop.bed, User::Viewer)
+        .run(&command(&git, &live))
+        .await;
     let items = answer.items();
     assert_eq!(items.len(), pairs.len(), "one item for each object");
     let counted = items

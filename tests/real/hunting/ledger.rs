@@ -88,7 +88,9 @@ impl Ledger {
         if before == after {
             return;
         }
-        match (git.filter(|v| !v.is_null()), after) {
+        // A list without `omitempty` is null when it is empty.
+        let some = |value: &&Value| !value.is_null();
+        match (git.filter(some), after.filter(some)) {
             (None, None) => {}
             (None, Some(_)) => self.note(
                 ChangeOp::Added,
