@@ -2,33 +2,49 @@
 //!
 //! Nothing is ever checked out: a commit's tree is read object by object, and what a tree holds is not trusted.
 
+pub mod ask;
 mod contents;
+mod copy;
 pub mod git;
 mod glob;
+mod helm;
+mod jsonnet;
+mod key;
+mod kind;
+mod kustomize;
+mod links;
 mod manifest;
 mod mirror;
 pub mod policy;
 pub mod prepare;
+mod program;
 pub mod render;
 mod repo;
 pub mod revision;
 mod scope;
 pub mod service;
 mod shelf;
+mod shop;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tracking;
 pub mod tree;
+mod vars;
+mod work;
 
 use crate::domain::{Unjudged, UnjudgedReason};
 
-pub use contents::ContentKey;
+pub use ask::{Ask, Purpose};
+pub use copy::CopyLimits;
 pub use git::FetchLimits;
+pub use key::ContentKey;
 pub use policy::{Remote, RepoPolicy};
 pub use prepare::{Placement, Prepared, Recipe};
+pub use program::ProgramLimits;
 pub use render::{Content, Rendered};
 pub use revision::Commit;
 pub use service::{DesiredHandle, Located, RepoChanged, RepoStatus, Settings};
+pub use shop::Programs;
 pub use tree::RenderLimits;
 
 /// Makes the reason why there is no desired state; the message passes through `Safe`.

@@ -3,36 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
-use git2::Oid;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
-use crate::domain::{Name, Source, Unjudged, UnjudgedReason};
+use crate::domain::{Unjudged, UnjudgedReason};
 
+use super::key::ContentKey;
 use super::render::Content;
 use super::shelf::Shelf;
-
-/// What a folder's content depends on: the folder's own id, whatever the commit or repository, and the options.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ContentKey {
-    folder: Oid,
-    path: Name,
-    recurse: bool,
-    include: Name,
-    exclude: Name,
-}
-
-impl ContentKey {
-    pub(super) fn of(folder: Oid, source: &Source) -> Self {
-        Self {
-            folder,
-            path: source.path.clone(),
-            recurse: source.recurse,
-            include: source.include.clone(),
-            exclude: source.exclude.clone(),
-        }
-    }
-}
 
 /// Filled by the first who asks; the others wait for it.
 type Slot = Arc<OnceCell<Result<Weak<Content>, Unjudged>>>;
@@ -97,7 +75,7 @@ impl Contents {
             None => true,
         });
         let slot = Slot::default();
-        slots.insert(key.clone(), slot.clone());
+        slots.insert(*key, slot.clone());
         slot
     }
 
@@ -128,6 +106,12 @@ impl Contents {
 fn is_lasting(why: &Unjudged) -> bool {
     !matches!(
         why.reason,
-        UnjudgedReason::NoAccess | UnjudgedReason::Pending
+        UnjudgedReason::NoAccess
+            | UnjudgedReason::NoCredentials
+            | UnjudgedReason::Pending
+            | UnjudgedReason::NeedsHelm
+            | UnjudgedReason::NeedsKustomize
+            | UnjudgedReason::NeedsJsonnet
+            | UnjudgedReason::RenderFailed
     )
 }

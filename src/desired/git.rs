@@ -301,10 +301,10 @@ fn reason(said: &str) -> String {
 }
 
 /// Kills the whole process group when dropped: at the time limit, and when the caller goes away.
-struct GroupGuard(Option<Pid>);
+pub(super) struct GroupGuard(Option<Pid>);
 
 impl GroupGuard {
-    fn of(child: &dyn ChildWrapper) -> Self {
+    pub(super) fn of(child: &dyn ChildWrapper) -> Self {
         let pid = child.id().and_then(|id| i32::try_from(id).ok());
         Self(pid.and_then(Pid::from_raw))
     }

@@ -40,6 +40,26 @@ pub(super) fn objects(path: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<V
     Ok(objects)
 }
 
+/// Reads what a rendering program printed: every document is an object.
+///
+/// # Errors
+/// `BadManifest`, naming the file that it was made from.
+pub(super) fn printed(path: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Value>, Unjudged> {
+    let wrong = |why: String| {
+        unjudged(
+            UnjudgedReason::BadManifest,
+            format!(
+                "What is rendered from `{path}` is no manifest: {why}. Correct it and push it."
+            ),
+        )
+    };
+    let objects = several(bytes, limits).map_err(wrong)?;
+    objects
+        .iter()
+        .try_for_each(|object| check(object).map_err(wrong))?;
+    Ok(objects)
+}
+
 fn several(bytes: &[u8], limits: &Limits) -> Result<Vec<Value>, String> {
     let objects = yaml::parse_documents(bytes, limits).map_err(|e| e.to_string())?;
     match objects.iter().position(|o| text(o, "/kind").is_empty()) {

@@ -18,6 +18,8 @@ pub struct RepoPolicy {
     pub allow_http: bool,
     /// A CA bundle for https, in PEM, instead of the system's.
     pub ca_file: Option<PathBuf>,
+    /// Beginnings of URLs that kustomizations may fetch bases from; empty forbids all.
+    pub remote_bases: Vec<String>,
     /// What runs instead of `ssh -oBatchMode=yes`; whoever sets it answers for its never asking anything.
     pub ssh_command: Option<String>,
 }

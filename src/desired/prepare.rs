@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::domain::{Application, DesiredBody, DesiredObject, Mark, Name, ObjectRef, Tracking};
 
+use super::ask::Purpose;
 use super::render::{Content, Manifest};
 use super::{scope, tracking};
 
@@ -17,6 +18,8 @@ pub struct Recipe {
     pub instance: Name,
     /// The destination's namespace.
     pub namespace: Name,
+    /// What rendering programs are told.
+    pub purpose: Purpose,
     /// Which marks are set.
     pub tracking: Tracking,
     /// Kinds of which the engine's own list shows that they are scoped otherwise than their name suggests: group, kind, namespaced.
@@ -29,6 +32,12 @@ impl Recipe {
         Self {
             instance: instance(app),
             namespace: app.destination.namespace.clone(),
+            purpose: Purpose {
+                app: app.id.name.clone(),
+                namespace: app.destination.namespace.clone(),
+                project: app.project.clone(),
+                ..Purpose::default()
+            },
             tracking: tracking.clone(),
             scopes: observed_scopes(app),
         }

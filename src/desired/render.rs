@@ -1,16 +1,15 @@
-//! One path of one commit into objects: which files, which documents, how they are scoped. Secrets leave here sealed.
+//! Texts into objects: which documents, how they are scoped. Secrets leave here sealed.
 
 use std::sync::Arc;
 
-use git2::{Oid, Repository, Tree};
 use serde_json::Value;
 
-use crate::domain::{Gvk, Name, ObjectRef, Source, Unjudged, UnjudgedReason};
+use crate::domain::{Gvk, Name, ObjectRef, Unjudged};
 use crate::drift::seal::{SealKey, seal};
 use crate::drift::yaml::Limits;
 
+use super::manifest;
 use super::tree::{self, RenderLimits};
-use super::{manifest, unjudged};
 
 /// One object of the tree, before namespace and marks of an application are set.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,19 +44,6 @@ pub struct Rendered {
     pub content: Arc<Content>,
 }
 
-/// Which folder of which commit, found but not read.
-pub(super) struct Place<'repo> {
-    folder: Tree<'repo>,
-    path: String,
-}
-
-impl Place<'_> {
-    /// Equal for equal content, whatever the commit.
-    pub(super) fn id(&self) -> Oid {
-        self.folder.id()
-    }
-}
-
 /// What becomes of Secret values.
 #[derive(Clone, Debug)]
 pub(super) enum Secrets {
@@ -67,100 +53,77 @@ pub(super) enum Secrets {
     Raw,
 }
 
-/// Refuses sources that are not a plain folder by their very form, before any repository is asked.
-///
-/// # Errors
-/// `NeedsHelm`, `NeedsKustomize`, `NeedsPlugin`, `BadSource`.
-pub fn require_plain_source(source: &Source) -> Result<(), Unjudged> {
-    let needs = |reason, what: &str| {
-        Err(unjudged(
-            reason,
-            format!("The application's source {what}; its verdict is Argo CD's."),
-        ))
-    };
-    if !source.reference.is_empty() {
-        return needs(UnjudgedReason::BadSource, "is a reference for others");
-    }
-    if !source.chart.is_empty() {
-        return needs(
-            UnjudgedReason::NeedsHelm,
-            "is a Helm chart and needs `helm template`",
-        );
-    }
-    if source.plugin {
-        return needs(
-            UnjudgedReason::NeedsPlugin,
-            "needs a config management plugin",
-        );
-    }
-    if source.helm.is_some() {
-        return needs(
-            UnjudgedReason::NeedsHelm,
-            "has Helm settings and needs `helm template`",
-        );
-    }
-    if source.kustomize.is_some() {
-        return needs(
-            UnjudgedReason::NeedsKustomize,
-            "has kustomize settings and needs `kustomize build`",
-        );
-    }
-    Ok(())
+/// Content in the making.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    content: Content,
+    limits: &'a RenderLimits,
+    secrets: &'a Secrets,
 }
 
-/// Finds the source's folder in a commit.
-///
-/// # Errors
-/// `NotFound`, or why the folder is not plain.
-pub(super) fn locate<'repo>(
-    repo: &'repo Repository,
-    commit: Oid,
-    source: &Source,
-) -> Result<Place<'repo>, Unjudged> {
-    require_plain_source(source)?;
-    let path = tree::normal_path(&source.path)?;
-    let folder = tree::folder(repo, commit, &path)?;
-    tree::require_plain(&folder, source)?;
-    Ok(Place { folder, path })
-}
-
-/// Reads a folder. Blocking; run it off the loop.
-///
-/// # Errors
-/// Why it cannot be read, in one sentence that names the file.
-pub(super) fn read(
-    repo: &Repository,
-    place: &Place<'_>,
-    source: &Source,
-    limits: &RenderLimits,
-    secrets: &Secrets,
-) -> Result<Content, Unjudged> {
-    let files = tree::manifest_files(repo, &place.folder, &place.path, source, limits)?;
-    let mut content = Content::default();
-    let mut budget = limits.bytes;
-    for file in files {
-        let bytes = tree::read(repo, &file, budget, limits)?;
-        budget = budget.saturating_sub(bytes.len());
-        content.bytes += bytes.len();
-        let objects = manifest::objects(&file.path, &bytes, &parse_limits(limits))?;
-        if content.manifests.len() + objects.len() > limits.objects {
-            return Err(tree::too_much("objects", limits.objects));
+impl<'a> Reading<'a> {
+    pub(super) fn new(limits: &'a RenderLimits, secrets: &'a Secrets) -> Self {
+        Self {
+            content: Content::default(),
+            limits,
+            secrets,
         }
-        let file: Name = file.path.into();
+    }
+
+    /// Bytes that may still be read.
+    pub(super) fn budget(&self) -> usize {
+        self.limits.bytes.saturating_sub(self.content.bytes)
+    }
+
+    /// Takes in a file as it stands in Git: some other YAML counts for nothing.
+    ///
+    /// # Errors
+    /// `BadManifest`, naming the file.
+    pub(super) fn file(&mut self, path: &str, text: &[u8]) -> Result<(), Unjudged> {
+        let objects = manifest::objects(path, text, &parse_limits(self.limits))?;
+        self.take(path, text.len(), objects)
+    }
+
+    /// Takes in what a program printed: all of it must be objects.
+    ///
+    /// # Errors
+    /// `BadManifest`, naming the file that it came from.
+    pub(super) fn printed(&mut self, path: &str, text: &[u8]) -> Result<(), Unjudged> {
+        let objects = manifest::printed(path, text, &parse_limits(self.limits))?;
+        self.take(path, text.len(), objects)
+    }
+
+    fn take(&mut self, path: &str, bytes: usize, objects: Vec<Value>) -> Result<(), Unjudged> {
+        self.content.bytes += bytes;
+        if self.content.manifests.len() + objects.len() > self.limits.objects {
+            return Err(tree::too_much("objects", self.limits.objects));
+        }
+        let file: Name = path.into();
         for body in objects {
-            content.add(body, &file, secrets);
+            self.content.add(body, &file, self.secrets);
         }
+        Ok(())
     }
-    Ok(content)
+
+    pub(super) fn end(self) -> Content {
+        self.content
+    }
 }
 
 fn parse_limits(limits: &RenderLimits) -> Limits {
     Limits {
-        bytes: limits.bytes,
+        // What a program prints is bounded by its own limit, and may be more than Git may hold.
+        bytes: limits.bytes.max(PRINTED),
         documents: limits.objects,
+        nodes: NODES,
         ..Limits::default()
     }
 }
+
+/// Bytes of one text that are parsed, whatever the limit on files in Git.
+const PRINTED: usize = 64 << 20;
+/// Maps, lists and scalars of one text: a program prints all objects as one.
+const NODES: usize = 4_000_000;
 
 impl Content {
     fn add(&mut self, mut body: Value, file: &Name, secrets: &Secrets) {

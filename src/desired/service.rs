@@ -6,24 +6,31 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use git2::Oid;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, broadcast};
 
 use crate::domain::{DesiredObject, Name, ObjectRef, Source, Unjudged, UnjudgedReason};
 use crate::drift::seal::SealKey;
 
-use super::contents::{ContentKey, Contents};
+use super::ask::{Ask, Purpose};
+use super::contents::Contents;
+use super::copy::CopyLimits;
 use super::git::FetchLimits;
+use super::helm::RefAt;
+use super::key::ContentKey;
+use super::kind;
 use super::mirror::blocking;
 use super::policy::{RepoPolicy, admit};
 use super::prepare::{Placement, Prepared, Recipe, at_commit, prepare};
-use super::render::{self, Content, Rendered, Secrets};
+use super::program::{Cell, ProgramLimits};
+use super::render::{Content, Rendered, Secrets};
 use super::repo::Repo;
 use super::revision::{self, Commit};
 use super::shelf::Shelf;
-use super::tree::{RenderLimits, broken};
+use super::shop::{self, Programs, Shop, cancelled, off_the_loop};
+use super::tree::{self, RenderLimits, broken};
 use super::unjudged;
+use super::work::{At, Brief, Work};
 
 /// How the service works; all of it has defaults but the cache folder.
 #[derive(Clone, Debug)]
@@ -40,6 +47,12 @@ pub struct Settings {
     pub fetch: FetchLimits,
     /// What one path may cost.
     pub render: RenderLimits,
+    /// The programs that render what is no plain manifest.
+    pub programs: Programs,
+    /// What a copy for a program may cost.
+    pub copy: CopyLimits,
+    /// What one run of a program may cost.
+    pub program: ProgramLimits,
     /// Time between polls of a repository over the network, spread by a fifth.
     pub poll: Duration,
     /// The same for `file://`, where a poll costs nothing.
@@ -60,6 +73,9 @@ impl Settings {
             git: "git".into(),
             fetch: FetchLimits::default(),
             render: RenderLimits::default(),
+            programs: Programs::default(),
+            copy: CopyLimits::default(),
+            program: ProgramLimits::default(),
             poll: Duration::from_secs(60),
             local_poll: Duration::from_secs(2),
             fetches: 6,
@@ -84,8 +100,8 @@ pub struct RepoStatus {
     pub last: Option<Result<(), Unjudged>>,
 }
 
-/// Where a source's desired state stands: which commit, which folder. Found without reading a manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a source's desired state stands and what has to be done for it. Found without reading a manifest.
+#[derive(Clone, Debug)]
 pub struct Located {
     /// The repository's URL, without credentials.
     pub repo: Name,
@@ -93,6 +109,14 @@ pub struct Located {
     pub revision: Name,
     /// What the content depends on.
     pub key: ContentKey,
+    work: Arc<Work>,
+}
+
+impl PartialEq for Located {
+    /// The same content at the same revision.
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.revision == other.revision && self.repo == other.repo
+    }
 }
 
 /// Desired state, for whoever needs it. Needs a tokio runtime when used.
@@ -111,6 +135,8 @@ struct Inner {
     repos: Mutex<HashMap<Name, Arc<Repo>>>,
     fetches: Semaphore,
     renders: Semaphore,
+    shop: Arc<Shop>,
+    works: Mutex<Shelf<ContentKey, Weak<Work>>>,
     contents: Contents,
     prepared: Mutex<Shelf<(ContentKey, Placement), Weak<Prepared>>>,
     changes: broadcast::Sender<RepoChanged>,
@@ -120,10 +146,20 @@ impl DesiredHandle {
     /// Makes the service; nothing is fetched yet.
     pub fn new(settings: Settings) -> Self {
         let (changes, _) = broadcast::channel(256);
+        shop::sweep(&settings.cache.join("work"));
         Self(Arc::new(Inner {
             fetches: Semaphore::new(settings.fetches.max(1)),
             renders: Semaphore::new(settings.renders.max(1)),
             repos: Mutex::default(),
+            shop: Arc::new(Shop {
+                folder: settings.cache.join("work"),
+                programs: settings.programs.clone(),
+                limits: settings.render,
+                copy: settings.copy,
+                program: settings.program,
+                cell: Cell::default(),
+            }),
+            works: Mutex::default(),
             contents: Contents::default(),
             prepared: Mutex::default(),
             settings,
@@ -148,55 +184,96 @@ impl DesiredHandle {
         Ok(id.to_string().into())
     }
 
-    /// Finds the source's folder at a revision (a branch, a tag, a commit) without reading it.
+    /// Finds what a source needs at its revision, without reading a manifest or running anything.
     ///
     /// # Errors
     /// Why it cannot be told.
-    pub async fn locate(&self, source: &Source, revision: &str) -> Result<Located, Unjudged> {
-        let repo = self.repo_of(source)?;
-        let commit = repo.resolve(revision, &self.0.fetches).await?;
-        let (mirror, wanted) = (repo.mirror.clone(), source.clone());
-        let find =
-            move || mirror.with(|git| render::locate(git, commit, &wanted).map(|place| place.id()));
-        let found = blocking(find).await.map_err(|_| cancelled())?;
-        let folder = found.map_err(|e| broken(&e))??;
+    pub async fn locate(&self, ask: &Ask, purpose: &Purpose) -> Result<Located, Unjudged> {
+        kind::by_settings(&ask.source)?;
+        if !ask.source.chart.is_empty() {
+            return Err(unjudged(
+                UnjudgedReason::NeedsHelm,
+                "The source is a chart of a chart repository, which is not pulled yet; its verdict is Argo CD's.",
+            ));
+        }
+        let repo = self.repo_of(&ask.source)?;
+        let commit = repo.resolve(&ask.revision, &self.0.fetches).await?;
+        let at = At {
+            mirror: repo.mirror.clone(),
+            commit,
+        };
+        let brief = Brief {
+            refs: self.refs(ask).await?,
+            ask: ask.clone(),
+            purpose: purpose.clone(),
+            remote_bases: self.0.settings.policy.remote_bases.clone(),
+            limits: self.0.settings.render,
+        };
+        let work = off_the_loop(move || Work::plan(&at, &brief)).await?;
         Ok(Located {
             repo: repo.remote.url.clone(),
             revision: commit.to_string().into(),
-            key: ContentKey::of(folder, source),
+            key: work.key(),
+            work: self.shared(work),
         })
     }
 
-    /// What a located folder holds, Secrets sealed; read once for all who ask at the same time, and kept for a while.
+    /// The sources that value files refer to, resolved; those that no value file names are not asked for.
+    async fn refs(&self, ask: &Ask) -> Result<Vec<RefAt>, Unjudged> {
+        let settings = ask.source.helm.as_ref().map(|h| h.value().to_string());
+        let settings = settings.unwrap_or_default();
+        let mut found = Vec::new();
+        for (source, revision) in ask.refs.iter() {
+            if !settings.contains(&format!("${}/", source.reference)) {
+                continue;
+            }
+            let repo = self.repo_of(source)?;
+            let commit = repo.resolve(revision, &self.0.fetches).await?;
+            let mirror = repo.mirror.clone();
+            let root = off_the_loop(move || {
+                let root = mirror.with(|git| tree::root(git, commit));
+                root.map_err(|e| broken(&e))?
+            });
+            found.push(RefAt {
+                name: source.reference.clone(),
+                root: root.await?,
+                mirror: repo.mirror.clone(),
+            });
+        }
+        Ok(found)
+    }
+
+    /// The same work as one that is known already, if there is one: applications of one path share it.
+    fn shared(&self, work: Work) -> Arc<Work> {
+        let key = work.key();
+        let mut works = self.0.works.lock();
+        if let Some(known) = works.get(&key).and_then(Weak::upgrade) {
+            return known;
+        }
+        let work = Arc::new(work);
+        works.sweep(|known| known.strong_count() > 0);
+        works.insert(key, Arc::downgrade(&work));
+        work
+    }
+
+    /// What a located source holds, Secrets sealed; made once for all who ask at the same time, and kept for a while.
     ///
     /// # Errors
     /// Why it cannot be told.
-    pub async fn content(
-        &self,
-        source: &Source,
-        located: &Located,
-    ) -> Result<Arc<Content>, Unjudged> {
-        let read = || async {
-            let repo = self.repo_of(source)?;
-            let commit = repo.resolve(&located.revision, &self.0.fetches).await?;
-            self.read(
-                &repo,
-                commit,
-                source,
-                Secrets::Sealed(self.0.settings.seal.clone()),
-            )
-            .await
-        };
-        self.0.contents.get(&located.key, read).await
+    pub async fn content(&self, located: &Located) -> Result<Arc<Content>, Unjudged> {
+        let sealed = Secrets::Sealed(self.0.settings.seal.clone());
+        let make = || self.make(located, &sealed);
+        self.0.contents.get(&located.key, make).await
     }
 
-    /// What the source's path holds at a revision, Secrets sealed.
+    /// What the source holds at a revision, Secrets sealed; for nobody in particular.
     ///
     /// # Errors
     /// Why it cannot be told.
     pub async fn render(&self, source: &Source, revision: &str) -> Result<Arc<Rendered>, Unjudged> {
-        let located = self.locate(source, revision).await?;
-        let content = self.content(source, &located).await?;
+        let ask = Ask::of(source, revision);
+        let located = self.locate(&ask, &Purpose::default()).await?;
+        let content = self.content(&located).await?;
         Ok(Arc::new(Rendered {
             repo: located.repo,
             revision: located.revision,
@@ -204,21 +281,20 @@ impl DesiredHandle {
         }))
     }
 
-    /// The located folder's objects in their places, Secrets sealed. Equal folders and placements share one allocation.
+    /// A located source's objects in their places, Secrets sealed. Equal contents and placements share one allocation.
     ///
     /// # Errors
     /// Why it cannot be told.
     pub async fn prepared(
         &self,
-        source: &Source,
         located: &Located,
         placement: &Placement,
     ) -> Result<Arc<Prepared>, Unjudged> {
-        let key = (located.key.clone(), placement.clone());
+        let key = (located.key, placement.clone());
         if let Some(known) = self.0.prepared.lock().get(&key).and_then(Weak::upgrade) {
             return Ok(known);
         }
-        let content = self.content(source, located).await?;
+        let content = self.content(located).await?;
         let placement = placement.clone();
         let made = blocking(move || Arc::new(prepare(&content, &placement))).await;
         let made = made.map_err(|_| cancelled())?;
@@ -241,29 +317,33 @@ impl DesiredHandle {
         remote.ok().map(|remote| remote.url)
     }
 
-    /// One object as the application wants it at a revision, Secret values in clear: for a write that is about to be made. Nothing of it is kept.
+    /// One object as the application wants it, Secret values in clear: for a write that is about to be made. Nothing of it is kept.
+    ///
+    /// Of several sources that hold it the last one counts, as in Argo CD.
     ///
     /// # Errors
-    /// Why it cannot be told; `NotFound` when the revision does not hold the object.
+    /// Why it cannot be told; `NotFound` when no source holds the object.
     pub async fn raw(
         &self,
-        source: &Source,
-        revision: &str,
+        asks: &[Ask],
         recipe: &Recipe,
         object: &ObjectRef,
     ) -> Result<Arc<DesiredObject>, Unjudged> {
-        let repo = self.repo_of(source)?;
-        let commit = repo.resolve(revision, &self.0.fetches).await?;
-        let content = self.read(&repo, commit, source, Secrets::Raw).await?;
-        let mut prepared = prepare(&content, &recipe.placement());
-        prepared.objects.retain(|o| o.object.same_object(object));
-        let url = &repo.remote.url;
-        at_commit(&prepared, recipe, url, &commit.to_string().into())
-            .pop()
-            .ok_or_else(|| {
-                let message = format!("{object} is not in {url} at {commit:.10}.");
-                unjudged(UnjudgedReason::NotFound, message)
-            })
+        let mut found = None;
+        let mut looked = Vec::new();
+        for ask in asks {
+            let located = self.locate(ask, &recipe.purpose).await?;
+            let content = self.make(&located, &Secrets::Raw).await?;
+            let mut prepared = prepare(&content, &recipe.placement());
+            prepared.objects.retain(|o| o.object.same_object(object));
+            let objects = at_commit(&prepared, recipe, &located.repo, &located.revision);
+            found = objects.into_iter().next_back().or(found);
+            looked.push(format!("{} at {:.10}", located.repo, located.revision));
+        }
+        found.ok_or_else(|| {
+            let message = format!("{object} is not in {}.", looked.join(" nor in "));
+            unjudged(UnjudgedReason::NotFound, message)
+        })
     }
 
     /// The newest commits from a revision on, for display.
@@ -308,7 +388,6 @@ impl DesiredHandle {
 
     /// The repository of a source; its poller starts with its first use.
     fn repo_of(&self, source: &Source) -> Result<Arc<Repo>, Unjudged> {
-        render::require_plain_source(source)?;
         if let Some(repo) = self.0.repos.lock().get(&source.repo_url) {
             return Ok(repo.clone());
         }
@@ -328,32 +407,10 @@ impl DesiredHandle {
         Ok(repo)
     }
 
-    async fn read(
-        &self,
-        repo: &Arc<Repo>,
-        commit: Oid,
-        source: &Source,
-        secrets: Secrets,
-    ) -> Result<Content, Unjudged> {
+    async fn make(&self, located: &Located, secrets: &Secrets) -> Result<Content, Unjudged> {
         let _permit = self.0.renders.acquire().await.map_err(|_| cancelled())?;
-        let (mirror, source) = (repo.mirror.clone(), source.clone());
-        let limits = self.0.settings.render;
-        let read = move || {
-            mirror.with(|git| {
-                let place = render::locate(git, commit, &source)?;
-                render::read(git, &place, &source, &limits, &secrets)
-            })
-        };
-        let content = blocking(read).await.map_err(|_| cancelled())?;
-        content.map_err(|e| broken(&e))?
+        self.0.shop.make(&located.work, secrets).await
     }
-}
-
-fn cancelled() -> Unjudged {
-    unjudged(
-        UnjudgedReason::Pending,
-        "The desired state was not read because the program is ending.",
-    )
 }
 
 /// Fetches one repository again and again, until the service is gone.

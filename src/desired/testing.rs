@@ -8,6 +8,7 @@ use crate::domain::Source;
 use crate::drift::seal::SealKey;
 
 use super::service::{DesiredHandle, Settings};
+use super::shop::Programs;
 
 /// Modes of tree entries.
 pub(crate) const FILE: i32 = 0o100_644;
@@ -109,6 +110,13 @@ impl Origin {
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::new(self.home.path().join("cache"), SealKey::new([7; 32]));
         settings.policy.file_prefixes = vec![self.home.path().to_owned()];
+        // Tests behave the same whatever is installed; those that want a program bring one.
+        settings.programs = Programs {
+            helm: "no-helm-here".into(),
+            kustomize: "no-kustomize-here".into(),
+            kubectl: None,
+            jsonnet: "no-jsonnet-here".into(),
+        };
         settings
     }
 

@@ -1,10 +1,12 @@
-//! The files of an application's path in one commit, read from the tree objects: no checkout, no links, no submodules, within limits.
+//! The files of an application's path in one commit, read from the tree objects: no checkout, no submodules, no link out of the repository, within limits.
 
 use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
 
 use crate::domain::{Source, Unjudged, UnjudgedReason};
 
+use super::copy::improper;
 use super::glob::PathGlob;
+use super::links::{self, LINK, Target};
 use super::unjudged;
 
 /// What one path of one commit may cost to read.
@@ -65,77 +67,41 @@ pub(super) fn normal_path(path: &str) -> Result<String, Unjudged> {
     Ok(parts.join("/"))
 }
 
-/// Finds the application's folder in a commit.
+/// The tree of a commit.
+pub(super) fn root(repo: &Repository, commit: Oid) -> Result<Oid, Unjudged> {
+    let commit = repo.find_commit(commit).map_err(|e| broken(&e))?;
+    Ok(commit.tree_id())
+}
+
+/// Finds the application's folder in a commit's tree; links on the way are followed. Gives its tree.
 ///
 /// # Errors
 /// `NotFound` when it is not there or is no folder.
-pub(super) fn folder<'repo>(
-    repo: &'repo Repository,
+pub(super) fn folder(
+    repo: &Repository,
     commit: Oid,
+    root: Oid,
     path: &str,
-) -> Result<Tree<'repo>, Unjudged> {
-    let root = repo
-        .find_commit(commit)
-        .and_then(|c| c.tree())
-        .map_err(|e| broken(&e))?;
-    if path.is_empty() {
-        return Ok(root);
-    }
+) -> Result<Oid, Unjudged> {
     let missing = |what: &str| {
-        unjudged(
+        Err(unjudged(
             UnjudgedReason::NotFound,
             format!(
                 "The path `{path}` {what} at commit {commit:.10}; correct the application's source or push the folder."
             ),
-        )
+        ))
     };
-    let entry = root
-        .get_path(std::path::Path::new(path))
-        .map_err(|_| missing("is not in the repository"))?;
-    if entry.kind() != Some(ObjectType::Tree) {
-        return Err(missing("is not a folder"));
+    match links::resolve(repo, root, path)? {
+        Target::Folder(tree, _) => Ok(tree),
+        Target::File(..) => missing("is not a folder"),
+        Target::Nothing => missing("is not in the repository"),
     }
-    repo.find_tree(entry.id()).map_err(|e| broken(&e))
-}
-
-/// Decides, as Argo CD does, whether the folder is plain manifests; what needs a program is refused with that reason.
-///
-/// An explicit `directory` setting makes it plain; then `kustomization.yaml` before `Chart.yaml`.
-pub(super) fn require_plain(folder: &Tree<'_>, source: &Source) -> Result<(), Unjudged> {
-    let names: Vec<String> = folder.iter().map(|e| name_of(&e)).collect();
-    if names.iter().any(|n| n == ".argocd-source.yaml") {
-        return Err(unjudged(
-            UnjudgedReason::NeedsPlugin,
-            "The path holds .argocd-source.yaml, which overrides the application's source; that is not read yet.",
-        ));
-    }
-    if source.recurse || !source.include.is_empty() || !source.exclude.is_empty() {
-        return Ok(());
-    }
-    let kustomization = |n: &String| {
-        matches!(
-            n.as_str(),
-            "kustomization.yaml" | "kustomization.yml" | "Kustomization"
-        )
-    };
-    if names.iter().any(kustomization) {
-        return Err(unjudged(
-            UnjudgedReason::NeedsKustomize,
-            "The path is a kustomization and needs `kustomize build`; its verdict is Argo CD's.",
-        ));
-    }
-    if names.iter().any(|n| n.ends_with("Chart.yaml")) {
-        return Err(unjudged(
-            UnjudgedReason::NeedsHelm,
-            "The path is a Helm chart and needs `helm template`; its verdict is Argo CD's.",
-        ));
-    }
-    Ok(())
 }
 
 /// Lists the manifest files of a folder in the order in which Argo CD reads them: by name, folder by folder.
 pub(super) fn manifest_files(
     repo: &Repository,
+    root: Oid,
     folder: &Tree<'_>,
     base: &str,
     source: &Source,
@@ -143,6 +109,7 @@ pub(super) fn manifest_files(
 ) -> Result<Vec<ManifestFile>, Unjudged> {
     let mut walk = Walk {
         repo,
+        root,
         base,
         recurse: source.recurse,
         include: glob(&source.include, "include")?,
@@ -169,6 +136,7 @@ fn glob(pattern: &str, which: &str) -> Result<Option<PathGlob>, Unjudged> {
 
 struct Walk<'a> {
     repo: &'a Repository,
+    root: Oid,
     base: &'a str,
     recurse: bool,
     include: Option<PathGlob>,
@@ -198,12 +166,7 @@ impl Walk<'_> {
         let name = name_of(entry);
         let path = join(within, &name);
         if !is_proper(&name) {
-            return Err(unjudged(
-                UnjudgedReason::BadManifest,
-                format!(
-                    "The repository holds an entry named `{path}`, which git itself refuses to check out; nothing of it is read."
-                ),
-            ));
+            return Err(improper(&path));
         }
         match entry.kind() {
             Some(ObjectType::Tree) if self.recurse => {
@@ -222,35 +185,24 @@ impl Walk<'_> {
             && self.include.as_ref().is_none_or(|g| g.matches(path))
     }
 
+    /// A link counts as the file it leads to, under its own name; one that leads to nothing or to a folder is passed over, as Argo CD does.
     fn file(&mut self, entry: &TreeEntry<'_>, relative: &str) -> Result<(), Unjudged> {
         let path = join(self.base, relative);
-        if entry.filemode() == LINK {
-            return Err(unjudged(
-                UnjudgedReason::BadManifest,
-                format!(
-                    "`{path}` is a symbolic link, and links are not followed; put the manifest itself there or exclude it."
-                ),
-            ));
-        }
-        if path.ends_with(".jsonnet") {
-            return Err(unjudged(
-                UnjudgedReason::NeedsPlugin,
-                format!("`{path}` needs jsonnet; its verdict is Argo CD's."),
-            ));
-        }
+        let blob = if entry.filemode() == LINK {
+            match links::resolve(self.repo, self.root, &path)? {
+                Target::File(blob, _) => blob,
+                Target::Folder(..) | Target::Nothing => return Ok(()),
+            }
+        } else {
+            entry.id()
+        };
         if self.found.len() >= self.limits.files {
             return Err(too_much("manifest files", self.limits.files));
         }
-        self.found.push(ManifestFile {
-            path,
-            blob: entry.id(),
-        });
+        self.found.push(ManifestFile { path, blob });
         Ok(())
     }
 }
-
-/// The mode of a symbolic link in a tree.
-const LINK: i32 = 0o120_000;
 
 /// Reads one file, unless it would pass the budget; the size is known before the content is read.
 ///
@@ -288,7 +240,7 @@ fn has_manifest_name(name: &str) -> bool {
 }
 
 /// Names that no honest git writes into a tree.
-fn is_proper(name: &str) -> bool {
+pub(super) fn is_proper(name: &str) -> bool {
     !name.is_empty()
         && name != "."
         && name != ".."
@@ -296,11 +248,11 @@ fn is_proper(name: &str) -> bool {
         && !name.contains(['/', '\0'])
 }
 
-fn name_of(entry: &TreeEntry<'_>) -> String {
+pub(super) fn name_of(entry: &TreeEntry<'_>) -> String {
     String::from_utf8_lossy(entry.name_bytes()).into_owned()
 }
 
-fn join(folder: &str, name: &str) -> String {
+pub(super) fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() {
         name.to_owned()
     } else {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::desired::{DesiredHandle, Recipe};
+use crate::desired::{Ask, DesiredHandle, Recipe};
 use crate::domain::{
     Application, DriftState, LinkState, Name, Resource, Safe, Tracking, UnjudgedReason,
 };
@@ -212,17 +212,14 @@ impl Operate {
         let Some(entry) = known.app.deployed_revision() else {
             return Ok(None);
         };
-        let Some(source) = entry.source.as_ref().or(known.app.sources.first()) else {
+        let asks = Ask::deployed(&known.app, entry).map_err(|why| why.message)?;
+        if asks.is_empty() {
             return Ok(None);
-        };
+        }
         let object = &known.resource.object;
         let recipe = Recipe::of(&known.app, &known.tracking);
         let extra = known.resource.verdict.states.contains(&DriftState::Extra);
-        match self
-            .desired
-            .raw(source, &entry.revision, &recipe, object)
-            .await
-        {
+        match self.desired.raw(&asks, &recipe, object).await {
             Ok(found) => Ok(Some(Unsealed::new(Arc::new(found.body.document())))),
             // Only what the verdict calls extra may be planned without a body: it is what a prune would delete.
             Err(why) if why.reason == UnjudgedReason::NotFound && extra => Ok(None),

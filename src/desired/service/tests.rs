@@ -2,6 +2,7 @@
 
 mod hostile;
 mod moving;
+mod rendering;
 
 use super::*;
 use crate::desired::testing::{Origin, config_map, deployment};
@@ -164,7 +165,7 @@ async fn what_needs_a_program_says_which() {
             "overridden/.argocd-source.yaml",
             "directory: {recurse: true}\n",
         ),
-        ("overridden/a.yaml", &config_map("a")),
+        ("overridden/deeper/a.yaml", &config_map("a")),
         ("plain/Chart.yaml", "name: edge\n"),
         ("plain/a.yaml", &config_map("a")),
     ]);
@@ -172,8 +173,7 @@ async fn what_needs_a_program_says_which() {
     for (path, expected) in [
         ("helm", UnjudgedReason::NeedsHelm),
         ("kustomize", UnjudgedReason::NeedsKustomize),
-        ("jsonnet", UnjudgedReason::NeedsPlugin),
-        ("overridden", UnjudgedReason::NeedsPlugin),
+        ("jsonnet", UnjudgedReason::NeedsJsonnet),
     ] {
         assert_eq!(
             refusal(&service, &origin.source(path)).await.0,
@@ -181,6 +181,7 @@ async fn what_needs_a_program_says_which() {
             "{path}"
         );
     }
+    assert_eq!(names(&service, &origin.source("overridden")).await, ["a"]);
     let explicit = Source {
         recurse: true,
         ..origin.source("plain")
@@ -193,52 +194,24 @@ async fn what_needs_a_program_says_which() {
 }
 
 #[tokio::test]
-async fn sources_of_another_kind_are_told_before_any_repository_is_asked() {
+async fn plugins_and_contradictions_are_told_before_any_repository_is_asked() {
     let origin = Origin::new();
     let service = origin.service();
-    let plain = || Source {
-        repo_url: "https://charts.invalid".into(),
-        ..Source::default()
+    let settings = || Verbatim::of(serde_json::json!({"namePrefix": "oslo-"}));
+    let plugin = Source {
+        plugin: true,
+        ..origin.source("edge")
     };
-    for (source, expected) in [
-        (
-            Source {
-                chart: "redis".into(),
-                ..plain()
-            },
-            UnjudgedReason::NeedsHelm,
-        ),
-        (
-            Source {
-                helm: Verbatim::of(serde_json::json!({"releaseName": "web"})),
-                ..plain()
-            },
-            UnjudgedReason::NeedsHelm,
-        ),
-        (
-            Source {
-                kustomize: Verbatim::of(serde_json::json!({"namePrefix": "oslo-"})),
-                ..plain()
-            },
-            UnjudgedReason::NeedsKustomize,
-        ),
-        (
-            Source {
-                plugin: true,
-                ..plain()
-            },
-            UnjudgedReason::NeedsPlugin,
-        ),
-        (
-            Source {
-                reference: "values".into(),
-                ..plain()
-            },
-            UnjudgedReason::BadSource,
-        ),
-    ] {
-        assert_eq!(refusal(&service, &source).await.0, expected);
-    }
+    let both = Source {
+        helm: settings(),
+        kustomize: settings(),
+        ..origin.source("edge")
+    };
+    assert_eq!(
+        refusal(&service, &plugin).await.0,
+        UnjudgedReason::NeedsPlugin
+    );
+    assert_eq!(refusal(&service, &both).await.0, UnjudgedReason::BadSource);
     assert_eq!(service.repositories(), []);
 }
 

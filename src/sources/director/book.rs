@@ -148,16 +148,15 @@ impl Book {
         let Some(entry) = self.apps.get(id) else {
             return;
         };
-        let shown = match &entry.answer {
-            Some(Ok(answer)) => answer.target.as_ref().map(|t| &t.located.revision),
-            _ => None,
-        };
         let commit = &entry.app.compared_revision;
-        if let Some(Ok(wish)) = &entry.wish
+        let shown = matches!(&entry.answer, Some(Ok(answer)) if answer.aims_at(commit));
+        // Of several sources the engine names the first one's revision.
+        let source = entry.app.sources.first().filter(|s| s.chart.is_empty());
+        if let (Some(Ok(_)), Some(source)) = (&entry.wish, source)
             && !commit.is_empty()
-            && shown != Some(commit)
+            && !shown
         {
-            self.hints.push((wish.target.clone(), commit.clone()));
+            self.hints.push((source.clone(), commit.clone()));
         }
     }
 
@@ -176,7 +175,7 @@ impl Book {
     pub(super) fn repo_changed(&mut self, is_meant: impl Fn(&Source) -> bool) {
         for (id, entry) in &self.apps {
             if let Some(Ok(wish)) = &entry.wish
-                && (is_meant(&wish.target) || is_meant(&wish.deployed.0))
+                && wish.sources().any(&is_meant)
             {
                 self.moved.insert(id.clone());
             }

@@ -106,13 +106,10 @@ impl Entry {
             },
         };
         if let (None, Some(Ok(answer))) = (&made.unjudged, &self.answer) {
-            made.deployed_revision = answer.deployed.located.revision.clone();
+            (made.deployed_revision, made.target_revision) = answer.revisions();
             made.deployed = answer.deployed.objects.to_vec();
             // Without a target nothing is known to be behind: the deployed objects stand in for it, under no revision.
             let target = answer.target.as_ref();
-            made.target_revision = target
-                .map(|t| t.located.revision.clone())
-                .unwrap_or_default();
             made.target = target.unwrap_or(&answer.deployed).objects.to_vec();
         }
         made

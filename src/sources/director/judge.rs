@@ -1,11 +1,12 @@
 //! Asks Git for one application: the objects at its deployed commit and at the commit its target revision means now.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::wish::Wish;
 use crate::desired::prepare::at_commit;
-use crate::desired::{DesiredHandle, Located, Prepared, Recipe};
-use crate::domain::{AppRef, DesiredObject, Source, Unjudged};
+use crate::desired::{Ask, DesiredHandle, Located, Prepared, Recipe};
+use crate::domain::{AppRef, DesiredObject, Name, Unjudged};
 
 /// One application to ask for.
 #[derive(Clone, Debug)]
@@ -31,17 +32,52 @@ pub(super) struct Done {
 pub(super) struct Answer {
     /// Which question it answers.
     wish: Wish,
-    pub(super) deployed: Part,
+    pub(super) deployed: Whole,
     /// `None` when the target cannot be told: then nothing is known to be behind.
-    pub(super) target: Option<Part>,
+    pub(super) target: Option<Whole>,
 }
 
-/// One commit's objects.
+/// The objects of all sources of an application.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
-    pub(super) located: Located,
-    prepared: Arc<Prepared>,
+pub(super) struct Whole {
+    parts: Vec<Part>,
     pub(super) objects: Arc<[Arc<DesiredObject>]>,
+}
+
+/// One source's objects at one commit.
+#[derive(Clone, Debug)]
+struct Part {
+    located: Located,
+    prepared: Arc<Prepared>,
+    objects: Arc<[Arc<DesiredObject>]>,
+}
+
+impl Answer {
+    /// What is deployed and what is the target, as one revision each: of the first source of which they differ, else of the first.
+    pub(super) fn revisions(&self) -> (Name, Name) {
+        let revision = |part: &Part| part.located.revision.clone();
+        let deployed = self.deployed.parts.first().map(revision);
+        let deployed = deployed.unwrap_or_default();
+        let Some(target) = &self.target else {
+            return (deployed, Name::default());
+        };
+        let mut pairs = self.deployed.parts.iter().zip(&target.parts);
+        match pairs.find(|(d, t)| d.located.revision != t.located.revision) {
+            Some((d, t)) => (revision(d), revision(t)),
+            None => (
+                deployed,
+                target.parts.first().map(revision).unwrap_or_default(),
+            ),
+        }
+    }
+
+    /// Whether a commit is the target of any source.
+    pub(super) fn aims_at(&self, commit: &str) -> bool {
+        let parts = self.target.iter().flat_map(|t| &t.parts);
+        parts
+            .map(|p| &p.located.revision)
+            .any(|revision| **revision == *commit)
+    }
 }
 
 pub(super) async fn judge(desired: DesiredHandle, job: Job) -> Done {
@@ -57,24 +93,22 @@ async fn answer(
     wish: Wish,
     last: Option<Answer>,
 ) -> Result<Answer, Unjudged> {
-    let (source, revision) = &wish.deployed;
     // A deployed commit does not change its content: if the question is the same, so is the answer.
     let same = |a: &Answer| a.wish.deployed == wish.deployed && a.wish.recipe == wish.recipe;
     let deployed = match last.as_ref().filter(|a| same(a)) {
         Some(last) => last.deployed.clone(),
-        None => part(desired, source, revision, &wish.recipe, &[]).await?,
+        None => whole(desired, &wish.deployed, &wish.recipe, &[]).await?,
     };
-    let known: Vec<&Part> = std::iter::once(&deployed)
+    let known: Vec<&Whole> = std::iter::once(&deployed)
         .chain(
             last.as_ref()
                 .filter(|a| a.wish.recipe == wish.recipe)
                 .and_then(|a| a.target.as_ref()),
         )
         .collect();
-    let revision = &wish.target.target_revision;
-    let target = part(desired, &wish.target, revision, &wish.recipe, &known).await;
+    let target = whole(desired, &wish.target, &wish.recipe, &known).await;
     if let Err(why) = &target {
-        tracing::debug!(repo = %deployed.located.repo, reason = ?why.reason, "the target revision cannot be told");
+        tracing::debug!(reason = ?why.reason, "the target revision cannot be told");
     }
     Ok(Answer {
         target: target.ok(),
@@ -83,26 +117,67 @@ async fn answer(
     })
 }
 
-/// The objects of one source at one revision; what is `known` already is not made again.
+/// The objects of all sources; what is `known` already is not made again.
+async fn whole(
+    desired: &DesiredHandle,
+    asks: &[Ask],
+    recipe: &Recipe,
+    known: &[&Whole],
+) -> Result<Whole, Unjudged> {
+    let parts_known: Vec<&Part> = known.iter().flat_map(|w| &w.parts).collect();
+    let mut parts = Vec::with_capacity(asks.len());
+    for ask in asks {
+        parts.push(part(desired, ask, recipe, &parts_known).await?);
+    }
+    let same = |w: &&&Whole| {
+        w.parts.len() == parts.len()
+            && w.parts
+                .iter()
+                .zip(&parts)
+                .all(|(a, b)| Arc::ptr_eq(&a.objects, &b.objects))
+    };
+    if let Some(same) = known.iter().find(same) {
+        return Ok((*same).clone());
+    }
+    let objects = match parts.as_slice() {
+        [one] => one.objects.clone(),
+        several => merged(several),
+    };
+    Ok(Whole { parts, objects })
+}
+
+/// All objects in the order of the sources; of two that are one object the later counts, in the place of the earlier, as in Argo CD.
+fn merged(parts: &[Part]) -> Arc<[Arc<DesiredObject>]> {
+    let mut places: HashMap<(&Name, &Name, &Name, &Name), usize> = HashMap::new();
+    let mut merged: Vec<Arc<DesiredObject>> = Vec::new();
+    for object in parts.iter().flat_map(|p| p.objects.iter()) {
+        let o = &object.object;
+        let place = *places
+            .entry((&o.gvk.group, &o.gvk.kind, &o.namespace, &o.name))
+            .or_insert(merged.len());
+        match merged.get_mut(place) {
+            Some(earlier) => *earlier = object.clone(),
+            None => merged.push(object.clone()),
+        }
+    }
+    merged.into()
+}
+
+/// The objects of one source at its revision.
 async fn part(
     desired: &DesiredHandle,
-    source: &Source,
-    revision: &str,
+    ask: &Ask,
     recipe: &Recipe,
     known: &[&Part],
 ) -> Result<Part, Unjudged> {
-    let located = desired.locate(source, revision).await?;
+    let located = desired.locate(ask, &recipe.purpose).await?;
     if let Some(same) = known.iter().find(|p| p.located == located) {
         return Ok((*same).clone());
     }
     let alike = known.iter().find(|p| p.located.key == located.key);
     let prepared = match alike {
         Some(alike) => alike.prepared.clone(),
-        None => {
-            desired
-                .prepared(source, &located, &recipe.placement())
-                .await?
-        }
+        None => desired.prepared(&located, &recipe.placement()).await?,
     };
     Ok(Part {
         objects: at_commit(&prepared, recipe, &located.repo, &located.revision).into(),

@@ -1,17 +1,17 @@
 //! What has to be asked of Git for one application, or why nothing can be. Pure.
 
-use crate::desired::{Recipe, render::require_plain_source};
+use crate::desired::{Ask, Recipe};
 use crate::domain::{
-    Application, ClusterId, Engine, HistoryEntry, Name, Source, Tracking, Unjudged, UnjudgedReason,
+    Application, ClusterId, Engine, Name, Source, Tracking, Unjudged, UnjudgedReason,
 };
 
 /// Everything the answer of Git depends on, but Git itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wish {
-    /// The source of the newest full deployment, and its commit.
-    pub(super) deployed: (Source, Name),
-    /// The source as the spec has it now, with its target revision.
-    pub(super) target: Source,
+    /// The sources of the newest full deployment, each at its commit.
+    pub(super) deployed: Vec<Ask>,
+    /// The sources as the spec has them now, each at its target revision.
+    pub(super) target: Vec<Ask>,
     /// What the application adds to its manifests.
     pub(super) recipe: Recipe,
 }
@@ -29,51 +29,51 @@ impl Wish {
         if cluster.is_none() {
             return Err(unmatched(app));
         }
-        let target = only_source(app)?;
-        require_plain_source(target)?;
+        if app.engine != Engine::Argo {
+            return Err(because(
+                UnjudgedReason::NeedsPlugin,
+                "It is carried by Flux, whose sources are not rendered here yet; its verdict is Flux's.".into(),
+            ));
+        }
+        if let Some(plugin) = app.sources.iter().find(|s| s.plugin) {
+            return Err(needs_plugin(plugin));
+        }
         let entry = app.deployed_revision().ok_or_else(|| never_deployed(app))?;
-        let deployed = entry.source.as_ref().unwrap_or(target);
-        require_plain_source(deployed)?;
-        Ok(Self {
-            deployed: (deployed.clone(), revision_of(entry)?),
-            target: target.clone(),
+        let targets: Vec<Name> = app
+            .sources
+            .iter()
+            .map(|s| s.target_revision.clone())
+            .collect();
+        let wish = Self {
+            deployed: Ask::deployed(app, entry)?,
+            target: Ask::all(&app.sources, &targets),
             recipe: Recipe::of(app, tracking),
-        })
+        };
+        if wish.deployed.is_empty() || wish.target.is_empty() {
+            return Err(because(
+                UnjudgedReason::BadSource,
+                "The application names no source that has manifests; give one a path or a chart."
+                    .into(),
+            ));
+        }
+        Ok(wish)
+    }
+
+    /// All sources that the answer depends on, those that are only referred to included.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        let asks = self.deployed.iter().chain(&self.target);
+        asks.flat_map(|ask| std::iter::once(&ask.source).chain(ask.refs.iter().map(|r| &r.0)))
     }
 }
 
-fn only_source(app: &Application) -> Result<&Source, Unjudged> {
-    if app.engine != Engine::Argo {
-        return Err(because(
-            UnjudgedReason::NeedsPlugin,
-            "It is carried by Flux, whose sources are not rendered here yet; its verdict is Flux's.".into(),
-        ));
-    }
-    match app.sources.as_slice() {
-        [source] => Ok(source),
-        [] => Err(because(
-            UnjudgedReason::NotFound,
-            "The application names no source that is rendered here; its verdict is Argo CD's."
-                .into(),
-        )),
-        several => Err(because(
-            UnjudgedReason::BadSource,
-            format!(
-                "The application has {} sources, and only one is rendered; its verdict is Argo CD's.",
-                several.len()
-            ),
-        )),
-    }
-}
-
-fn revision_of(entry: &HistoryEntry) -> Result<Name, Unjudged> {
-    if entry.revision.is_empty() {
-        return Err(because(
-            UnjudgedReason::NotFound,
-            "The newest deployment records no revision; sync the application once.".into(),
-        ));
-    }
-    Ok(entry.revision.clone())
+fn needs_plugin(source: &Source) -> Unjudged {
+    because(
+        UnjudgedReason::NeedsPlugin,
+        format!(
+            "The source {} needs a config management plugin or is hydrated elsewhere, and plugins are never run here; the verdict is Argo CD's.",
+            crate::desired::policy::redact(&source.repo_url)
+        ),
+    )
 }
 
 fn unmatched(app: &Application) -> Unjudged {

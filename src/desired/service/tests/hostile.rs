@@ -30,7 +30,7 @@ async fn a_missing_path_and_one_that_leaves_the_repository_are_not_found() {
 }
 
 #[tokio::test]
-async fn links_are_not_followed_and_submodules_not_entered() {
+async fn links_are_followed_inside_the_repository_only_and_submodules_not_entered() {
     let origin = Origin::new();
     let file = origin.blob(config_map("a").as_bytes());
     let link = origin.blob(b"/etc/passwd");
@@ -41,26 +41,30 @@ async fn links_are_not_followed_and_submodules_not_entered() {
         ("linked/folder", LINK, link),
         ("modules/a.yaml", FILE, file),
         ("modules/sub.yaml", SUBMODULE, other),
-        ("path", LINK, origin.blob(b"linked")),
+        ("path", LINK, origin.blob(b"modules")),
+        ("modules/again.yaml", LINK, origin.blob(b"../linked/b.yaml")),
+        ("modules/gone.yaml", LINK, origin.blob(b"nowhere.yaml")),
+        (
+            "linked/b.yaml",
+            FILE,
+            origin.blob(config_map("b").as_bytes()),
+        ),
     ]);
     origin.commit_tree("main", tree);
     let service = origin.service();
     let (reason, message) = refusal(&service, &origin.source("linked")).await;
     assert_eq!(reason, UnjudgedReason::BadManifest);
     assert!(
-        message.contains("`linked/passwd.yaml` is a symbolic link"),
+        message.contains("`linked/passwd.yaml`") && message.contains("leaves the repository"),
         "{message}"
     );
     let narrowed = Source {
         exclude: "passwd.yaml".into(),
         ..origin.source("linked")
     };
-    assert_eq!(names(&service, &narrowed).await, ["a"]);
-    assert_eq!(names(&service, &origin.source("modules")).await, ["a"]);
-    assert_eq!(
-        refusal(&service, &origin.source("path")).await.0,
-        UnjudgedReason::NotFound
-    );
+    assert_eq!(names(&service, &narrowed).await, ["a", "b"]);
+    assert_eq!(names(&service, &origin.source("modules")).await, ["a", "b"]);
+    assert_eq!(names(&service, &origin.source("path")).await, ["a", "b"]);
 }
 
 #[tokio::test]
@@ -180,7 +184,7 @@ async fn secret_values_are_sealed_in_what_is_kept_and_clear_in_what_is_about_to_
     };
     let object = ObjectRef::new(Gvk::new("", "v1", "Secret"), "edge", "token");
     let raw = service
-        .raw(&source, &commit.to_string(), &recipe, &object)
+        .raw(&[Ask::of(&source, &commit.to_string())], &recipe, &object)
         .await
         .unwrap();
     let raw = raw.body.document();
@@ -192,7 +196,7 @@ async fn secret_values_are_sealed_in_what_is_kept_and_clear_in_what_is_about_to_
     );
     let gone = ObjectRef::new(Gvk::new("", "v1", "Secret"), "edge", "gone");
     let why = service
-        .raw(&source, "HEAD", &recipe, &gone)
+        .raw(&[Ask::of(&source, "HEAD")], &recipe, &gone)
         .await
         .unwrap_err();
     assert_eq!(why.reason, UnjudgedReason::NotFound);

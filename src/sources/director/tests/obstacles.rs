@@ -63,7 +63,10 @@ async fn each_obstacle_is_told_by_its_name() {
     };
     let apps = vec![
         of("a-never", &|a| a.history.clear()),
-        of("b-multi", &|a| a.sources.push(Source::default())),
+        of("b-multi", &|a| {
+            a.sources.push(Source::default());
+            a.history[0].revisions.clear();
+        }),
         of("c-chart", &|a| a.sources = vec![chart.clone()]),
         of("d-folder", &|a| a.sources[0].path = "chart".into()),
         of("e-url", &|a| a.sources = vec![ssh.clone()]),
@@ -89,8 +92,8 @@ async fn each_obstacle_is_told_by_its_name() {
         reasons,
         [
             R::NeverDeployed,
-            R::BadSource,
-            R::NeedsHelm,
+            R::NotFound,
+            R::ForbiddenUrl,
             R::NeedsHelm,
             R::ForbiddenUrl,
             R::NotFound,
