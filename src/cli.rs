@@ -19,6 +19,7 @@ mod say;
 mod snapshot;
 mod table;
 mod tool;
+mod verify;
 
 use std::process::ExitCode;
 

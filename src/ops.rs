@@ -52,5 +52,5 @@ pub use plan::{DryRun, Guardrail, Loser, Order, Plan, PlanTarget, Route, Verb};
 pub use planner::{PlanContext, plan_id};
 pub use request::{RevertRequest, RevertTarget, Unsealed};
 pub use run::{Patience, RunContext, run};
-pub use survey::plan;
+pub use survey::{Opinion, ServerWord, ask, plan};
 pub use waves::{Wave, WaveError, WaveSpec};

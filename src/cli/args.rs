@@ -230,6 +230,9 @@ pub(crate) struct DriftArgs {
     /// One row a group of equal changes.
     #[arg(long)]
     pub(crate) group: bool,
+    /// Ask each server for its own word, a dry-run apply; where it differs from our verdict, the server's word counts.
+    #[arg(long, conflicts_with = "group")]
+    pub(crate) verify: bool,
     /// What makes the exit status 1, comma-separated.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [FailOn::Drift])]
     pub(crate) fail_on: Vec<FailOn>,
@@ -261,6 +264,9 @@ pub(crate) struct DiffArgs {
     /// What the API server answered to a server-side dry run of the desired manifests; compares as Argo CD's server-side diff.
     #[arg(long, value_name = "FILE", requires = "desired")]
     pub(crate) dry_run: Option<PathBuf>,
+    /// Ask each server for its own word, a dry-run apply; where it differs from our verdict, the server's word counts.
+    #[arg(long, conflicts_with = "desired")]
+    pub(crate) verify: bool,
 }
 
 /// Options of `explain`.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::args::Form;
 use super::document::{Document, exit_status};
 use super::items::DriftItem;
-use super::lists::{Asked, Listed, drift_items};
-use super::print;
+use super::lists::{Asked, Listed, drift_items, state_words};
+use super::{print, verify};
 use crate::domain::{Change, DriftState, FieldOwner, Safe};
 use crate::drift::diff_text;
 use crate::fleet::DriftRow;
@@ -16,8 +16,8 @@ use crate::fleet::DriftRow;
 /// # Errors
 /// A query that does not parse, or a form that only pictures have.
 pub(crate) fn diff(asked: Asked<'_>) -> Result<Listed, String> {
-    let rows = asked.keep(asked.scope.fleet.drift(asked.scope.selector))?;
-    let mut items: Vec<DriftItem> = drift_items(asked.scope.fleet, &rows);
+    let rows = asked.keep(verify::rows(asked))?;
+    let mut items: Vec<DriftItem> = drift_items(asked, &rows);
     for (item, row) in items.iter_mut().zip(&rows) {
         item.unified = unified(row);
     }
@@ -26,7 +26,7 @@ pub(crate) fn diff(asked: Asked<'_>) -> Result<Listed, String> {
         Form::Json => print::json(&document)?,
         Form::Yaml => print::yaml(&document)?,
         Form::Table | Form::Wide | Form::Text => {
-            let body: String = rows.iter().map(describe).collect();
+            let body: String = rows.iter().map(|row| describe(row, asked)).collect();
             let body = if rows.is_empty() {
                 "No difference.\n".to_owned()
             } else {
@@ -48,7 +48,7 @@ pub(crate) fn diff(asked: Asked<'_>) -> Result<Listed, String> {
     };
     Ok(Listed {
         text,
-        status: exit_status(rows.iter().any(|r| r.current), document.partial),
+        status: exit_status(rows.iter().any(verify::counts), document.partial),
     })
 }
 
@@ -61,10 +61,9 @@ pub(crate) fn unified(row: &DriftRow) -> Option<String> {
     ))
 }
 
-fn describe(row: &DriftRow) -> String {
+fn describe(row: &DriftRow, asked: Asked<'_>) -> String {
     let resource = &row.resource;
     let verdict = &resource.verdict;
-    let states: Vec<&str> = verdict.states.iter().map(|s| s.word()).collect();
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(
@@ -72,7 +71,7 @@ fn describe(row: &DriftRow) -> String {
         "{}  {}  {}  app {}{}",
         Safe::new(row.cluster.as_str()),
         Safe::from(resource.object.to_string()),
-        states.join("+"),
+        state_words(verdict),
         Safe::new(&resource.app.name),
         if row.current {
             ""
@@ -80,6 +79,9 @@ fn describe(row: &DriftRow) -> String {
             "  (old: the cluster does not answer)"
         }
     );
+    if let Some(said) = asked.words.and_then(|words| verify::word_of(words, row)) {
+        let _ = writeln!(out, "  server: {}", said.opinion.message());
+    }
     for change in &verdict.changes {
         let _ = writeln!(out, "  {}", line(change, "git", "live"));
     }
@@ -158,6 +160,7 @@ mod tests {
             },
             query: None,
             form,
+            words: None,
         })
         .unwrap()
     }

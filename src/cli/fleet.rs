@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::args::{Cli, Command, Common};
 use super::document::Scope;
 use super::lists::{self, Asked, Listed};
-use super::{diff, reasons, revert, say};
+use super::{diff, reasons, revert, say, verify};
 use crate::config::{Config, Folders};
 use crate::connect::kubeconfig::Impersonate;
 use crate::domain::selector::NameGlob;
@@ -82,9 +82,24 @@ async fn wait(session: &mut Session, limit: Duration) {
     say::progress("");
 }
 
+/// Whether the servers' own words are asked for.
+fn verifies(cli: &Cli) -> bool {
+    match &cli.command {
+        Some(Command::Drift(args)) => args.verify,
+        Some(Command::Diff(args)) => args.verify,
+        _ => false,
+    }
+}
+
 async fn answer(cli: &Cli, config: &Config, session: &Session) -> Result<u8, String> {
     let selector = cli.selectors.selector()?;
+    let words = if verifies(cli) {
+        Some(verify::ask(&session.fleet, &selector, &session.operate, config).await?)
+    } else {
+        None
+    };
     let asked = Asked {
+        words: words.as_ref(),
         scope: Scope {
             fleet: &session.fleet,
             selector: &selector,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::verify::WordItem;
 use crate::domain::{
     AppRef, Change, ChangeOp, ClusterMetrics, DriftState, Engine, FieldOwner, Fingerprint, Health,
     Ignored, Operation, Role, Safe, SyncState, VerdictSource,
@@ -178,6 +179,9 @@ pub(crate) struct DriftItem {
     current: bool,
     changes: Vec<ChangeItem>,
     ignored: Vec<IgnoredItem>,
+    /// Only with `--verify`: what the server's dry run says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server: Option<WordItem>,
     /// Only in `Diff`: the documents as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unified: Option<String>,
@@ -266,9 +270,9 @@ impl DriftItem {
     pub(crate) fn new(row: &DriftRow, engine: Engine) -> Self {
         let resource = &row.resource;
         let verdict = &resource.verdict;
-        let main = verdict.main_state().unwrap_or(DriftState::Unknown);
+        let main = verdict.main_state();
         let (repo, revision, path) = &resource.desired;
-        let changes = if main == DriftState::Behind {
+        let changes = if main == Some(DriftState::Behind) {
             &verdict.behind
         } else {
             &verdict.changes
@@ -282,7 +286,8 @@ impl DriftItem {
             kind: Safe::new(&resource.object.gvk.kind),
             namespace: Safe::new(&resource.object.namespace),
             name: Safe::new(&resource.object.name),
-            state: main.word(),
+            // Nothing is left of a verdict that the server overruled.
+            state: main.map_or("synced", DriftState::word),
             states: verdict.states.clone(),
             source: verdict.source,
             desired: DesiredItem {
@@ -296,6 +301,7 @@ impl DriftItem {
             current: row.current,
             changes: changes.iter().map(ChangeItem::from).collect(),
             ignored: verdict.ignored.iter().map(IgnoredItem::from).collect(),
+            server: None,
             unified: None,
         }
     }

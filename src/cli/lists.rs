@@ -7,7 +7,8 @@ use super::document::{Document, Scope, exit_status};
 use super::items::{AppItem, DriftItem, GroupItem, StatusItem};
 use super::print::Answer;
 use super::table::Table;
-use crate::domain::{Engine, Safe, SyncState, VerdictSource};
+use super::verify::{self, WordItem, Words};
+use crate::domain::{Engine, Safe, SyncState, Verdict, VerdictSource};
 use crate::fleet::query::{Query, Queryable};
 use crate::fleet::{AppRow, ClusterRow, DriftRow, Fleet};
 
@@ -20,6 +21,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) query: Option<&'a str>,
     /// Its form.
     pub(crate) form: Form,
+    /// The servers' words, when they were asked for.
+    pub(crate) words: Option<&'a Words>,
 }
 
 /// A printed list and its exit status.
@@ -222,13 +225,18 @@ fn app_cells(row: &AppRow) -> Vec<Safe> {
 /// # Errors
 /// A query that does not parse.
 pub(crate) fn drift(asked: Asked<'_>, fail_on: &[FailOn]) -> Result<Listed, String> {
-    let rows = asked.keep(asked.fleet().drift(asked.scope.selector))?;
-    let document = Document::new("DriftList", asked.scope, drift_items(asked.fleet(), &rows));
-    let mut table = Table::new(&[
+    let rows = asked.keep(verify::rows(asked))?;
+    let document = Document::new("DriftList", asked.scope, drift_items(asked, &rows));
+    let mut heads = vec![
         "CLUSTER", "APP", "OBJECT", "STATE", "CHANGE", "MANAGER", "SINCE",
-    ]);
+    ];
+    heads.extend(asked.words.map(|_| "SERVER"));
+    let mut table = Table::new(&heads);
     for row in &rows {
-        table.row(drift_cells(row, asked.scope.at));
+        let mut cells = drift_cells(row, asked.scope.at);
+        let word = |words| verify::word_of(words, row).map_or("-", |w| w.opinion.word());
+        cells.extend(asked.words.map(|words| Safe::fixed(word(words))));
+        table.row(cells);
     }
     let answer = Answer {
         document: &document,
@@ -245,7 +253,7 @@ pub(crate) fn drift(asked: Asked<'_>, fail_on: &[FailOn]) -> Result<Listed, Stri
         .cluster_rows()
         .iter()
         .any(|r| r.state.is_current() && r.health.degraded > 0);
-    let fails = fail_on.contains(&FailOn::Drift) && rows.iter().any(|r| r.current)
+    let fails = fail_on.contains(&FailOn::Drift) && rows.iter().any(verify::counts)
         || fail_on.contains(&FailOn::Degraded) && degraded
         || fail_on.contains(&FailOn::Unknown) && document.partial;
     Ok(Listed {
@@ -255,20 +263,35 @@ pub(crate) fn drift(asked: Asked<'_>, fail_on: &[FailOn]) -> Result<Listed, Stri
 }
 
 /// The JSON items of drifted objects, each with the engine of its application.
-pub(crate) fn drift_items(fleet: &Fleet, rows: &[DriftRow]) -> Vec<DriftItem> {
+pub(crate) fn drift_items(asked: Asked<'_>, rows: &[DriftRow]) -> Vec<DriftItem> {
+    let fleet = asked.fleet();
     let engine = |row: &DriftRow| {
         fleet
             .app(&row.resource.app)
             .map_or(Engine::Argo, |app| app.engine)
     };
     rows.iter()
-        .map(|row| DriftItem::new(row, engine(row)))
+        .map(|row| {
+            let mut item = DriftItem::new(row, engine(row));
+            let said = asked.words.and_then(|words| verify::word_of(words, row));
+            item.server = said.map(WordItem::from);
+            item
+        })
         .collect()
+}
+
+/// `edited+behind`; `synced` where a server overruled us.
+pub(crate) fn state_words(verdict: &Verdict) -> String {
+    if verdict.states.is_empty() {
+        return "synced".to_owned();
+    }
+    let words: Vec<&str> = verdict.states.iter().map(|s| s.word()).collect();
+    words.join("+")
 }
 
 fn drift_cells(row: &DriftRow, now: Timestamp) -> Vec<Safe> {
     let verdict = &row.resource.verdict;
-    let states: Vec<&str> = verdict.states.iter().map(|s| s.word()).collect();
+    let states = state_words(verdict);
     let manager = verdict
         .changes
         .iter()
@@ -279,9 +302,9 @@ fn drift_cells(row: &DriftRow, now: Timestamp) -> Vec<Safe> {
         Safe::new(&row.resource.app.name),
         Safe::from(row.resource.object.to_string()),
         Safe::from(if row.current {
-            states.join("+")
+            states
         } else {
-            format!("{} (old)", states.join("+"))
+            format!("{states} (old)")
         }),
         verdict.summary.clone(),
         manager.unwrap_or(Safe::fixed("-")),
@@ -387,6 +410,7 @@ mod tests {
             },
             query,
             form,
+            words: None,
         }
     }
 

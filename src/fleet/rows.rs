@@ -314,7 +314,7 @@ impl Fleet {
             app: Arc::clone(&state.app),
             cluster: state.cluster.clone(),
             current: self.is_current(state),
-            disagreement: disagreement(state, &verdict, edited),
+            disagreement: disagreement(state, &verdict, edited, edge.and_then(|c| c.seen_at)),
             verdict,
             drift,
             resources,
@@ -418,17 +418,27 @@ fn contexts_of(cluster: &Cluster) -> Vec<Safe> {
 }
 
 /// The hub's word against ours, when they differ about what is deployed.
-fn disagreement(state: &AppState, verdict: &AppVerdict, edited: usize) -> Option<Safe> {
+fn disagreement(
+    state: &AppState,
+    verdict: &AppVerdict,
+    edited: usize,
+    seen: Option<Timestamp>,
+) -> Option<Safe> {
     if verdict.source != VerdictSource::Computed {
         return None;
     }
+    let when = |at: Option<Timestamp>| match at {
+        Some(at) => at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        None => "at an unknown time".to_owned(),
+    };
+    let (hub, edge) = (when(state.app.reconciled_at), when(seen.max(verdict.at)));
     match (state.app.sync, verdict.state) {
         (SyncState::Synced, SyncState::OutOfSync) if edited > 0 => Some(Safe::from(format!(
-            "The hub says Synced; {edited} resource(s) on the edge differ from Git."
+            "The hub says Synced (compared {hub}); {edited} resource(s) on the edge differ from Git (seen {edge})."
         ))),
-        (SyncState::OutOfSync, SyncState::Synced) => Some(Safe::fixed(
-            "The hub says OutOfSync; every resource on the edge equals Git.",
-        )),
+        (SyncState::OutOfSync, SyncState::Synced) => Some(Safe::from(format!(
+            "The hub says OutOfSync (compared {hub}); every resource on the edge equals Git (seen {edge})."
+        ))),
         _ => None,
     }
 }

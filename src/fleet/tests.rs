@@ -75,12 +75,10 @@ fn an_edit_on_the_edge_contradicts_a_hub_that_says_synced() {
     ));
     let row = fleet.app_row(&app_ref("edge-microservice")).unwrap();
     assert_eq!(row.verdict.state, SyncState::OutOfSync);
-    assert!(
-        row.disagreement
-            .unwrap()
-            .as_str()
-            .contains("hub says Synced")
-    );
+    let words = row.disagreement.unwrap();
+    assert!(words.as_str().contains("hub says Synced (compared "));
+    let seen = format!("(seen {})", at(3).strftime("%Y-%m-%dT%H:%M:%SZ"));
+    assert!(words.as_str().contains(&seen), "{words}");
     assert_eq!(fleet.counts().drifted, 1);
 }
 

@@ -1,5 +1,7 @@
 //! The reads behind a plan: live objects, dry runs, applications, projects. Nothing here changes a cluster.
 
+mod word;
+
 use std::collections::BTreeMap;
 
 use futures::future::{BoxFuture, FutureExt};
@@ -17,6 +19,8 @@ use super::{
     Clusters, Plan, RevertRequest, RevertTarget, Route, Unsealed, argo, permission, strip, windows,
 };
 use crate::domain::{AppRef, Application, ObjectRef, Safe};
+
+pub use word::{Opinion, ServerWord, ask};
 
 /// Makes the plan of a revert: reads every target and its application afresh, lets the servers rehearse, and decides.
 ///

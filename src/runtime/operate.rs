@@ -15,8 +15,8 @@ use crate::domain::{
 };
 use crate::fleet::Fleet;
 use crate::ops::{
-    self, Clusters, Confirmation, Guardrail, Patience, Plan, PlanContext, RevertRequest,
-    RevertTarget, Route, Run, RunContext, RunEvent, Unsealed, WaveSpec, WriteMode,
+    self, Clusters, Confirmation, Guardrail, Opinion, Patience, Plan, PlanContext, RevertRequest,
+    RevertTarget, Route, Run, RunContext, RunEvent, ServerWord, Unsealed, WaveSpec, WriteMode,
 };
 
 /// What is wanted: objects by name, and how.
@@ -173,15 +173,43 @@ impl Operate {
             waves,
             guardrail: gathered.guardrail,
         };
-        let now = Timestamp::now();
-        let context = PlanContext {
+        let context = self.context(Timestamp::now());
+        Ok(ops::plan(&request, &*self.clusters, &context).await)
+    }
+
+    /// Asks the servers for their word on each target; the answers in the order of the targets. Changes nothing.
+    pub async fn words(&self, gathered: Gathered) -> Vec<ServerWord> {
+        let mut targets = Vec::with_capacity(gathered.targets.len());
+        // Where a target's desired state cannot be read, that is the answer.
+        let mut words: Vec<Option<ServerWord>> = Vec::with_capacity(gathered.targets.len());
+        for known in gathered.targets {
+            match self.target(known).await {
+                Ok(target) => {
+                    targets.push(target);
+                    words.push(None);
+                }
+                Err(why) => words.push(Some(ServerWord {
+                    at: Timestamp::now(),
+                    opinion: Opinion::NotAsked(why),
+                })),
+            }
+        }
+        let asked = ops::ask(&targets, &*self.clusters, &self.context(Timestamp::now())).await;
+        let mut asked = asked.into_iter();
+        words
+            .into_iter()
+            .filter_map(|word| word.or_else(|| asked.next()))
+            .collect()
+    }
+
+    fn context(&self, now: Timestamp) -> PlanContext {
+        PlanContext {
             id: ops::plan_id(now, fastrand::u32(..)),
             now,
             operator: self.operator.clone(),
             timeout: self.timeout,
             parallel: 16,
-        };
-        Ok(ops::plan(&request, &*self.clusters, &context).await)
+        }
     }
 
     async fn target(&self, known: Known) -> Result<RevertTarget, Safe> {
