@@ -141,7 +141,10 @@ impl Survey<'_> {
             patch: None,
         };
         reading.left = left_by_apply(target, &reading);
-        if !reading.left.is_empty() && planner::goes_direct(self.request, target, app) {
+        // Without a wish for a route the one that takes everything out is the better one.
+        let may_go_direct =
+            self.request.via.is_none() || planner::goes_direct(self.request, target, app);
+        if !reading.left.is_empty() && may_go_direct {
             take_out(&api, target, &mut reading).await;
         }
         Ok(reading)

@@ -278,6 +278,24 @@ async fn both_routes_put_everything_back_after_a_plan_that_sends_nothing() {
 }
 
 #[tokio::test]
+async fn without_a_wish_each_object_takes_the_route_that_puts_everything_back() {
+    let demo = Demo::serve(CALM);
+    let operator = demo.operator();
+    disturb(&demo).await;
+    let run = operator.run("revert --write --yes -o json");
+    assert_eq!(run.status, 0, "{run:#?}");
+    assert_clean(&operator);
+    let entries = operator.run("journal -o json").items();
+    let route = |kind: &str| entries.iter().find(|e| e["kind"] == kind).unwrap()["route"].clone();
+    assert_eq!(
+        route("Deployment"),
+        "direct",
+        "an apply would leave the entry that was added"
+    );
+    assert_eq!(route("ConfigMap"), "argo");
+}
+
+#[tokio::test]
 async fn no_write_is_sent_when_the_journal_cannot_be_written() {
     let demo = Demo::serve(CALM);
     let operator = demo.operator();

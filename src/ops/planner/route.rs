@@ -99,7 +99,13 @@ impl Case<'_> {
         })
     }
 
-    /// The route asked for, else `argo` where Argo CD can be asked now, else `direct` with the reason as a warning.
+    /// Whether the server accepted a patch that also takes out what an apply leaves.
+    fn takes_out(&self) -> bool {
+        self.reading.patch.is_some() && matches!(self.reading.rehearsal, Rehearsal::Accepted(_))
+    }
+
+    /// The route asked for, else `argo` where Argo CD can be asked now and its apply puts everything back, else `direct` with the reason
+    /// as a warning.
     fn route(&self, row: &mut PlanTarget) -> Result<Route, Safe> {
         let via = self.request.via;
         if via == Some(Route::Direct) {
@@ -109,6 +115,17 @@ impl Case<'_> {
             (Some(why), Some(Route::Argo)) => Err(why),
             (Some(why), _) => {
                 row.warnings.push(format!("direct, because {why}").into());
+                Ok(Route::Direct)
+            }
+            // An apply, Argo CD's too, leaves list entries that another manager added; a merge patch was rehearsed that takes them out.
+            (None, None) if self.takes_out() => {
+                let left = self.reading.left.join(", ");
+                row.warnings.push(
+                    format!(
+                        "direct, because Argo CD's apply would leave what others added: {left}"
+                    )
+                    .into(),
+                );
                 Ok(Route::Direct)
             }
             (None, _) => {

@@ -30,6 +30,9 @@ enum Followed {
     Open(Safe),
 }
 
+/// How often a write that met a newer version of the application is repeated.
+const AGAIN: usize = 4;
+
 impl Runner {
     pub(super) async fn carry_sync(&self, order: &ApprovedOrder, sync: &ArgoSync) {
         let app = match self.fresh_app(sync).await {
@@ -118,7 +121,7 @@ impl Runner {
     }
 
     async fn ask(&self, begun: &[Begun], sync: &ArgoSync, effect: &Approved<Effect>, app: &Value) {
-        let answer = self.write_operation(sync, app, effect.permit()).await;
+        let answer = self.write_to_same(sync, effect, app).await;
         self.note_sent(&answer);
         let ending = match answer {
             Ok(_) => return self.follow_and_settle(begun, sync).await,
@@ -150,6 +153,30 @@ impl Runner {
         for begun in begun {
             self.end_begun(begun, ending.clone()).await;
         }
+    }
+
+    /// The controller writes the application's status all the time, and each write makes the version that we read an old one. The server
+    /// changed nothing then: while the application reads as planned for and idle, the write is repeated on its newest version.
+    async fn write_to_same(
+        &self,
+        sync: &ArgoSync,
+        effect: &Approved<Effect>,
+        app: &Value,
+    ) -> Result<Value, ApiError> {
+        let mut answer = self.write_operation(sync, app, effect.permit()).await;
+        for _ in 0..AGAIN {
+            let Err(ApiError::Refused(refusal)) = &answer else {
+                break;
+            };
+            if !refusal.is_conflict() {
+                break;
+            }
+            let Ok(app) = self.fresh_app(sync).await else {
+                break;
+            };
+            answer = self.write_operation(sync, &app, effect.permit()).await;
+        }
+        answer
     }
 
     async fn write_operation(

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{DriftState, Safe, Verdict};
-use crate::ops::RevertTarget;
 use crate::ops::undo;
+use crate::ops::{PlanTarget, RevertTarget};
 use pretty_assertions::assert_eq;
 
 #[tokio::test]
@@ -256,21 +256,38 @@ async fn a_list_entry_that_somebody_added_is_taken_out_in_one_write() {
 #[tokio::test]
 async fn what_argo_cd_leaves_in_place_is_said_in_the_plan() {
     let bench = bench();
+    let asked = RevertRequest {
+        via: Some(Route::Argo),
+        ..request(vec![with_added_env(&bench)])
+    };
+    let plan = plan(&asked, &bench.fleet, &crate::ops::fixtures::context()).await;
+    let row = &plan.targets[0];
+    assert_eq!(row.route, Route::Argo);
+    assert_eq!(
+        warnings(row),
+        [format!(
+            "Argo CD's apply leaves what others added (--via direct takes it out): {ADDED}"
+        )]
+    );
+}
+
+#[tokio::test]
+async fn without_a_wish_what_argo_cd_would_leave_goes_direct() {
+    let bench = bench();
     let plan = plan(
         &request(vec![with_added_env(&bench)]),
         &bench.fleet,
         &crate::ops::fixtures::context(),
     )
     .await;
-    assert_eq!(plan.targets[0].route, Route::Argo);
-    assert_eq!(
-        plan.targets[0]
-            .warnings
-            .iter()
-            .map(Safe::as_str)
-            .collect::<Vec<_>>(),
-        [
-            "Argo CD's apply leaves what others added (--via direct takes it out): spec.template.spec.containers[name=app].env[name=DEBUG]"
-        ]
-    );
+    let row = &plan.targets[0];
+    assert_eq!(row.route, Route::Direct);
+    let why = format!("direct, because Argo CD's apply would leave what others added: {ADDED}");
+    assert!(warnings(row).contains(&why.as_str()), "{row:#?}");
+}
+
+const ADDED: &str = "spec.template.spec.containers[name=app].env[name=DEBUG]";
+
+fn warnings(row: &PlanTarget) -> Vec<&str> {
+    row.warnings.iter().map(Safe::as_str).collect()
 }
