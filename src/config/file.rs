@@ -75,6 +75,14 @@ pub struct Desired {
     pub allow_http: bool,
     /// A bundle of certificate authorities for Git over https.
     pub ca_file: Option<PathBuf>,
+    /// Beginnings of URLs that kustomizations may fetch bases from, and charts their dependencies.
+    pub remote_bases: Vec<String>,
+    /// The `kustomize` program; without it, one on the search path, else `kubectl kustomize`.
+    pub kustomize: Option<PathBuf>,
+    /// The `helm` program; without it, one on the search path.
+    pub helm: Option<PathBuf>,
+    /// The `jsonnet` program; without it, one on the search path.
+    pub jsonnet: Option<PathBuf>,
 }
 
 /// Why the configuration cannot be used.
@@ -112,7 +120,18 @@ const TABLES: &[(&str, &[&str])] = &[
         "cluster",
         &["context", "name", "metrics-url", "metrics-token"],
     ),
-    ("desired", &["file-repositories", "allow-http", "ca-file"]),
+    (
+        "desired",
+        &[
+            "file-repositories",
+            "allow-http",
+            "ca-file",
+            "remote-bases",
+            "kustomize",
+            "helm",
+            "jsonnet",
+        ],
+    ),
 ];
 
 impl Config {
@@ -265,6 +284,8 @@ mod tests {
             metrics-token = "env:PROM_TOKEN"
             [desired]
             file-repositories = ["/srv/git"]
+            remote-bases = ["https://git.example/bases/"]
+            helm = "/opt/helm/bin/helm"
             "#,
         )
         .unwrap();
@@ -279,6 +300,11 @@ mod tests {
         assert_eq!(
             config.desired.file_repositories,
             [PathBuf::from("/srv/git")]
+        );
+        assert_eq!(config.desired.remote_bases, ["https://git.example/bases/"]);
+        assert_eq!(
+            config.desired.helm,
+            Some(PathBuf::from("/opt/helm/bin/helm"))
         );
     }
 

@@ -13,7 +13,7 @@ use super::operate::{Operate, operator};
 use crate::config::{Config, Folders};
 use crate::connect::kubeconfig::{self, Impersonate, LoadOptions};
 use crate::connect::{ConnectOptions, Connector, FileProblem, FleetPlan, Lane, Mode};
-use crate::desired::{DesiredHandle, RepoPolicy, Settings};
+use crate::desired::{DesiredHandle, Programs, RepoPolicy, Settings};
 use crate::domain::selector::NameGlob;
 use crate::domain::{ClusterEvent, ClusterId, Fact, LinkState, Name, Safe};
 use crate::drift::SealKey;
@@ -187,11 +187,26 @@ fn settings(plan: &FleetPlan, config: &Config, folders: &Folders, seal: &SealKey
             .collect(),
         allow_http: config.desired.allow_http,
         ca_file: config.desired.ca_file.clone(),
+        remote_bases: config.desired.remote_bases.clone(),
         ..RepoPolicy::default()
     };
     Settings {
         policy,
+        programs: programs(config),
         ..Settings::new(folders.cache.join("git"), seal.clone())
+    }
+}
+
+/// The rendering programs: those that the configuration names, else those on the search path.
+fn programs(config: &Config) -> Programs {
+    let usual = Programs::default();
+    let desired = &config.desired;
+    Programs {
+        helm: desired.helm.clone().unwrap_or(usual.helm),
+        // Whoever names a kustomize wants that one and no other.
+        kubectl: usual.kubectl.filter(|_| desired.kustomize.is_none()),
+        kustomize: desired.kustomize.clone().unwrap_or(usual.kustomize),
+        jsonnet: desired.jsonnet.clone().unwrap_or(usual.jsonnet),
     }
 }
 

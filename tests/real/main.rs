@@ -35,6 +35,7 @@ mod fetching;
 mod following;
 mod hunting;
 mod judging;
+mod rendering;
 mod respelling;
 mod reverting;
 mod seeing;
