@@ -16,6 +16,8 @@
 mod argo;
 #[path = "conformance/cases.rs"]
 mod cases;
+#[path = "conformance/cli.rs"]
+mod cli;
 #[path = "conformance/flux.rs"]
 mod flux;
 #[path = "conformance/health.rs"]

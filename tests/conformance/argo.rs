@@ -83,6 +83,11 @@ fn compared(case: &Case, method: Method<'_>) -> Result<Outcome, String> {
 
 /// A normaliser that removes fields, as rules for every kind.
 fn removing(fields: &[Value]) -> IgnoreRules {
+    IgnoreRules::from_spec(&removing_spec(fields))
+}
+
+/// The same as a list of rules.
+pub fn removing_spec(fields: &[Value]) -> Value {
     let pointers: Vec<String> = fields
         .iter()
         .map(|path| {
@@ -93,7 +98,7 @@ fn removing(fields: &[Value]) -> IgnoreRules {
                 .collect()
         })
         .collect();
-    IgnoreRules::from_spec(&json!([{"group": "*", "kind": "*", "jsonPointers": pointers}]))
+    json!([{"group": "*", "kind": "*", "jsonPointers": pointers}])
 }
 
 #[test]

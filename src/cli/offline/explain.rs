@@ -23,6 +23,8 @@ pub(super) struct ExplanationItem {
     pub(super) name: Safe,
     /// Null for a kind that has none.
     health: Option<HealthItem>,
+    /// What kstatus, which Flux and `kubectl wait` use, says.
+    kstatus: KstatusItem,
     sync: SyncItem,
     pub(super) reasons: Vec<String>,
 }
@@ -34,13 +36,34 @@ struct HealthItem {
     source: &'static str,
 }
 
+#[derive(Debug, Serialize)]
+struct KstatusItem {
+    status: &'static str,
+    message: Safe,
+}
+
+/// What a tracking id says; null when there is none or it is malformed.
+#[derive(Debug, Serialize)]
+struct TrackingItem {
+    app: Safe,
+    group: Safe,
+    kind: Safe,
+    namespace: Safe,
+    name: Safe,
+}
+
 /// How the engine would sync the object, as far as the object itself says it.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct SyncItem {
     /// The application that its tracking mark names.
     app: Option<Safe>,
+    tracking: Option<TrackingItem>,
     hook: bool,
-    /// Neither synced nor judged: a hook of no known type, or one that says `Skip`.
+    /// The hook annotation says `Skip` and nothing else.
+    skip: bool,
+    hook_types: Vec<&'static str>,
+    /// A hook of no known type: it is neither synced nor judged.
     ignored: bool,
     phases: Vec<&'static str>,
     wave: i64,
@@ -50,7 +73,8 @@ impl ExplanationItem {
     fn new(object: &Value, now: Timestamp) -> Self {
         let id = identity(object);
         let health = health::check(object);
-        let reasons = reasons(object, health.as_ref(), now);
+        let computed = kstatus::compute(object, now);
+        let reasons = reasons(object, health.as_ref(), &computed);
         Self {
             group: Safe::new(&id.gvk.group),
             kind: Safe::new(&id.gvk.kind),
@@ -61,6 +85,10 @@ impl ExplanationItem {
                 message,
                 source: "argo built-in",
             }),
+            kstatus: KstatusItem {
+                status: computed.status.word(),
+                message: Safe::new(&computed.message),
+            },
             sync: sync(object),
             reasons,
         }
@@ -105,11 +133,23 @@ fn annotation<'v>(object: &'v Value, key: &str) -> Option<&'v str> {
 }
 
 fn sync(object: &Value) -> SyncItem {
-    let app = annotation(object, TRACKING_ID).and_then(parse_tracking_id);
+    let id = annotation(object, TRACKING_ID).and_then(parse_tracking_id);
     SyncItem {
-        app: app.map(|id| Safe::new(&id.instance)),
+        app: id.as_ref().map(|id| Safe::new(&id.instance)),
+        tracking: id.map(|id| TrackingItem {
+            app: Safe::new(&id.instance),
+            group: Safe::new(&id.group),
+            kind: Safe::new(&id.kind),
+            namespace: Safe::new(&id.namespace),
+            name: Safe::new(&id.name),
+        }),
         hook: hooks::is_hook(object),
-        ignored: hooks::is_ignored(object) || hooks::is_skipped(object),
+        skip: hooks::is_skipped(object),
+        hook_types: hooks::types(object)
+            .into_iter()
+            .map(hooks::Hook::word)
+            .collect(),
+        ignored: hooks::is_ignored(object),
         phases: hooks::phases(object)
             .into_iter()
             .map(hooks::Hook::word)
@@ -118,7 +158,11 @@ fn sync(object: &Value) -> SyncItem {
     }
 }
 
-fn reasons(object: &Value, health: Option<&health::Report>, now: Timestamp) -> Vec<String> {
+fn reasons(
+    object: &Value,
+    health: Option<&health::Report>,
+    computed: &kstatus::Outcome,
+) -> Vec<String> {
     let mut reasons = Vec::new();
     match health {
         Some((Health::Healthy, _)) => {}
@@ -128,7 +172,6 @@ fn reasons(object: &Value, health: Option<&health::Report>, now: Timestamp) -> V
         Some((status, message)) => reasons.push(format!("health is {status:?}: {message}")),
         None => reasons.push("Argo CD has no built-in health check for this kind".to_owned()),
     }
-    let computed = kstatus::compute(object, now);
     if computed.status != kstatus::Status::Current {
         reasons.push(format!(
             "kstatus is {}: {}",

@@ -175,7 +175,8 @@ fn explanations_come_in_order_with_health_sync_and_reasons() {
     );
     assert_eq!(
         service["sync"],
-        json!({"app": "edge", "hook": false, "ignored": false, "phases": ["Sync"], "wave": 2})
+        json!({"app": "edge", "tracking": {"app": "edge", "group": "", "kind": "Service", "namespace": "edge", "name": "b"},
+            "hook": false, "skip": false, "hookTypes": [], "ignored": false, "phases": ["Sync"], "wave": 2})
     );
     let reasons = service["reasons"].to_string();
     assert!(
@@ -183,6 +184,57 @@ fn explanations_come_in_order_with_health_sync_and_reasons() {
         "{reasons}"
     );
     assert!(explain(b"a: [", &SealKey::new([1; 32]), at(), Form::Json).is_err());
+}
+
+#[test]
+fn rules_come_from_an_application_and_from_argocd_cm_alike() {
+    let application = "kind: Application\nspec: {ignoreDifferences: [{group: apps, kind: Deployment, jsonPointers: [/spec/replicas]}]}\n";
+    let settings = "kind: ConfigMap\ndata:\n  resource.customizations.ignoreDifferences.apps_Deployment: 'jsonPointers: [/spec/replicas]'\n";
+    for rules in [application, settings] {
+        let (document, status) = compared(GIT, LIVE, Some(rules)).unwrap();
+        assert_eq!(status, 0, "{rules}");
+        assert_eq!(document["items"][0]["modified"], false, "{rules}");
+    }
+    let refused = compared(
+        GIT,
+        LIVE,
+        Some(
+            "kind: Application\nspec: {ignoreDifferences: [{kind: A, jqPathExpressions: ['.a[']}]}\n",
+        ),
+    );
+    assert!(refused.unwrap_err().contains("rule 1"));
+}
+
+#[test]
+fn a_known_type_of_a_custom_kind_is_compared_by_meaning() {
+    let canary = |cpu: &str| {
+        format!(
+            "apiVersion: edge.example/v1\nkind: Canary\nmetadata: {{name: a}}\nspec: {{cpu: {cpu}}}\n"
+        )
+    };
+    let settings = "kind: ConfigMap\ndata:\n  resource.customizations.knownTypeFields.edge.example_Canary: '[{field: spec.cpu, type: core/Quantity}]'\n";
+    let (document, status) = compared(&canary("2000m"), &canary("2"), Some(settings)).unwrap();
+    assert_eq!(
+        (status, &document["items"][0]["modified"]),
+        (0, &json!(false))
+    );
+    let (document, status) = compared(&canary("2000m"), &canary("2"), None).unwrap();
+    assert_eq!(
+        (status, &document["items"][0]["modified"]),
+        (1, &json!(true))
+    );
+}
+
+#[test]
+fn a_label_that_argo_cd_gave_up_is_predicted_gone_when_it_applies_on_the_server() {
+    let git = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n";
+    let live = "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  labels: {old: x}\n  managedFields: [{manager: argocd-controller, operation: Apply, apiVersion: v1, fieldsV1: {'f:metadata': {'f:labels': {'f:old': {}}}}}]\nspec: {ports: [{port: 80, protocol: TCP}]}\n";
+    let (document, _) = compared(git, live, None).unwrap();
+    assert_eq!(document["items"][0]["modified"], true);
+    assert_eq!(
+        document["items"][0]["predictedLive"]["metadata"].get("labels"),
+        Some(&Value::Null)
+    );
 }
 
 #[test]
