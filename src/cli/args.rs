@@ -233,6 +233,9 @@ pub(crate) struct DriftArgs {
     /// Ask each server for its own word, a dry-run apply; where it differs from our verdict, the server's word counts.
     #[arg(long, conflicts_with = "group")]
     pub(crate) verify: bool,
+    /// What people's tools set beyond Git, instead of drift.
+    #[arg(long, conflicts_with = "group")]
+    pub(crate) shadow: bool,
     /// What makes the exit status 1, comma-separated.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [FailOn::Drift])]
     pub(crate) fail_on: Vec<FailOn>,
@@ -247,6 +250,8 @@ pub(crate) enum FailOn {
     Degraded,
     /// Anything unread or unjudged.
     Unknown,
+    /// Shadow drift: what Git does not set and a person's tool did.
+    Shadow,
 }
 
 /// Options of `diff`.
@@ -267,6 +272,9 @@ pub(crate) struct DiffArgs {
     /// Ask each server for its own word, a dry-run apply; where it differs from our verdict, the server's word counts.
     #[arg(long, conflicts_with = "desired")]
     pub(crate) verify: bool,
+    /// Shadow drift (what Git does not set and a person's tool did) also makes the exit status 1.
+    #[arg(long, requires = "desired")]
+    pub(crate) shadow: bool,
 }
 
 /// Options of `explain`.

@@ -112,6 +112,7 @@ async fn answer(cli: &Cli, config: &Config, session: &Session) -> Result<u8, Str
         Some(Command::Status) => lists::status(asked)?,
         Some(Command::Apps) => lists::apps(asked)?,
         Some(Command::Drift(args)) if args.group => lists::groups(asked)?,
+        Some(Command::Drift(args)) if args.shadow => lists::shadow(asked)?,
         Some(Command::Drift(args)) => lists::drift(asked, &args.fail_on)?,
         Some(Command::Diff(_)) => diff::diff(asked)?,
         Some(Command::Explain(_)) => reasons::explain(asked)?,

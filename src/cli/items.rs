@@ -182,6 +182,8 @@ pub(crate) struct DriftItem {
     /// Only with `--verify`: what the server's dry run says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) server: Option<WordItem>,
+    /// What Git does not set and a person's tool did; it is among `ignored` too.
+    shadow: Vec<ChangeItem>,
     /// Only in `Diff`: the documents as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unified: Option<String>,
@@ -221,6 +223,9 @@ pub(crate) struct ChangeItem {
     live: Option<Value>,
     manager: Option<Safe>,
     operation: Option<Safe>,
+    /// Through which subresource it was set; left out for the object itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subresource: Option<Safe>,
     time: Option<Timestamp>,
     /// Whether the manager is inferred and not of record.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -237,6 +242,9 @@ impl From<&Change> for ChangeItem {
             live: change.live.clone(),
             manager: owner.map(|o| o.manager.clone()),
             operation: owner.map(|o| o.operation.clone()),
+            subresource: owner
+                .map(|o| o.subresource.clone())
+                .filter(|s| !s.is_empty()),
             time: owner.and_then(|o| o.time),
             inferred: change.owner_inferred,
         }
@@ -302,7 +310,41 @@ impl DriftItem {
             changes: changes.iter().map(ChangeItem::from).collect(),
             ignored: verdict.ignored.iter().map(IgnoredItem::from).collect(),
             server: None,
+            shadow: verdict.shadow.iter().map(ChangeItem::from).collect(),
             unified: None,
+        }
+    }
+}
+
+/// One row of `ShadowList`: an object, drifted or not, with what a person's tool set beyond Git.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ShadowItem {
+    cluster: Safe,
+    app: AppName,
+    group: Safe,
+    kind: Safe,
+    namespace: Safe,
+    name: Safe,
+    since: Timestamp,
+    current: bool,
+    shadow: Vec<ChangeItem>,
+}
+
+impl From<&DriftRow> for ShadowItem {
+    fn from(row: &DriftRow) -> Self {
+        let object = &row.resource.object;
+        let shadow = &row.resource.verdict.shadow;
+        Self {
+            cluster: Safe::new(row.cluster.as_str()),
+            app: AppName::from(&row.resource.app),
+            group: Safe::new(&object.gvk.group),
+            kind: Safe::new(&object.gvk.kind),
+            namespace: Safe::new(&object.namespace),
+            name: Safe::new(&object.name),
+            since: row.first_seen,
+            current: row.current,
+            shadow: shadow.iter().map(ChangeItem::from).collect(),
         }
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::args::{FailOn, Form};
 use super::document::{Document, Scope, exit_status};
-use super::items::{AppItem, DriftItem, GroupItem, StatusItem};
+use super::items::{AppItem, DriftItem, GroupItem, ShadowItem, StatusItem};
 use super::print::Answer;
 use super::table::Table;
 use super::verify::{self, WordItem, Words};
@@ -255,10 +255,54 @@ pub(crate) fn drift(asked: Asked<'_>, fail_on: &[FailOn]) -> Result<Listed, Stri
         .any(|r| r.state.is_current() && r.health.degraded > 0);
     let fails = fail_on.contains(&FailOn::Drift) && rows.iter().any(verify::counts)
         || fail_on.contains(&FailOn::Degraded) && degraded
-        || fail_on.contains(&FailOn::Unknown) && document.partial;
+        || fail_on.contains(&FailOn::Unknown) && document.partial
+        || fail_on.contains(&FailOn::Shadow) && has_shadow(asked);
     Ok(Listed {
         text: answer.text(asked.form)?,
         status: exit_status(fails, document.partial),
+    })
+}
+
+fn has_shadow(asked: Asked<'_>) -> bool {
+    let rows = asked.fleet().shadow(asked.scope.selector);
+    rows.iter().any(|row| row.current)
+}
+
+/// `driftdeck drift --shadow`: what people's tools set beyond Git. Asked for, it counts.
+///
+/// # Errors
+/// A query that does not parse.
+pub(crate) fn shadow(asked: Asked<'_>) -> Result<Listed, String> {
+    let rows = asked.keep(asked.fleet().shadow(asked.scope.selector))?;
+    let items: Vec<ShadowItem> = rows.iter().map(ShadowItem::from).collect();
+    let document = Document::new("ShadowList", asked.scope, items);
+    let mut table = Table::new(&["CLUSTER", "APP", "OBJECT", "FIELD", "MANAGER", "SINCE"]);
+    for row in &rows {
+        for change in &row.resource.verdict.shadow {
+            let manager = change.owner.as_ref().map(|o| o.manager.clone());
+            table.row(vec![
+                Safe::new(row.cluster.as_str()),
+                Safe::new(&row.resource.app.name),
+                Safe::from(row.resource.object.to_string()),
+                Safe::new(&change.path),
+                manager.unwrap_or(Safe::fixed("-")),
+                Safe::from(age(row.first_seen, asked.scope.at)),
+            ]);
+        }
+    }
+    let names = rows
+        .iter()
+        .map(|r| format!("{}/{}", r.cluster, r.resource.object));
+    let answer = Answer {
+        document: &document,
+        table,
+        wide: None,
+        names: names.collect(),
+        empty: "No shadow drift.",
+    };
+    Ok(Listed {
+        text: answer.text(asked.form)?,
+        status: exit_status(rows.iter().any(|r| r.current), document.partial),
     })
 }
 

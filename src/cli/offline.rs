@@ -37,6 +37,8 @@ pub(crate) struct DiffFiles<'a> {
     pub(crate) ignore: Option<&'a [u8]>,
     /// What the API server answered to a dry run of a server-side apply.
     pub(crate) dry_run: Option<&'a [u8]>,
+    /// Whether shadow drift counts for the exit status.
+    pub(crate) shadow: bool,
     /// The key of this run, for the masks.
     pub(crate) key: SealKey,
     /// Now.
@@ -64,7 +66,8 @@ pub(crate) fn diff(files: &DiffFiles<'_>, form: Form) -> Result<Listed, String> 
         .into_iter()
         .map(|(desired, live)| DiffItem::new(desired, live, &against))
         .collect();
-    let drift = items.iter().any(|item| item.drifts());
+    let shadow = files.shadow && items.iter().any(|item| !item.shadow.is_empty());
+    let drift = shadow || items.iter().any(|item| item.drifts());
     let unknown = items
         .iter()
         .any(|item| item.states.contains(&DriftState::Unknown));
@@ -200,6 +203,8 @@ struct DiffItem {
     fingerprint: Option<Fingerprint>,
     changes: Vec<ChangeItem>,
     ignored: Vec<IgnoredItem>,
+    /// What Git does not set and a person's tool did; it is among `ignored` too.
+    shadow: Vec<ChangeItem>,
     unified: String,
     /// Whether Argo CD would call the object out of sync; null when it would report an error.
     modified: Option<bool>,
@@ -249,6 +254,7 @@ impl DiffItem {
             fingerprint: verdict.fingerprint,
             changes: verdict.changes.iter().map(ChangeItem::from).collect(),
             ignored: verdict.ignored.iter().map(IgnoredItem::from).collect(),
+            shadow: verdict.shadow.iter().map(ChangeItem::from).collect(),
             unified: diff_text::unified(target_state.as_ref(), live_state.as_ref()),
             modified: outcome.map(|o| o.modified),
             predicted_live: outcome.map_or(Value::Null, |o| shown(&o.predicted_live)),

@@ -166,6 +166,8 @@ pub struct Verdict {
     pub behind: Vec<Change>,
     /// Live against deployed: what differs and does not count.
     pub ignored: Vec<Ignored>,
+    /// Shadow drift: what Git does not set and a tool in a person's hands did. It is among `ignored` too, and never counts by itself.
+    pub shadow: Vec<Change>,
     /// Groups equal changes; `None` when nothing drifted.
     pub fingerprint: Option<Fingerprint>,
     /// One line that tells the change: `spec.replicas 3→1`, `missing in cluster`.

@@ -191,6 +191,12 @@ impl<'v> Walk<'v, '_> {
         if scalar::is_void(live, here.shape) {
             return;
         }
+        // Labels and annotations are everybody's: each is told by itself, with the tool that set it.
+        let marks = matches!(self.path.steps(), [Step::Field(metadata), Step::Field(map)]
+            if metadata == "metadata" && matches!(map.as_str(), "labels" | "annotations"));
+        if let Some(own) = live.as_object().filter(|_| marks) {
+            return self.fields(static_empty(), own, here, &[]);
+        }
         let standing = if here.atomic {
             Standing::Inside
         } else {

@@ -150,12 +150,30 @@ fn one(change: &Change, behind: bool) -> String {
     let path = short(&change.path);
     match (from, to) {
         (Some(from), Some(to)) if is_secret(from) || is_secret(to) => format!("{path} changed"),
+        (Some(Value::String(from)), Some(Value::String(to)))
+            if from.contains('\n') || to.contains('\n') =>
+        {
+            format!("{path} {}", lines(from, to))
+        }
         (Some(from), Some(to)) => match (inline(from), inline(to)) {
             (Some(a), Some(b)) => format!("{path} {a}→{b}"),
             _ => format!("{path} changed"),
         },
         (None, _) => format!("{path} added"),
         (_, None) => format!("{path} removed"),
+    }
+}
+
+/// Two texts of several lines: the first line that differs, numbered, and how the text grew when lines were only added or taken away.
+fn lines(from: &str, to: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (from.lines().collect(), to.lines().collect());
+    let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let number = same + 1;
+    match (old.get(same), new.get(same)) {
+        (Some(a), Some(b)) => format!("line {number} {}→{}", cut(a.trim(), 20), cut(b.trim(), 20)),
+        (None, Some(b)) => format!("line {number} added {}", cut(b.trim(), 30)),
+        (Some(a), None) => format!("line {number} removed {}", cut(a.trim(), 30)),
+        (None, None) => "differs in its last line break".to_owned(),
     }
 }
 
@@ -324,6 +342,27 @@ mod tests {
             ..Verdict::default()
         };
         assert_eq!(summary(&behind).as_str(), "behind: spec.replicas 3→5");
+    }
+
+    #[test]
+    fn texts_of_several_lines_are_told_by_the_first_line_that_differs() {
+        let told = |from: &str, to: &str| {
+            let change = change("data[\"collector.yaml\"]", json!(from), json!(to));
+            summary(&verdict(vec![change])).as_str().to_owned()
+        };
+        let config = "receivers:\n  otlp:\n    endpoint: 0.0.0.0:4317\n";
+        assert_eq!(
+            told(config, "receivers:\n  otlp:\n    endpoint: 0.0.0.0:9\n"),
+            "data[\"collector.yaml\"] line 3 endpoint: 0.0.0.0:4…→endpoint…"
+        );
+        assert_eq!(
+            told("a: 1\n", "a: 1\nb: 2\n"),
+            "data[\"collector.yaml\"] line 2 added b: 2"
+        );
+        assert_eq!(
+            told("a: 1\n", "a: 1"),
+            "data[\"collector.yaml\"] differs in its last line break"
+        );
     }
 
     #[test]

@@ -118,25 +118,20 @@ fn edited(
 ) -> Verdict {
     let owners = Owners::of(live);
     let differences = compare::objects(deployed, live, shape, &owners);
+    let mut sorted = counted::sort(&differences, &owners, &Filler::of(deployed, shape), marks);
+    counted::apply_rules(&mut sorted, rules, deployed, live, &owners, shape);
     let Sorted {
-        mut changes,
+        changes,
         mut ignored,
-    } = counted::sort(&differences, &owners, &Filler::of(deployed, shape), marks);
-    counted::apply_rules(
-        &mut changes,
-        &mut ignored,
-        rules,
-        deployed,
-        live,
-        &owners,
-        shape,
-    );
+        shadow,
+    } = sorted;
     if live.get("status").is_some_and(|s| !s.is_null()) {
         ignored.push(reasons::status());
     }
     let mut verdict = Verdict {
         changes,
         ignored,
+        shadow,
         source: VerdictSource::Computed,
         ..Verdict::default()
     };

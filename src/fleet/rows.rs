@@ -397,6 +397,40 @@ impl Fleet {
     }
 }
 
+impl Fleet {
+    /// Every object with shadow drift that the selector means: what Git does not set and a person's tool did, drifted or not.
+    pub fn shadow(&self, selector: &Selector) -> Vec<DriftRow> {
+        let clusters = self.clusters.values().filter(|c| c.merged_into.is_none());
+        let mut rows: Vec<DriftRow> = clusters.flat_map(|c| shadow_of(c, selector)).collect();
+        rows.sort_by(|a, b| {
+            let key = |row: &DriftRow| (row.cluster.clone(), row.resource.object.clone());
+            key(a).cmp(&key(b))
+        });
+        rows
+    }
+}
+
+fn shadow_of<'c>(cluster: &'c Cluster, selector: &Selector) -> impl Iterator<Item = DriftRow> + 'c {
+    let meant = selector.clone();
+    let resources = cluster.resources.values();
+    resources
+        .filter(|resource| !resource.verdict.shadow.is_empty())
+        .filter(move |r| meant.matches(&cluster.id, &r.app, &r.object))
+        .map(|resource| {
+            let written = resource.verdict.shadow.iter();
+            let times = written.filter_map(|change| change.owner.as_ref()?.time);
+            DriftRow {
+                cluster: cluster.id.clone(),
+                resource: Arc::clone(resource),
+                first_seen: times
+                    .max()
+                    .or(cluster.seen_at)
+                    .unwrap_or(Timestamp::UNIX_EPOCH),
+                current: cluster.state.is_current(),
+            }
+        })
+}
+
 fn first_of_hub(hub: &ClusterId) -> AppRef {
     AppRef {
         hub: hub.clone(),

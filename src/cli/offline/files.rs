@@ -45,6 +45,7 @@ pub(crate) fn diff(args: &DiffArgs, form: Form) -> Result<Listed, String> {
         live: &read(live)?,
         ignore: ignore.as_deref(),
         dry_run: dry_run.as_deref(),
+        shadow: args.shadow,
         key: key(),
         at: Timestamp::now(),
     };

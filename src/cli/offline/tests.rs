@@ -13,6 +13,7 @@ fn compared(desired: &str, live: &str, ignore: Option<&str>) -> Result<(Value, u
         live: live.as_bytes(),
         ignore: ignore.map(str::as_bytes),
         dry_run: None,
+        shadow: false,
         key: SealKey::new([9; 32]),
         at: at(),
     };
@@ -233,8 +234,34 @@ fn a_label_that_argo_cd_gave_up_is_predicted_gone_when_it_applies_on_the_server(
     assert_eq!(document["items"][0]["modified"], true);
     assert_eq!(
         document["items"][0]["predictedLive"]["metadata"].get("labels"),
-        Some(&Value::Null)
+        None
     );
+}
+
+#[test]
+fn shadow_drift_changes_the_exit_status_only_when_asked() {
+    let live = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: edge-microservice\n  labels: {hotfix: 'yes'}\n  managedFields: [{manager: kubectl-label, operation: Update, fieldsV1: {'f:metadata': {'f:labels': {'f:hotfix': {}}}}}]\nspec: {replicas: 3}\n";
+    let run = |shadow: bool| {
+        let files = DiffFiles {
+            desired: GIT.as_bytes(),
+            live: live.as_bytes(),
+            ignore: None,
+            dry_run: None,
+            shadow,
+            key: SealKey::new([9; 32]),
+            at: at(),
+        };
+        let listed = diff(&files, Form::Json).unwrap();
+        let document: Value = serde_json::from_str(&listed.text).unwrap();
+        (listed.status, document["items"][0]["shadow"][0].clone())
+    };
+    let (status, shadow) = run(false);
+    assert_eq!(
+        (status, &shadow["path"]),
+        (0, &json!("metadata.labels.hotfix"))
+    );
+    assert_eq!(shadow["manager"], "kubectl-label");
+    assert_eq!(run(true).0, 1);
 }
 
 #[test]
@@ -244,6 +271,7 @@ fn the_text_for_people_names_state_fields_and_tools() {
         live: LIVE.as_bytes(),
         ignore: None,
         dry_run: None,
+        shadow: false,
         key: SealKey::new([9; 32]),
         at: at(),
     };

@@ -18,6 +18,8 @@ use crate::drift::seal::Marks;
 pub(super) struct Sorted {
     pub(super) changes: Vec<Change>,
     pub(super) ignored: Vec<Ignored>,
+    /// Additions beyond Git that a person's tool made; they are among the ignored too.
+    pub(super) shadow: Vec<Change>,
 }
 
 /// Sorts all differences between what Git says and what is live.
@@ -31,15 +33,29 @@ pub(super) fn sort(
     for difference in differences {
         let owned = owners.of_path_or_whole(&difference.path);
         match why_not(difference, owned.as_ref(), owners, filler) {
-            Some(reason) => sorted.ignored.push(Ignored {
-                path: difference.path.to_string(),
-                reason,
-                owner: owned.map(|o| o.owner),
-            }),
+            Some(reason) => {
+                if is_shadow(difference, owned.as_ref(), filler) {
+                    let change = change(difference, Some(owners), marks);
+                    sorted.shadow.push(change);
+                }
+                sorted.ignored.push(Ignored {
+                    path: difference.path.to_string(),
+                    reason,
+                    owner: owned.map(|o| o.owner),
+                });
+            }
             None => sorted.changes.push(change(difference, Some(owners), marks)),
         }
     }
     sorted
+}
+
+/// Whether a person's tool set a field of which Git says nothing, and which the server would not have filled in so.
+fn is_shadow(difference: &Difference<'_>, owned: Option<&Owned>, filler: &Filler<'_>) -> bool {
+    difference.standing == Standing::Beyond
+        && owned.is_some_and(|owned| owned.class == ManagerClass::Human)
+        && !reasons::is_last_applied(difference)
+        && !filler.fills(difference)
 }
 
 /// Why a difference does not count; `None` when it does.
@@ -112,17 +128,16 @@ fn shown_under(path: &Path) -> String {
     path.last_field().unwrap_or_default().to_owned()
 }
 
-/// Moves the changes that a rule covers to the ignored ones.
+/// Moves the changes that a rule covers to the ignored ones; what a rule covers is no shadow drift either.
 pub(super) fn apply_rules(
-    changes: &mut Vec<Change>,
-    ignored: &mut Vec<Ignored>,
+    sorted: &mut Sorted,
     rules: &ObjectRules<'_>,
     deployed: &Value,
     live: &Value,
     owners: &Owners<'_>,
     shape: Shape,
 ) {
-    if rules.is_empty() || changes.is_empty() {
+    if rules.is_empty() || (sorted.changes.is_empty() && sorted.shadow.is_empty()) {
         return;
     }
     let differences = compare::objects(deployed, live, shape, owners);
@@ -131,30 +146,28 @@ pub(super) fn apply_rules(
             let found = differences.iter().find(|d| d.path.to_string() == path);
             found.is_some_and(|d| owners.holds(manager, &d.path))
         };
-        take(changes, ignored, &reasons::trusted(manager), trusted);
+        take(sorted, &reasons::trusted(manager), trusted);
     }
     for removal in rules.removals() {
         let left = differences_without(removal, deployed, live, owners, shape);
         let covered = |path: &str| !left.iter().any(|l| l == path);
-        take(changes, ignored, &reasons::rule(&removal.text()), covered);
+        take(sorted, &reasons::rule(&removal.text()), covered);
     }
 }
 
-fn take(
-    changes: &mut Vec<Change>,
-    ignored: &mut Vec<Ignored>,
-    reason: &str,
-    covered: impl Fn(&str) -> bool,
-) {
-    let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(changes)
+fn take(sorted: &mut Sorted, reason: &str, covered: impl Fn(&str) -> bool) {
+    let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut sorted.changes)
         .into_iter()
         .partition(|change| covered(&change.path));
-    *changes = kept;
-    ignored.extend(gone.into_iter().map(|change| Ignored {
-        path: change.path,
-        reason: reason.to_owned(),
-        owner: change.owner,
-    }));
+    sorted.changes = kept;
+    sorted.shadow.retain(|change| !covered(&change.path));
+    sorted
+        .ignored
+        .extend(gone.into_iter().map(|change| Ignored {
+            path: change.path,
+            reason: reason.to_owned(),
+            owner: change.owner,
+        }));
 }
 
 /// The paths that still differ when what the rule names is taken out of both sides, as Argo CD does.

@@ -28,6 +28,13 @@ pub(super) fn trusted(manager: &str) -> String {
     format!("ignoreDifferences trusts the manager {manager}")
 }
 
+/// What `kubectl apply` keeps for itself.
+pub(super) fn is_last_applied(difference: &Difference<'_>) -> bool {
+    difference
+        .path
+        .starts_with(&["metadata", "annotations", super::super::seal::LAST_APPLIED])
+}
+
 /// A field of which Git says nothing.
 pub(super) fn beyond(
     difference: &Difference<'_>,
@@ -35,10 +42,7 @@ pub(super) fn beyond(
     owners: &Owners<'_>,
     filler: &Filler<'_>,
 ) -> String {
-    if difference
-        .path
-        .starts_with(&["metadata", "annotations", super::super::seal::LAST_APPLIED])
-    {
+    if is_last_applied(difference) {
         return "not set by Git: kept by kubectl apply for its own use".to_owned();
     }
     match owned {

@@ -507,3 +507,36 @@ fn defaults_that_depend_on_other_fields_are_known() {
         ["spec.limits[0].default.memory"]
     );
 }
+
+#[test]
+fn shadow_drift_is_a_layer_of_its_own_and_counts_nothing() {
+    let git = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "labels": {"team": "edge"}}, "data": {"a": "1"}});
+    let mut live = git.clone();
+    live["metadata"]["labels"]["hotfix"] = json!("yes");
+    live["data"]["debug"] = json!("true");
+    live["data"]["cache"] = json!("warm");
+    live["metadata"]["managedFields"] = json!([
+        {"manager": "kubectl-edit", "operation": "Update", "time": "2026-11-20T09:30:00Z", "fieldsV1": {"f:metadata": {"f:labels": {"f:hotfix": {}}}, "f:data": {"f:debug": {}}}},
+        {"manager": "cache-operator", "operation": "Update", "time": "2026-11-20T09:31:00Z", "fieldsV1": {"f:data": {"f:cache": {}}}},
+    ]);
+    let judged = |rules: &IgnoreRules| {
+        judge(&Comparison {
+            deployed: Some(&git),
+            target: Some(&git),
+            live: Some(&live),
+            rules,
+        })
+    };
+    let verdict = judged(&IgnoreRules::none());
+    assert!(!verdict.is_drift());
+    assert_eq!(
+        paths(&verdict.shadow),
+        ["data.debug", "metadata.labels.hotfix"]
+    );
+    assert_eq!(verdict.shadow[0].live, Some(json!("true")));
+    assert!(ignored_paths(&verdict.ignored).contains(&"data.debug"));
+    let rules = IgnoreRules::from_spec(
+        &json!([{"group": "*", "kind": "ConfigMap", "jsonPointers": ["/data/debug"]}]),
+    );
+    assert_eq!(paths(&judged(&rules).shadow), ["metadata.labels.hotfix"]);
+}
