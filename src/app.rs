@@ -9,10 +9,15 @@ pub mod action;
 mod acts;
 pub mod age;
 pub mod asked;
+mod deeds;
 pub mod diff;
+mod explain;
 pub mod help;
+pub mod inquiry;
 mod keys;
 pub mod list;
+mod looks;
+pub mod menu;
 pub mod modal;
 pub mod model;
 pub mod msg;
@@ -21,12 +26,15 @@ pub mod place;
 pub mod rows;
 pub mod screens;
 pub mod shape;
+pub mod sheet;
 pub mod sieve;
+mod tell;
 #[cfg(test)]
 pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
 mod update;
+pub mod window;
 
 pub use action::{ACTIONS, Action, ActionInfo, Danger};
 pub use model::{Model, Start};

@@ -3,10 +3,12 @@
 //! [`Fleet::fold`] is the only way in. Everything else reads: [`Fleet::cluster_rows`], [`Fleet::app_rows`], [`Fleet::drift`], [`Fleet::groups`],
 //! [`Fleet::counts`], and [`Fleet::pending`] for those who wait until every cluster has been heard.
 
+pub mod chronicle;
 mod counts;
 mod fields;
 mod fold;
 mod groups;
+mod matrix;
 pub mod query;
 mod rows;
 mod settle;
@@ -14,6 +16,7 @@ mod settle;
 pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -26,9 +29,11 @@ use crate::domain::{
     JoinCandidate, LinkState, Name, ObjectRef, Permission, Resource, Safe, Tracking, Unjudged,
 };
 
+pub use chronicle::{Story, StoryKind, Tenor};
 pub use counts::Counts;
 pub use fold::Changes;
 pub use groups::DriftGroup;
+pub use matrix::Placement;
 pub use rows::{AppRow, AppVerdict, ClusterRow, DriftRow, HealthTally};
 pub use settle::Unread;
 
@@ -96,6 +101,7 @@ pub struct Fleet {
     pub(crate) clusters: BTreeMap<ClusterId, Cluster>,
     pub(crate) apps: BTreeMap<AppRef, AppState>,
     pub(crate) drifted: BTreeMap<(ClusterId, ObjectRef), Drifted>,
+    pub(crate) chronicle: chronicle::Chronicle,
     aliases: Vec<Alias>,
     candidates: Vec<JoinCandidate>,
     /// Grows with every change that a reader could see.

@@ -7,12 +7,14 @@ pub mod detail;
 mod modals;
 pub mod paint;
 mod screens;
+mod sheet;
 pub mod signs;
 pub mod snapshot;
 pub mod table;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod windows;
 
 use ratatui::buffer::Buffer;
 
@@ -63,6 +65,9 @@ pub fn draw(model: &Model, theme: &Theme, buf: &mut Buffer) {
         Screen::Diff(s) => screens::diff::draw(&mut canvas, s, &ctx, &shape),
         Screen::Plan(s) => screens::plan::draw(&mut canvas, s, model.write, &ctx, &shape),
         Screen::Run(s) => screens::run::draw(&mut canvas, s, &ctx, &shape),
+        Screen::Matrix(s) => screens::matrix::draw(&mut canvas, s, &ctx, &shape),
+        Screen::Activity(s) => screens::activity::draw(&mut canvas, s, &ctx, &shape),
+        Screen::Cluster(s) => screens::cluster::draw(&mut canvas, s, &ctx, &shape),
     }
     chrome::crumb(&mut canvas, model, &shape);
     chrome::footer(&mut canvas, model, &shape);

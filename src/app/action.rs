@@ -49,20 +49,42 @@ macro_rules! actions {
 }
 
 const ALL: Places = Places::ALL;
-const LISTS: Places = Places::of(&[Place::Fleet, Place::Drift, Place::Apps, Place::App]);
+const LISTS: Places = Places::of(&[
+    Place::Fleet,
+    Place::Drift,
+    Place::Apps,
+    Place::App,
+    Place::Matrix,
+    Place::Activity,
+    Place::Cluster,
+]);
 const ROWS: Places = Places::of(&[Place::Fleet, Place::Drift, Place::Apps]);
-const FLEET: Places = Places::of(&[Place::Fleet]);
-const APP: Places = Places::of(&[Place::App]);
+const LINKS: Places = Places::of(&[Place::Fleet, Place::Cluster]);
+const OBJECTS: Places = Places::of(&[Place::Drift, Place::App, Place::Diff, Place::Activity]);
+const APPS: Places = OBJECTS.and(Places::of(&[Place::Apps, Place::Matrix]));
+const EXPLAINED: Places = APPS.and(Places::of(&[Place::Fleet, Place::Cluster]));
+const MATRIX: Places = Places::of(&[Place::Matrix]);
+const ACTIVITY: Places = Places::of(&[Place::Activity]);
+const LOOKED: Places = Places::of(&[Place::App, Place::Matrix, Place::Activity, Place::Cluster]);
 const DIFF: Places = Places::of(&[Place::Diff]);
 const PLAN: Places = Places::of(&[Place::Plan]);
 const RUN: Places = Places::of(&[Place::Run]);
-const TABLED: Places = Places::of(&[Place::Apps, Place::App, Place::Drift, Place::Fleet]);
+const TABLED: Places = Places::of(&[
+    Place::Apps,
+    Place::App,
+    Place::Drift,
+    Place::Fleet,
+    Place::Matrix,
+    Place::Activity,
+]);
 const REVERTABLE: Places = Places::of(&[
     Place::Fleet,
     Place::Drift,
     Place::Apps,
     Place::App,
     Place::Diff,
+    Place::Matrix,
+    Place::Cluster,
 ]);
 
 actions! {
@@ -108,8 +130,14 @@ actions! {
     GoDiff = "go.diff", "diff", Looks, ALL;
     /// Show the last plan or run
     GoPlan = "go.plan", "plan", Looks, ALL;
+    /// Show every application beside every group of clusters
+    GoMatrix = "go.matrix", "matrix", Looks, ALL;
+    /// Show what happened, the newest first
+    GoActivity = "go.activity", "activity", Looks, ALL;
+    /// Show the cluster of the selected row: link, credentials, nodes, controllers
+    GoCluster = "go.cluster", "cluster", Looks, ALL;
     /// Show only rows that need somebody
-    Problems = "view.problems", "problems", Looks, ROWS;
+    Problems = "view.problems", "problems", Looks, ROWS.and(ACTIVITY);
     /// Sort by the next column
     Sort = "view.sort", "sort", Looks, ROWS;
     /// Filter the list: words, or key=value such as region=eu, drift>0, state=stale
@@ -118,6 +146,20 @@ actions! {
     Help = "show.help", "help", Looks, ALL;
     /// Show every action by name, run one
     Palette = "show.palette", "actions", Looks, ALL;
+    /// Show what can be done with the selected row, and why the rest cannot
+    Menu = "show.actions", "what now", Looks, ALL;
+    /// Explain why the selected row is as it is
+    Explain = "show.explain", "why", Looks, EXPLAINED;
+    /// Show the events of the selected object and of what it owns
+    Events = "show.events", "events", Looks, OBJECTS;
+    /// Show the history of the selected application
+    History = "show.history", "history", Looks, APPS;
+    /// Follow the logs of the selected workload, on all its clusters when a group is selected
+    Logs = "show.logs", "logs", Looks, APPS;
+    /// Show the selected object as YAML: live and last applied
+    Yaml = "show.yaml", "yaml", Looks, OBJECTS;
+    /// Compare the selected object on all clusters with the majority
+    Compare = "show.compare", "compare", Looks, OBJECTS;
     /// Mark the row
     Mark = "mark.toggle", "mark", Looks, ROWS;
     /// Mark from the last mark to here
@@ -127,13 +169,19 @@ actions! {
     /// Clear the marks
     MarkClear = "mark.clear", "clear marks", Looks, ROWS;
     /// Show the difference between Git and the cluster
-    Diff = "drift.diff", "diff", Looks, ROWS.and(APP);
+    Diff = "drift.diff", "diff", Looks, ROWS.and(LOOKED);
     /// Put back what Git says: opens the plan
     Revert = "drift.revert", "revert…", Plans, REVERTABLE;
-    /// Connect again now
-    Retry = "link.retry", "reconnect", Looks, FLEET;
+    /// Connect again now; on a cluster that answers, read it again
+    Retry = "link.retry", "reconnect", Looks, LINKS;
     /// Log in to the cluster: runs its credential plugin on this terminal
-    Login = "link.login", "log in", Looks, FLEET;
+    Login = "link.login", "log in", Looks, LINKS;
+    /// Show another value in the cells: state, revision, image, health, age, Kubernetes version
+    CellValue = "matrix.value", "value", Looks, MATRIX;
+    /// Go to the next cell that differs from the rest of its row
+    NextOdd = "matrix.odd", "odd one", Looks, MATRIX;
+    /// Stay on the newest event, or stop doing so
+    Follow = "activity.follow", "follow", Looks, ACTIVITY;
     /// Copy the name of the selected row to the clipboard
     Copy = "copy.name", "copy", Looks, ALL;
     /// Go to the next change

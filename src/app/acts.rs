@@ -4,13 +4,17 @@ use tui_input::Input;
 
 use super::action::Action;
 use super::list::Step;
+use super::menu::Menu;
 use super::modal::{Confirm, Modal, Then};
 use super::model::Model;
 use super::msg::{Effect, Notice};
 use super::palette::Palette;
 use super::place::Place;
 use super::screens::run::RunScreen;
-use super::screens::{AppScreen, AppsScreen, DiffScreen, DriftScreen, Next, PlanScreen, Screen};
+use super::screens::{
+    ActivityScreen, AppScreen, AppsScreen, ClusterScreen, DiffScreen, DriftScreen, MatrixScreen,
+    Next, PlanScreen, Screen,
+};
 use crate::domain::Safe;
 use crate::ops::Plan;
 
@@ -25,6 +29,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Some(Next::Push(screen)) => open(model, *screen),
         Some(Next::Say(notice)) => say(model, notice),
         Some(Next::Order(effects)) => effects,
+        Some(Next::AskAgain) => ask_again(model),
         Some(Next::Ignored) | None => shared(model, action),
     }
 }
@@ -56,12 +61,25 @@ fn shared(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::GoApp => go_app(model),
         Action::GoDiff | Action::Diff => go_diff(model),
         Action::GoPlan => go_plan(model),
+        Action::GoMatrix => go(model, Place::Matrix),
+        Action::GoActivity => go(model, Place::Activity),
+        Action::GoCluster => go_cluster(model),
         Action::Filter => open_filter(model),
         Action::Help => open_modal(model, Modal::Help(0)),
         Action::Palette => {
             let palette = Palette::new(model.place(), &model.themes, &model.keymaps);
             open_modal(model, Modal::Palette(palette))
         }
+        Action::Menu => {
+            let menu = Menu::new(model);
+            open_modal(model, Modal::Menu(menu))
+        }
+        Action::Explain
+        | Action::Events
+        | Action::History
+        | Action::Logs
+        | Action::Yaml
+        | Action::Compare => super::looks::look(model, action),
         Action::Revert => revert(model),
         Action::RunPlan => confirm_run(model),
         Action::Rebuild => rebuild(model, |_| {}),
@@ -90,9 +108,15 @@ fn open_modal(model: &mut Model, window: Modal) -> Vec<Effect> {
 /// Opens a screen; a difference may first have to ask for its documents.
 fn open(model: &mut Model, screen: Screen) -> Vec<Effect> {
     model.push(screen);
+    ask_again(model)
+}
+
+/// Lets the screen ask for what it needs and the fleet does not hold.
+fn ask_again(model: &mut Model) -> Vec<Effect> {
     let ask = model.next_ask();
     let effects = model.on_screen(|screen, ctx| match screen {
         Screen::Diff(diff) => diff.opened(ask, ctx),
+        Screen::Cluster(cluster) => cluster.opened(ask, ctx),
         _ => Vec::new(),
     });
     effects.unwrap_or_default()
@@ -160,9 +184,27 @@ fn go(model: &mut Model, place: Place) -> Vec<Effect> {
     match place {
         Place::Drift => model.push(Screen::Drift(DriftScreen::default())),
         Place::Apps => model.push(Screen::Apps(AppsScreen::default())),
+        Place::Matrix => model.push(Screen::Matrix(MatrixScreen::default())),
+        Place::Activity => model.push(Screen::Activity(ActivityScreen::default())),
         _ => {}
     }
     Vec::new()
+}
+
+fn go_cluster(model: &mut Model) -> Vec<Effect> {
+    if model.place() == Place::Cluster {
+        return Vec::new();
+    }
+    match model.face().and_then(|f| f.cluster(&model.ctx())) {
+        Some(id) => open(model, Screen::Cluster(ClusterScreen::new(id))),
+        None => say(
+            model,
+            Notice::info(format!(
+                "Choose a cluster first: {} lists them.",
+                model.ctx().keys(model.place(), Action::GoFleet)
+            )),
+        ),
+    }
 }
 
 fn go_app(model: &mut Model) -> Vec<Effect> {

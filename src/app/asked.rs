@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::domain::{DriftState, LinkState, Role, Safe, SyncState};
 use crate::fleet::query::{FieldValue, Queryable};
-use crate::fleet::{AppRow, ClusterRow, DriftGroup};
+use crate::fleet::{AppRow, ClusterRow, DriftGroup, Story, Tenor};
 
 /// A row together with the time that its ages are counted to.
 #[derive(Clone, Copy, Debug)]
@@ -156,6 +156,39 @@ impl Queryable for Asked<'_, DriftGroup> {
             self.row.summary,
             managers.join(" ")
         )
+    }
+}
+
+impl Queryable for Asked<'_, Story> {
+    const FIELDS: &'static [&'static str] = &[
+        "kind", "cluster", "clusters", "app", "object", "news", "age", "what",
+    ];
+
+    fn field(&self, name: &str) -> Option<FieldValue> {
+        let row = self.row;
+        match name {
+            "kind" => text(row.kind.word()),
+            "cluster" => Some(FieldValue::Any(
+                row.clusters.iter().map(ToString::to_string).collect(),
+            )),
+            "clusters" => count(row.clusters.len()),
+            "app" => row.app.as_ref().and_then(|a| text(&a.name)),
+            "object" => row.object.as_ref().and_then(text),
+            "news" => text(match row.tenor {
+                Tenor::Bad => "bad",
+                Tenor::Plain => "plain",
+                Tenor::Good => "good",
+            }),
+            "age" => Some(since(self.now, row.until)),
+            "what" => text(&row.what),
+            _ => None,
+        }
+    }
+
+    fn text(&self) -> String {
+        let row = self.row;
+        let clusters: Vec<&str> = row.clusters.iter().map(|c| c.as_str()).collect();
+        format!("{} {} {}", row.kind.word(), row.what, clusters.join(" "))
     }
 }
 

@@ -4,11 +4,14 @@ use crossterm::event::KeyCode;
 use tui_input::Input;
 
 use super::acts;
+use super::looks;
+use super::menu::{Menu, MenuLine};
 use super::modal::{Answer, Modal, Then, edit, paste as paste_into};
 use super::model::Model;
-use super::msg::Effect;
+use super::msg::{Effect, Notice};
 use super::palette::Choice;
 use super::screens::Screen;
+use super::window::{Pressed, Window};
 use crate::domain::Safe;
 use crate::keymap::{Key, Lookup};
 
@@ -21,8 +24,7 @@ pub(super) fn press(model: &mut Model, key: Key) -> Vec<Effect> {
     }
     if model.modal.is_some() {
         if interrupt {
-            close(model);
-            return Vec::new();
+            return close(model);
         }
         return in_modal(model, key);
     }
@@ -58,15 +60,18 @@ pub(super) fn paste(model: &mut Model, text: &str) {
         }
         Some(Modal::Note(input)) => paste_into(input, text),
         // A name that guards a group is typed, not pasted.
-        Some(Modal::Confirm(_) | Modal::Help(_)) | None => {}
+        Some(Modal::Confirm(_) | Modal::Help(_) | Modal::Menu(_) | Modal::Window(_)) | None => {}
     }
 }
 
 /// Closes what is open; a filter goes back to what it was.
-fn close(model: &mut Model) {
-    if let Some(Modal::Filter(_, before)) = model.modal.take() {
-        filter(model, &before);
+fn close(model: &mut Model) -> Vec<Effect> {
+    match model.modal.take() {
+        Some(Modal::Filter(_, before)) => filter(model, &before),
+        Some(Modal::Window(window)) => return looks::closed(&window),
+        _ => {}
     }
+    Vec::new()
 }
 
 fn filter(model: &mut Model, text: &str) {
@@ -74,11 +79,13 @@ fn filter(model: &mut Model, text: &str) {
 }
 
 fn in_modal(model: &mut Model, key: Key) -> Vec<Effect> {
-    if key.code() == KeyCode::Esc {
-        close(model);
-        return Vec::new();
+    let in_window = matches!(model.modal, Some(Modal::Window(_)));
+    if key.code() == KeyCode::Esc && !in_window {
+        return close(model);
     }
     match model.modal.take() {
+        Some(Modal::Menu(menu)) => in_menu(model, menu, key),
+        Some(Modal::Window(window)) => in_window_key(model, window, key),
         Some(Modal::Palette(palette)) => in_palette(model, palette, key),
         Some(Modal::Help(top)) => {
             in_help(model, top, key);
@@ -105,6 +112,61 @@ fn in_modal(model: &mut Model, key: Key) -> Vec<Effect> {
         },
         None => Vec::new(),
     }
+}
+
+/// The menu takes its own keys and those of its actions; what is off says why.
+fn in_menu(model: &mut Model, mut menu: Menu, key: Key) -> Vec<Effect> {
+    match (key.typed(), key.code()) {
+        (_, KeyCode::Enter) => {
+            return match menu.chosen().cloned() {
+                Some(line) => from_menu(model, &line),
+                None => Vec::new(),
+            };
+        }
+        (Some('j'), _) | (_, KeyCode::Down | KeyCode::Tab) => menu.step(1),
+        (Some('k'), _) | (_, KeyCode::Up | KeyCode::BackTab) => menu.step(-1),
+        (_, KeyCode::PageDown) => menu.step(10),
+        (_, KeyCode::PageUp) => menu.step(-10),
+        (Some('q'), _) => return Vec::new(),
+        _ => {
+            let found = match model.keymap.look(model.place(), &[key]) {
+                Lookup::Action(action) => menu.lines.iter().find(|l| l.action == action).cloned(),
+                Lookup::Pending | Lookup::Nothing => None,
+            };
+            if let Some(line) = found {
+                return from_menu(model, &line);
+            }
+        }
+    }
+    model.modal = Some(Modal::Menu(menu));
+    Vec::new()
+}
+
+fn from_menu(model: &mut Model, line: &MenuLine) -> Vec<Effect> {
+    match &line.why_not {
+        Some(why) => {
+            model.notice = Some(Notice::info(why.clone()));
+            Vec::new()
+        }
+        None => acts::act(model, line.action),
+    }
+}
+
+fn in_window_key(model: &mut Model, mut window: Box<Window>, key: Key) -> Vec<Effect> {
+    let height = looks::rows(model);
+    match window.press(key, height) {
+        Pressed::Closed => return looks::closed(&window),
+        Pressed::AskAgain if window.question.is_some() => return looks::again(model, &window),
+        Pressed::Copy => {
+            let line = window.lines().get(window.first(height));
+            let text = line.map(|l| l.text.clone()).unwrap_or_default();
+            model.modal = Some(Modal::Window(window));
+            return vec![Effect::Copy(text)];
+        }
+        Pressed::Kept | Pressed::AskAgain => {}
+    }
+    model.modal = Some(Modal::Window(window));
+    Vec::new()
 }
 
 fn in_palette(model: &mut Model, mut palette: super::palette::Palette, key: Key) -> Vec<Effect> {

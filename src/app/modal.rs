@@ -4,7 +4,9 @@ use tui_input::{Input, InputRequest};
 
 use crossterm::event::KeyCode;
 
+use super::menu::Menu;
 use super::palette::Palette;
+use super::window::Window;
 use crate::domain::Safe;
 use crate::keymap::Key;
 
@@ -21,6 +23,10 @@ pub enum Modal {
     Note(Input),
     /// A question.
     Confirm(Confirm),
+    /// What can be done here, and why the rest is off.
+    Menu(Menu),
+    /// Long text.
+    Window(Box<Window>),
 }
 
 /// A question whose default answer is the safe one.

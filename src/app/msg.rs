@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
+use super::inquiry::{Answer, Question};
 use crate::domain::event::Bodies;
 use crate::domain::{AppRef, ClusterEvent, ClusterId, ObjectRef, Safe};
 use crate::ops::{Plan, Route, RunEvent};
@@ -56,6 +57,13 @@ pub enum Done {
         /// The documents, or a sentence.
         result: Result<Arc<Bodies>, Safe>,
     },
+    /// The answer to a question.
+    Answered {
+        /// The question's number.
+        ask: u64,
+        /// The answer, or a sentence.
+        result: Result<Answer, Safe>,
+    },
     /// A login ended.
     LoggedIn {
         /// Where.
@@ -99,6 +107,18 @@ pub enum Effect {
         app: AppRef,
         /// Which object.
         object: ObjectRef,
+    },
+    /// Ask a cluster something that the watches do not bring; answered by [`Done::Answered`].
+    Ask {
+        /// The question's number.
+        ask: u64,
+        /// The question.
+        question: Question,
+    },
+    /// Nobody waits for the answers to this question any more.
+    Hush {
+        /// The question's number.
+        ask: u64,
     },
     /// Leave the screen for the credential plugin of this row, then come back; answered by [`Done::LoggedIn`].
     Login(ClusterId),

@@ -59,7 +59,10 @@ fn also(action: Action) -> &'static str {
         Action::GoFleet => "clusters sites",
         Action::GoApps => "applications argo",
         Action::Revert => "sync reconcile restore",
-        Action::Diff | Action::GoDiff => "compare",
+        Action::Diff | Action::GoDiff => "difference",
+        Action::Menu => "what now",
+        Action::Explain => "why",
+        Action::Yaml => "live describe",
         _ => "",
     }
 }

@@ -17,11 +17,17 @@ pub enum Place {
     Plan,
     /// What a revert is doing or did.
     Run,
+    /// One row an application, one column a group of clusters.
+    Matrix,
+    /// What happened, in one stream.
+    Activity,
+    /// One cluster.
+    Cluster,
 }
 
 impl Place {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Fleet,
         Self::Drift,
         Self::Apps,
@@ -29,6 +35,9 @@ impl Place {
         Self::Diff,
         Self::Plan,
         Self::Run,
+        Self::Matrix,
+        Self::Activity,
+        Self::Cluster,
     ];
 
     /// Its name in keymap files and on the command line.
@@ -41,6 +50,9 @@ impl Place {
             Self::Diff => "diff",
             Self::Plan => "plan",
             Self::Run => "run",
+            Self::Matrix => "matrix",
+            Self::Activity => "activity",
+            Self::Cluster => "cluster",
         }
     }
 
@@ -59,6 +71,9 @@ impl Place {
             Self::Diff => "DIFF",
             Self::Plan => "PLAN",
             Self::Run => "RUN",
+            Self::Matrix => "MATRIX",
+            Self::Activity => "ACTIVITY",
+            Self::Cluster => "CLUSTER",
         }
     }
 }

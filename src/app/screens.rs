@@ -1,10 +1,13 @@
 //! The screens: one state each, and what every screen can be asked.
 
+pub mod activity;
 pub mod app;
 pub mod apps;
+pub mod cluster;
 pub mod diff;
 pub mod drift;
 pub mod fleet;
+pub mod matrix;
 pub mod plan;
 pub mod run;
 
@@ -21,11 +24,14 @@ use crate::domain::{AppRef, ClusterId, Safe};
 use crate::fleet::Fleet;
 use crate::keymap::Keymap;
 
+pub use activity::ActivityScreen;
 pub use app::AppScreen;
 pub use apps::AppsScreen;
+pub use cluster::ClusterScreen;
 pub use diff::DiffScreen;
 pub use drift::DriftScreen;
 pub use fleet::FleetScreen;
+pub use matrix::MatrixScreen;
 pub use plan::PlanScreen;
 pub use run::RunScreen;
 
@@ -71,6 +77,8 @@ pub enum Next {
     Say(Notice),
     /// Something is ordered.
     Order(Vec<Effect>),
+    /// What the screen asked for is to be asked again.
+    AskAgain,
 }
 
 /// What every screen can be asked.
@@ -167,6 +175,12 @@ pub enum Screen {
     Plan(PlanScreen),
     /// What a revert does.
     Run(RunScreen),
+    /// Applications beside groups of clusters.
+    Matrix(MatrixScreen),
+    /// What happened.
+    Activity(ActivityScreen),
+    /// One cluster.
+    Cluster(ClusterScreen),
 }
 
 impl Screen {
@@ -180,6 +194,9 @@ impl Screen {
             Self::Diff(s) => s,
             Self::Plan(s) => s,
             Self::Run(s) => s,
+            Self::Matrix(s) => s,
+            Self::Activity(s) => s,
+            Self::Cluster(s) => s,
         }
     }
 
@@ -193,6 +210,9 @@ impl Screen {
             Self::Diff(s) => s,
             Self::Plan(s) => s,
             Self::Run(s) => s,
+            Self::Matrix(s) => s,
+            Self::Activity(s) => s,
+            Self::Cluster(s) => s,
         }
     }
 }

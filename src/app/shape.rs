@@ -124,6 +124,9 @@ impl Shape {
             Place::Apps => shape.list_and_detail(size),
             Place::Drift => shape.drift(size),
             Place::App => shape.app(size),
+            Place::Matrix => shape.matrix(size),
+            Place::Activity => shape.activity(size),
+            Place::Cluster => shape.cluster(size),
             Place::Diff | Place::Plan | Place::Run => {}
         }
         shape
@@ -179,6 +182,34 @@ impl Shape {
         } else if size.rows >= FOOTED {
             let (strip, list) = body.bottom(3);
             (self.main, self.detail) = (list, Some(strip));
+        }
+    }
+
+    /// The cells, and what is under the cursor below them.
+    fn matrix(&mut self, size: Size) {
+        if size.rows >= FOOTED {
+            let (detail, main) = self.main.bottom(if size.rows >= BELOW { 10 } else { 5 });
+            (self.main, self.detail) = (main, Some(detail));
+        }
+    }
+
+    /// The density bar above the stream where there are rows for it, the selected event below.
+    fn activity(&mut self, size: Size) {
+        if size.rows >= CRUMBED {
+            let (bar, rest) = self.main.top(2);
+            (self.second, self.main) = (Some(bar), rest);
+        }
+        if size.rows >= FOOTED {
+            let (detail, main) = self.main.bottom(if size.rows >= BELOW { 8 } else { 4 });
+            (self.main, self.detail) = (main, Some(detail));
+        }
+    }
+
+    /// One column, from 120 columns on two.
+    fn cluster(&mut self, size: Size) {
+        if size.cols >= BESIDE {
+            let (detail, main) = self.main.right(size.cols / 2);
+            (self.main, self.detail) = (main, Some(detail));
         }
     }
 

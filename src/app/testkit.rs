@@ -435,3 +435,115 @@ pub(crate) fn planned(model: &mut Model, keys: &str, guardrail: bool) -> Arc<cra
 pub(crate) fn tell_model(model: &mut Model, done: super::Done) {
     assert!(update(model, Msg::Done(done), now()).is_empty());
 }
+
+/// Presses keys that end in a question about a cluster, and answers it: one node down, one controller too, a certificate that ends soon.
+pub(crate) fn cluster_answered(model: &mut Model, keys: &str) {
+    use super::inquiry::{Answer, ClusterDetail, ControllerLine, NodeLine};
+    let effects = press(model, keys);
+    let Some(Effect::Ask { ask, .. }) = effects.last() else {
+        panic!("{keys} asked nothing: {effects:?}");
+    };
+    let node = |name: &'static str, ready: bool, remarks: &[&'static str]| NodeLine {
+        name: Safe::fixed(name),
+        ready,
+        remarks: remarks.iter().map(|r| Safe::fixed(r)).collect(),
+        version: Safe::fixed("v1.34.2"),
+    };
+    let controller = |name: &'static str, ready| ControllerLine {
+        name: Safe::fixed(name),
+        ready,
+        wanted: 1,
+        image: Safe::fixed("argocd:v3.4.1"),
+    };
+    let detail = ClusterDetail {
+        asked_at: now(),
+        credential: Safe::fixed("a client certificate"),
+        certificate_ends: Some(at(12 * 86_400)),
+        token_ends: None,
+        insecure: false,
+        skew: Some(jiff::SignedDuration::from_secs(42)),
+        round_trip: jiff::SignedDuration::from_millis(84),
+        connections: 2,
+        nodes: Ok(vec![
+            node("edge-berlin-017-a", true, &[]),
+            node("edge-berlin-017-b", true, &["DiskPressure", "cordoned"]),
+            node(
+                "edge-berlin-017-c",
+                false,
+                &["Kubelet stopped posting node status."],
+            ),
+        ]),
+        controllers: Ok(vec![
+            controller("argocd/argocd-application-controller", 0),
+            controller("argocd/argocd-repo-server", 1),
+        ]),
+    };
+    let result = Ok(Answer::Cluster(Box::new(detail)));
+    tell_model(model, super::Done::Answered { ask: *ask, result });
+}
+
+/// Presses keys that end in a question; its number and the question.
+pub(crate) fn asked(model: &mut Model, keys: &str) -> (u64, super::inquiry::Question) {
+    let effects = press(model, keys);
+    match effects.last() {
+        Some(Effect::Ask { ask, question }) => (*ask, question.clone()),
+        _ => panic!("{keys} asked nothing: {effects:?}"),
+    }
+}
+
+/// Presses keys that open a window, and answers its question as a cluster would.
+pub(crate) fn window_answered(model: &mut Model, keys: &str) {
+    use super::inquiry::{Answer, Comparison, EventLine, LogLine, Question, Variant, YamlText};
+    let (ask, question) = asked(model, keys);
+    let answer = match question {
+        Question::Cluster(_) => panic!("the cluster screen has its own answer"),
+        Question::Events(targets) => {
+            let event =
+                |seconds, warning, reason: &'static str, message: &'static str, count| EventLine {
+                    cluster: targets[0].cluster.clone(),
+                    last: Some(at(seconds)),
+                    warning,
+                    reason: Safe::fixed(reason),
+                    message: Safe::fixed(message),
+                    object: Safe::fixed("Pod gateway-6f7d9b-q8z1c"),
+                    count,
+                };
+            Answer::Events(vec![
+                event(-180, true, "BackOff", "restarting failed container", 31),
+                event(-2_160, false, "Killing", "Stopping container app", 1),
+            ])
+        }
+        Question::Logs(targets) => Answer::Logs(
+            targets
+                .iter()
+                .enumerate()
+                .map(|(i, target)| LogLine {
+                    cluster: target.cluster.clone(),
+                    pod: Safe::fixed("gateway-6f7d9b-q8z1c"),
+                    at: Some(at(i64::try_from(i).unwrap())),
+                    text: Safe::fixed("listening on :8443"),
+                })
+                .collect(),
+        ),
+        Question::Yaml(_) => Answer::Yaml(Box::new(YamlText {
+            live: ["kind: Deployment", "spec:", "  replicas: 1"]
+                .map(Safe::fixed)
+                .to_vec(),
+            last_applied: None,
+        })),
+        Question::Compare { clusters, .. } => {
+            let (first, rest) = clusters.split_at(3);
+            Answer::Compare(Box::new(Comparison {
+                majority: rest.to_vec(),
+                variants: vec![Variant {
+                    clusters: first.to_vec(),
+                    changes: vec![("spec.replicas".into(), Some("3".into()), Some("1".into()))],
+                    left_out: 0,
+                }],
+                unread: vec![("edge-tokyo-001".into(), "No answer yet.".into())],
+            }))
+        }
+    };
+    let result = Ok(answer);
+    tell_model(model, super::Done::Answered { ask, result });
+}

@@ -1,10 +1,12 @@
 //! Keys in, effects and state out: what each action of the default keymap does.
 
+mod closer;
 mod clusters;
 mod differing;
 mod drifting;
 mod facts;
 mod lists;
+mod looking;
 mod moving;
 mod planning;
 mod running;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::inquiry::Answer;
 use super::keys;
 use super::model::Model;
 use super::msg::{Done, Effect, Msg, Notice};
@@ -70,6 +71,7 @@ fn answered(model: &mut Model, done: Done) {
             }
         }
         Done::Bodies { ask, result } => bodies(model, ask, result),
+        Done::Answered { ask, result } => inquired(model, ask, &result),
         Done::LoggedIn { cluster, result } => {
             model.notice = Some(match result {
                 Ok(()) => Notice::info(format!("Logged in to {cluster}; connecting.")),
@@ -77,6 +79,17 @@ fn answered(model: &mut Model, done: Done) {
             });
         }
         Done::Say(notice) => model.notice = Some(notice),
+    }
+}
+
+fn inquired(model: &mut Model, ask: u64, result: &Result<Answer, Safe>) {
+    if super::looks::answered(model, ask, result) {
+        return;
+    }
+    for screen in &mut model.stack {
+        if let Screen::Cluster(cluster) = screen {
+            cluster.answer(ask, result);
+        }
     }
 }
 
@@ -90,6 +103,7 @@ fn planned(model: &mut Model, ask: u64, result: &Result<Arc<Plan>, Safe>) {
 }
 
 fn heard(model: &mut Model, plan: &str, event: &RunEvent) {
+    super::deeds::tell(model, plan, event);
     let (screens, ctx) = model.plans_and_runs();
     for screen in screens {
         if let Screen::Run(run) = screen {

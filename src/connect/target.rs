@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use kube::config::{AuthInfo, Cluster};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 
 use super::kubeconfig::Impersonate;
@@ -76,6 +77,47 @@ impl Target {
         let leaf = certificate.chain.first()?;
         let (_, parsed) = x509_parser::parse_x509_certificate(leaf).ok()?;
         Timestamp::from_second(parsed.validity().not_after.timestamp()).ok()
+    }
+
+    /// When the kubeconfig's token ends, as it says itself; `None` for opaque tokens and other proofs. The signature is not checked: it is the
+    /// server that decides, and this is only told.
+    pub fn token_ends(&self) -> Option<Timestamp> {
+        let token = self.user.token.as_ref()?.expose_secret();
+        let claims = token.split('.').nth(1)?;
+        let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let claims = engine.decode(claims.trim_end_matches('=')).ok()?;
+        let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+        Timestamp::from_second(claims.get("exp")?.as_i64()?).ok()
+    }
+
+    /// How the kubeconfig proves who we are, in words.
+    pub fn credential(&self) -> crate::domain::Safe {
+        use crate::domain::Safe;
+        let user = &self.user;
+        if user.auth_provider.is_some() {
+            return Safe::fixed("an identity provider (OIDC)");
+        }
+        if user.username.is_some() && user.password.is_some() {
+            return Safe::fixed("user and password");
+        }
+        if user
+            .token
+            .as_ref()
+            .is_some_and(|t| !t.expose_secret().is_empty())
+        {
+            return Safe::fixed("a token in the kubeconfig");
+        }
+        if user.token_file.as_ref().is_some_and(|f| !f.is_empty()) {
+            return Safe::fixed("a token file, read again every minute");
+        }
+        if let Some(exec) = &user.exec {
+            let command = exec.command.as_deref().unwrap_or_default();
+            return format!("the credential plugin {command}, which renews it").into();
+        }
+        if matches!(self.client_certificate(), Ok(Some(_))) {
+            return Safe::fixed("a client certificate");
+        }
+        Safe::fixed("none")
     }
 
     /// The user entry.

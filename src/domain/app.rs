@@ -62,6 +62,8 @@ pub struct Application {
     pub reconciled_at: Option<Timestamp>,
     /// The name of the namespace that Argo CD itself runs in, when the status says so; decides the tracking name.
     pub controller_namespace: Name,
+    /// The images that its objects run, as the engine lists them (`status.summary.images`).
+    pub images: Vec<Name>,
     /// Labels, for selectors.
     pub labels: Vec<(Name, Name)>,
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::{AppState, Cluster, Drifted, Fleet, Judged};
 use crate::domain::{
-    AppRef, Application, ClusterEvent, ClusterId, ConnectionFacts, Fact, Gvk, JoinCandidate,
-    LinkState, ObjectRef, Resource,
+    AppRef, Application, ClusterEvent, ClusterId, ConnectionFacts, DriftState, Fact, Gvk,
+    JoinCandidate, LinkState, ObjectRef, Resource,
 };
 
 /// What a fold changed, so that only what shows it is drawn again.
@@ -59,7 +59,10 @@ impl Fleet {
 
     fn fold_fact(&mut self, id: &ClusterId, at: Timestamp, fact: Fact) -> bool {
         match fact {
-            Fact::Link { state, message } => self.with(id, |c| c.set_link(state, message, at)),
+            Fact::Link { state, message } => {
+                self.tell_link(id, state, message.as_ref(), at);
+                self.with(id, |c| c.set_link(state, message, at))
+            }
             Fact::Seen => {
                 // A live row shows no age, so this alone draws nothing.
                 self.with(id, |c| c.seen_at = Some(at));
@@ -79,8 +82,8 @@ impl Fleet {
                 self.rejoin();
                 true
             }
-            Fact::Apps(apps) => self.fold_apps(id, apps),
-            Fact::App(app) => self.fold_app(*app),
+            Fact::Apps(apps) => self.fold_apps(id, apps, at),
+            Fact::App(app) => self.fold_app(*app, at),
             Fact::AppGone(app) => self.apps.remove(&app).is_some(),
             Fact::Kind { gvk, resources } => self.fold_kind(id, &gvk, resources, at),
             Fact::KindUnread { gvk, message } => self.with(id, |c| {
@@ -139,18 +142,20 @@ impl Fleet {
         true
     }
 
-    fn fold_apps(&mut self, hub: &ClusterId, apps: Vec<Application>) -> bool {
+    fn fold_apps(&mut self, hub: &ClusterId, apps: Vec<Application>, at: Timestamp) -> bool {
         let keep: std::collections::HashSet<AppRef> = apps.iter().map(|a| a.id.clone()).collect();
         self.apps
             .retain(|id, _| id.hub != *hub || keep.contains(id));
         for app in apps {
-            self.fold_app(app);
+            self.fold_app(app, at);
         }
         self.with(hub, |c| c.apps_listed = true)
     }
 
-    fn fold_app(&mut self, app: Application) -> bool {
+    fn fold_app(&mut self, app: Application, at: Timestamp) -> bool {
         let cluster = self.joined(&app);
+        let old = self.apps.get(&app.id).map(|known| Arc::clone(&known.app));
+        self.tell_app(old.as_deref(), &app, cluster.as_ref(), at);
         let id = app.id.clone();
         let app = Arc::new(app);
         match self.apps.get_mut(&id) {
@@ -209,6 +214,8 @@ impl Fleet {
         };
         let object = resource.object.clone();
         let key = (id.clone(), object.clone());
+        let old = cluster.resources.insert(object, Arc::clone(&resource));
+        self.tell_health(id, old.as_deref(), &resource, at);
         if resource.verdict.is_drift() {
             let first_seen = match self.drifted.get(&key) {
                 Some(known)
@@ -216,7 +223,11 @@ impl Fleet {
                 {
                     known.first_seen
                 }
-                _ => onset(&resource).unwrap_or(at),
+                _ => {
+                    let began = onset(&resource).unwrap_or(at);
+                    self.tell_drift(id, &resource, began, at);
+                    began
+                }
             };
             self.drifted.insert(
                 key,
@@ -225,10 +236,11 @@ impl Fleet {
                     first_seen,
                 },
             );
-        } else {
-            self.drifted.remove(&key);
+        } else if let Some(was) = self.drifted.remove(&key)
+            && !resource.verdict.states.contains(&DriftState::Unknown)
+        {
+            self.tell_mended(id, &was.resource, at);
         }
-        cluster.resources.insert(object, resource);
         true
     }
 

@@ -103,6 +103,7 @@ pub(crate) fn app(name: &str, edge: &str) -> Application {
         deleting: false,
         reconciled_at: Some(at(-60)),
         controller_namespace: "argocd".into(),
+        images: Vec::new(),
         labels: Vec::new(),
     }
 }

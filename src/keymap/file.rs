@@ -16,6 +16,7 @@ const MAX_PARENTS: usize = 8;
 
 const TOP_KEYS: &[&str] = &[
     "inherits", "about", "global", "fleet", "drift", "apps", "app", "diff", "plan", "run",
+    "matrix", "activity", "cluster",
 ];
 
 /// One chord of one binding and where it was written, for complaints about pairs.

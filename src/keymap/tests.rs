@@ -179,8 +179,8 @@ fn page() -> String {
          ]\n\
          fleet = [ { on = \"ctrl-r\", run = \"link.retry\", desc = \"my own words for the help page\" } ]\n\
          ```\n\n\
-         Layers: `global`, and one for each screen: `fleet`, `drift`, `apps`, `app`, `diff`, `plan`, `run`. An unknown key, action or layer, a key that\n\
-         is bound twice, and a key that is the beginning of another are refused with file, line and the nearest right name.\n\n\
+         Layers: `global`, and one for each screen: `fleet`, `drift`, `apps`, `app`, `diff`, `plan`, `run`, `matrix`, `activity`, `cluster`. An unknown\n\
+         key, action or layer, a key that is bound twice, and a key that is the beginning of another are refused with file, line and the nearest right name.\n\n\
          ## Built in\n\n| name | what it is for |\n|---|---|\n",
     );
     let shelf = shelf(None);

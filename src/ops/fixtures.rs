@@ -56,6 +56,7 @@ pub(super) fn application() -> Application {
         deleting: false,
         reconciled_at: None,
         controller_namespace: "argocd".into(),
+        images: Vec::new(),
         labels: Vec::new(),
     }
 }

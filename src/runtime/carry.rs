@@ -6,10 +6,13 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::inquire;
 use super::operate::{Knobs, Operate, Wish, gather};
+use crate::app::inquiry::{Answer, Question};
 use crate::app::{Done, Effect, PlanWish};
 use crate::config::Config;
 use crate::domain::{ClusterId, ObjectRef, Safe};
+use crate::drift::SealKey;
 use crate::fleet::Fleet;
 use crate::ops::{Plan, WaveSpec};
 use crate::sources::Sources;
@@ -41,6 +44,10 @@ pub struct Carrier {
     done: mpsc::UnboundedSender<Done>,
     plans: Arc<parking_lot::Mutex<HashMap<String, Arc<Plan>>>>,
     runs: HashMap<String, CancellationToken>,
+    /// Questions that are being answered, by number.
+    asked: HashMap<u64, CancellationToken>,
+    /// Masks what is read for people to look at; other than the judge's, so that masks cannot be matched beyond one question.
+    key: Arc<SealKey>,
 }
 
 impl Carrier {
@@ -51,6 +58,8 @@ impl Carrier {
         config: Config,
     ) -> (Self, mpsc::UnboundedReceiver<Done>) {
         let (done, answers) = mpsc::unbounded_channel();
+        let mut key = [0_u8; 32];
+        super::random(&mut key);
         let carrier = Self {
             operate,
             sources,
@@ -58,6 +67,8 @@ impl Carrier {
             done,
             plans: Arc::default(),
             runs: HashMap::new(),
+            asked: HashMap::new(),
+            key: Arc::new(SealKey::new(key)),
         };
         (carrier, answers)
     }
@@ -78,6 +89,12 @@ impl Carrier {
                 object,
                 ..
             } => self.bodies(ask, fleet, &cluster, &object),
+            Effect::Ask { ask, question } => self.ask(ask, question),
+            Effect::Hush { ask } => {
+                if let Some(cancel) = self.asked.remove(&ask) {
+                    cancel.cancel();
+                }
+            }
             Effect::Retry(cluster) => {
                 let sources = Arc::clone(&self.sources);
                 tokio::spawn(async move { sources.retry(&cluster).await });
@@ -97,8 +114,8 @@ impl Carrier {
         let wish = Wish {
             targets: wish.targets,
             via: wish.via,
-            prune: false,
-            note: None,
+            prune: wish.prune,
+            note: wish.note,
             reason: wish.reason,
             waves: WaveSpec::default(),
         };
@@ -118,6 +135,35 @@ impl Carrier {
             }
             // Without a console nobody waits for the answer.
             let _ = done.send(Done::Planned { ask, result });
+        });
+    }
+
+    /// Asks beside the loop, until the answer is there or nobody waits for it any more.
+    fn ask(&mut self, ask: u64, question: Question) {
+        let (sources, done) = (Arc::clone(&self.sources), self.done.clone());
+        let (cancel, key) = (CancellationToken::new(), Arc::clone(&self.key));
+        // Questions that were answered long ago need no hushing.
+        self.asked.retain(|known, _| known + 64 > ask);
+        self.asked.insert(ask, cancel.clone());
+        tokio::spawn(async move {
+            if let Question::Logs(targets) = question {
+                let (tell, mut lines) = mpsc::unbounded_channel();
+                let follow = inquire::logs::follow(&sources, &targets, tell, cancel);
+                let forward = async {
+                    while let Some(batch) = lines.recv().await {
+                        let result = batch.map(Answer::Logs);
+                        let _ = done.send(Done::Answered { ask, result });
+                    }
+                };
+                tokio::join!(follow, forward);
+                return;
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                result = inquire::ask(sources, question, key) => {
+                    let _ = done.send(Done::Answered { ask, result });
+                }
+            }
         });
     }
 

@@ -126,6 +126,9 @@ fn number(screen: &Screen) -> u8 {
         Screen::App(_) => 4,
         Screen::Diff(_) => 5,
         Screen::Plan(_) | Screen::Run(_) => 6,
+        Screen::Matrix(_) => 7,
+        Screen::Activity(_) => 8,
+        Screen::Cluster(_) => 9,
     }
 }
 
@@ -144,6 +147,9 @@ fn position(canvas: &Canvas<'_>, model: &Model, screen: &Screen) -> Vec<Piece> {
         Screen::Diff(s) => (s.top, s.drawn(&ctx), s.page(&ctx)),
         Screen::Plan(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
         Screen::Run(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+        Screen::Matrix(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+        Screen::Activity(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+        Screen::Cluster(s) => (s.top, s.drawn(&ctx), s.page(&ctx)),
     };
     if len == 0 {
         return Vec::new();

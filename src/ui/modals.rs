@@ -2,6 +2,7 @@
 
 use super::paint::{Canvas, Piece};
 use super::text;
+use super::windows;
 use crate::app::Model;
 use crate::app::help;
 use crate::app::modal::{Confirm, Modal, Then};
@@ -16,7 +17,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, open: &Modal, shape: 
         Modal::Palette(palette) => draw_palette(canvas, palette, all),
         Modal::Help(top) => draw_help(canvas, model, *top, all),
         Modal::Note(input) => {
-            let body = window(canvas, all, 70, 5, "note for the journal");
+            let body = window(canvas, all, 70, 5, &Safe::fixed("note for the journal"));
             canvas.line(
                 body,
                 0,
@@ -32,6 +33,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, open: &Modal, shape: 
             );
         }
         Modal::Confirm(confirm) => draw_confirm(canvas, confirm, all),
+        Modal::Menu(menu) => windows::draw_menu(canvas, menu, all),
+        Modal::Window(open) => windows::draw_window(canvas, open, all),
     }
 }
 
@@ -45,7 +48,7 @@ fn filter_hint(canvas: &mut Canvas<'_>, shape: &Shape) {
 }
 
 /// Opens a window of at most this size in the middle and returns its inside.
-fn window(canvas: &mut Canvas<'_>, all: Area, w: u16, h: u16, title: &'static str) -> Area {
+pub(super) fn window(canvas: &mut Canvas<'_>, all: Area, w: u16, h: u16, title: &Safe) -> Area {
     canvas.tint(all, "shadow");
     let (w, h) = (w.min(all.w), h.min(all.h));
     let area = Area {
@@ -101,7 +104,13 @@ fn window(canvas: &mut Canvas<'_>, all: Area, w: u16, h: u16, title: &'static st
 /// └────────────────────────────────────────────────────────┘
 /// ```
 fn draw_palette(canvas: &mut Canvas<'_>, palette: &Palette, all: Area) {
-    let body = window(canvas, all, 90, all.h.saturating_sub(4).min(24), "actions");
+    let body = window(
+        canvas,
+        all,
+        90,
+        all.h.saturating_sub(4).min(24),
+        &Safe::fixed("actions"),
+    );
     canvas.line(
         body,
         0,
@@ -155,7 +164,7 @@ fn draw_help(canvas: &mut Canvas<'_>, model: &Model, top: usize, all: Area) {
     let height = u16::try_from(lines.len() + 3)
         .unwrap_or(u16::MAX)
         .min(all.h.saturating_sub(2));
-    let body = window(canvas, all, 100, height, "keys");
+    let body = window(canvas, all, 100, height, &Safe::fixed("keys"));
     let (foot, list) = body.bottom(1);
     for (row, line) in (0..list.h).zip(lines.iter().skip(top)) {
         let keys = text::cut_end(line.keys.as_str(), 20, canvas.glyphs().ellipsis);
@@ -223,6 +232,6 @@ fn draw_confirm(canvas: &mut Canvas<'_>, confirm: &Confirm, all: Area) {
         Then::Quit => "quit",
         Then::Run => "run the plan",
     };
-    let body = window(canvas, all, width, height, title);
+    let body = window(canvas, all, width, height, &Safe::fixed(title));
     canvas.lines(body, &lines);
 }

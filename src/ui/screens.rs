@@ -1,10 +1,13 @@
 //! The body of each screen.
 
+pub(super) mod activity;
 pub(super) mod app;
 pub(super) mod apps;
+pub(super) mod cluster;
 pub(super) mod diff;
 pub(super) mod drift;
 pub(super) mod fleet;
+pub(super) mod matrix;
 pub(super) mod plan;
 pub(super) mod run;
 

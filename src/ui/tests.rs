@@ -7,7 +7,10 @@ use rstest::rstest;
 
 use super::draw;
 use super::snapshot::text;
-use crate::app::testkit::{console, now, planned, press, tell_model, troubled_fleet};
+use crate::app::testkit::{
+    asked, cluster_answered, console, now, planned, press, tell_model, troubled_fleet,
+    window_answered,
+};
 use crate::app::{Done, Model, Msg, Place, update};
 use crate::fleet::Fleet;
 use crate::ops::{Outcome, RunEvent, Seen, TargetOutcome};
@@ -32,6 +35,12 @@ enum Scene {
     Plan(&'static str, bool),
     /// A run that is half done.
     Run,
+    /// Keys that open a window, and its answer.
+    Window(&'static str),
+    /// The same, refused.
+    Refused(&'static str),
+    /// Keys on the screen of a cluster that answered.
+    Cluster(&'static str),
 }
 
 fn staged(scene: Scene, cols: u16, rows: u16) -> Model {
@@ -48,6 +57,25 @@ fn staged(scene: Scene, cols: u16, rows: u16) -> Model {
             model
         }
         Scene::Run => running(cols, rows),
+        Scene::Window(keys) => {
+            let mut model = console(troubled_fleet(), cols, rows, false);
+            window_answered(&mut model, keys);
+            model
+        }
+        Scene::Refused(keys) => {
+            let mut model = console(troubled_fleet(), cols, rows, false);
+            let why = "The server does not let on-call list events in edge; ask for the permission `list events`.";
+            let ask = asked(&mut model, keys).0;
+            let result = Err(why.into());
+            tell_model(&mut model, Done::Answered { ask, result });
+            model
+        }
+        Scene::Cluster(keys) => {
+            let mut model = console(troubled_fleet(), cols, rows, false);
+            cluster_answered(&mut model, "9");
+            press(&mut model, keys);
+            model
+        }
     }
 }
 
@@ -96,7 +124,7 @@ fn running(cols: u16, rows: u16) -> Model {
     model
 }
 
-const SCENES: [(&str, Scene); 16] = [
+const SCENES: [(&str, Scene); 32] = [
     ("fleet", Scene::Keys("")),
     ("fleet_stale", Scene::Keys("/ m u n i c h enter")),
     ("fleet_filter", Scene::Keys("/ g r o u p = u s")),
@@ -113,6 +141,25 @@ const SCENES: [(&str, Scene); 16] = [
     ("plan", Scene::Plan("j", false)),
     ("plan_confirm", Scene::Plan("enter p r o d", true)),
     ("run", Scene::Run),
+    ("matrix", Scene::Keys("7")),
+    ("matrix_revision", Scene::Keys("7 v enter l")),
+    ("matrix_empty", Scene::Keys("7 / n o n e")),
+    ("activity", Scene::Keys("8")),
+    (
+        "activity_filter",
+        Scene::Keys("8 / k i n d = c o n n enter j j"),
+    ),
+    ("activity_empty", Scene::Keys("8 / n o n e enter")),
+    ("cluster", Scene::Cluster("")),
+    ("actions", Scene::Keys("2 x")),
+    ("explain", Scene::Keys("2 X")),
+    ("history", Scene::Keys("3 h")),
+    ("events", Scene::Window("2 e")),
+    ("logs", Scene::Window("2 l")),
+    ("yaml", Scene::Window("2 y")),
+    ("compare", Scene::Window("2 =")),
+    ("events_refused", Scene::Refused("2 e")),
+    ("cluster_dark", Scene::Keys("/ p a r i s - 0 3 1 enter 9")),
 ];
 
 #[test]

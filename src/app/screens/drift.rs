@@ -73,6 +73,17 @@ impl DriftScreen {
         shown.clone().find(|m| m.current).or_else(|| shown.next())
     }
 
+    /// Puts the cursor on a group before the screen is seen; whether there is such a group.
+    pub fn choose(&mut self, print: Option<Fingerprint>, ctx: &Ctx<'_>) -> bool {
+        let Some(print) = print.filter(|print| ctx.rows.group(*print).is_some()) else {
+            return false;
+        };
+        self.refresh(ctx, true);
+        self.groups.select(&print, ctx.now, Self::height(ctx));
+        self.follow_members(ctx);
+        true
+    }
+
     fn is_shown(&self, member: &DriftRow) -> bool {
         self.only
             .as_ref()

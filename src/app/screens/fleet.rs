@@ -53,17 +53,18 @@ impl FleetScreen {
     fn height(ctx: &Ctx<'_>) -> usize {
         ctx.shape(Place::Fleet).main_rows()
     }
+}
 
-    fn login(&self, ctx: &Ctx<'_>) -> Next {
-        let Some(row) = self.list.selected().and_then(|id| ctx.rows.cluster(id)) else {
-            return Next::Ignored;
-        };
-        if row.state == LinkState::Auth {
-            return Next::Order(vec![Effect::Login(row.id.clone())]);
-        }
-        let text = format!("{} does not ask for credentials.", row.id);
-        Next::Say(Notice::info(text))
+/// Logs in where a login is asked for.
+pub(super) fn login(id: &ClusterId, ctx: &Ctx<'_>) -> Next {
+    let Some(row) = ctx.rows.cluster(id) else {
+        return Next::Ignored;
+    };
+    if row.state == LinkState::Auth {
+        return Next::Order(vec![Effect::Login(row.id.clone())]);
     }
+    let text = format!("{} does not ask for credentials.", row.id);
+    Next::Say(Notice::info(text))
 }
 
 impl Face for FleetScreen {
@@ -97,7 +98,10 @@ impl Face for FleetScreen {
             Action::Retry => {
                 Next::Order(self.list.chosen().into_iter().map(Effect::Retry).collect())
             }
-            Action::Login => self.login(ctx),
+            Action::Login => match self.list.selected() {
+                Some(id) => login(id, ctx),
+                None => Next::Ignored,
+            },
             Action::Sort => {
                 self.sieve.sort = (self.sieve.sort + 1) % SORTS.len();
                 self.refresh(ctx, true);

@@ -32,7 +32,7 @@ fn the_palette_runs_what_was_found() {
     type_text(&mut model, "go.apps");
     press(&mut model, "enter");
     assert_eq!(place(&model), Place::Apps);
-    press(&mut model, "x");
+    press(&mut model, ":");
     type_text(&mut model, "theme light");
     assert_eq!(
         press(&mut model, "enter"),

@@ -111,6 +111,7 @@ impl Stage {
             deleting: false,
             reconciled_at: None,
             controller_namespace: "argocd".into(),
+            images: Vec::new(),
             labels: Vec::new(),
         }
     }

@@ -87,6 +87,7 @@ impl RawApplication {
             deleting: metadata.deletion_timestamp.is_some(),
             reconciled_at: status.reconciled_at,
             controller_namespace: status.controller_namespace,
+            images: status.summary.and_then(|s| s.images).unwrap_or_default(),
             labels: metadata.labels.unwrap_or_default().into_iter().collect(),
         }
     }

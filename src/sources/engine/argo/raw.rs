@@ -116,6 +116,13 @@ pub(super) struct RawStatus {
     pub(super) reconciled_at: Option<Timestamp>,
     pub(super) operation_state: Option<RawOperationState>,
     pub(super) controller_namespace: Name,
+    pub(super) summary: Option<RawSummary>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawSummary {
+    pub(super) images: Option<Vec<Name>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -1,0 +1,259 @@
+//! Opens windows that look closer: what is known at once is shown at once, what must be asked goes out as a question.
+
+use super::action::Action;
+use super::explain;
+use super::inquiry::{Answer, Question};
+use super::menu;
+use super::modal::Modal;
+use super::model::Model;
+use super::msg::{Effect, Notice, WishTarget};
+use super::screens::{Ctx, Face};
+use super::tell;
+use super::window::Window;
+use crate::domain::{AppRef, ClusterId, ObjectRef, Safe};
+
+/// Clusters whose logs are followed at once.
+const LOGGED: usize = 8;
+/// Objects of an application whose events are read at once.
+const EVENTED: usize = 100;
+/// Kinds that run pods.
+const RUNNING: [&str; 6] = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "Job",
+    "Pod",
+];
+
+/// Columns of text in a window.
+pub(super) fn columns(model: &Model) -> usize {
+    usize::from(model.size.cols.saturating_sub(8)).clamp(24, 150)
+}
+
+/// Rows of text in a window.
+pub(super) fn rows(model: &Model) -> usize {
+    usize::from(model.size.rows.saturating_sub(6)).max(1)
+}
+
+/// Opens the window of an action.
+pub(super) fn look(model: &mut Model, action: Action) -> Vec<Effect> {
+    if let Some(why) = menu::why_not(model, action) {
+        model.notice = Some(Notice::info(why));
+        return Vec::new();
+    }
+    let made = match action {
+        Action::Explain => explained(model).map(Asked::Known),
+        Action::History => history(model).map(Asked::Known),
+        Action::Events => events(model),
+        Action::Logs => logs(model),
+        Action::Yaml => yaml(model),
+        Action::Compare => compare(model),
+        _ => None,
+    };
+    match made {
+        Some(Asked::Known(window)) => {
+            model.modal = Some(Modal::Window(Box::new(window)));
+            Vec::new()
+        }
+        Some(Asked::Question {
+            title,
+            empty,
+            question,
+        }) => ask(model, title, empty, question),
+        None => Vec::new(),
+    }
+}
+
+enum Asked {
+    Known(Window),
+    Question {
+        title: Safe,
+        empty: &'static str,
+        question: Question,
+    },
+}
+
+fn ask(model: &mut Model, title: Safe, empty: &'static str, question: Question) -> Vec<Effect> {
+    let ask = model.next_ask();
+    let mut window = Window::asking(title, ask, question.clone(), empty);
+    window.follows = matches!(question, Question::Logs(_));
+    model.modal = Some(Modal::Window(Box::new(window)));
+    vec![Effect::Ask { ask, question }]
+}
+
+/// Asks the question of the open window again; the earlier one is not waited for any more.
+pub(super) fn again(model: &mut Model, window: &Window) -> Vec<Effect> {
+    let Some((old, question)) = window.question.clone() else {
+        return Vec::new();
+    };
+    let mut effects = vec![Effect::Hush { ask: old }];
+    let title = window.title.clone();
+    let empty = Window::default().empty;
+    effects.extend(ask(model, title, "", question));
+    if let Some(Modal::Window(new)) = &mut model.modal {
+        new.empty = if window.empty.is_empty() {
+            empty
+        } else {
+            window.empty.clone()
+        };
+    }
+    effects
+}
+
+/// What has to be done when a window closes.
+pub(super) fn closed(window: &Window) -> Vec<Effect> {
+    match &window.question {
+        Some((ask, _)) => vec![Effect::Hush { ask: *ask }],
+        None => Vec::new(),
+    }
+}
+
+/// Takes an answer for the open window; whether it was for it.
+pub(super) fn answered(model: &mut Model, ask: u64, result: &Result<Answer, Safe>) -> bool {
+    let width = columns(model);
+    let now = model.now;
+    let Some(Modal::Window(window)) = &mut model.modal else {
+        return false;
+    };
+    if !window.hears(ask) {
+        return false;
+    }
+    match result {
+        Ok(Answer::Logs(lines)) => {
+            window.append(lines.iter().map(tell::log_line).collect());
+        }
+        Ok(answer) => window.take(tell::leaves(answer, width, now)),
+        Err(why) => window.refuse(why.clone()),
+    }
+    true
+}
+
+fn explained(model: &Model) -> Option<Window> {
+    let ctx = model.ctx();
+    let face = model.face()?;
+    let width = columns(model);
+    if let Some(target) = face.object(&ctx) {
+        let title = format!("why: {} on {}", target.object, target.cluster);
+        return Some(Window::of(title, explain::object(&target, &ctx, width)));
+    }
+    if let Some(app) = face.app(&ctx) {
+        let title = format!("why: {}", app.name);
+        return Some(Window::of(title, explain::app(&app, &ctx, width)));
+    }
+    let cluster = face.cluster(&ctx)?;
+    Some(Window::of(
+        format!("why: {cluster}"),
+        explain::cluster(&cluster, &ctx, width),
+    ))
+}
+
+fn history(model: &Model) -> Option<Window> {
+    let ctx = model.ctx();
+    let app = model.face()?.app(&ctx)?;
+    let known = ctx.fleet.app(&app)?;
+    Some(Window::of(
+        format!("history: {}", app.name),
+        tell::history(known, ctx.now, columns(model)),
+    ))
+}
+
+fn events(model: &Model) -> Option<Asked> {
+    let ctx = model.ctx();
+    let target = model.face()?.object(&ctx)?;
+    Some(Asked::Question {
+        title: format!("events: {} on {}", target.object, target.cluster).into(),
+        empty: "No event is kept of it: clusters keep them for an hour or so.",
+        question: Question::Events(vec![target]),
+    })
+}
+
+fn yaml(model: &Model) -> Option<Asked> {
+    let ctx = model.ctx();
+    let target = model.face()?.object(&ctx)?;
+    Some(Asked::Question {
+        title: format!("{} on {}", target.object, target.cluster).into(),
+        empty: "The object is empty.",
+        question: Question::Yaml(target),
+    })
+}
+
+fn compare(model: &Model) -> Option<Asked> {
+    let ctx = model.ctx();
+    let object = model.face()?.object(&ctx)?.object;
+    let clusters = holders(&object, &ctx);
+    Some(Asked::Question {
+        title: format!("compare: {object} on {} clusters", clusters.len()).into(),
+        empty: "No cluster that answers has it.",
+        question: Question::Compare { object, clusters },
+    })
+}
+
+/// The clusters that answer and where an application manages the object.
+fn holders(object: &ObjectRef, ctx: &Ctx<'_>) -> Vec<ClusterId> {
+    ctx.rows
+        .clusters
+        .iter()
+        .filter(|row| row.state.is_current())
+        .filter(|row| ctx.fleet.resource(&row.id, object).is_some())
+        .map(|row| row.id.clone())
+        .collect()
+}
+
+fn logs(model: &Model) -> Option<Asked> {
+    let ctx = model.ctx();
+    let face = model.face()?;
+    let targets = log_targets(face, &ctx);
+    let first = targets.first()?;
+    let title = match targets.as_slice() {
+        [one] => format!("logs: {} on {}", one.object, one.cluster),
+        many => format!("logs: {} and {} more", first.object, many.len() - 1),
+    };
+    Some(Asked::Question {
+        title: title.into(),
+        empty: "No container of it has written anything.",
+        question: Question::Logs(targets),
+    })
+}
+
+/// The workloads under the cursor: the object itself, with the same object on the other clusters of its group of drift, else all workloads of the
+/// application.
+fn log_targets(face: &dyn Face, ctx: &Ctx<'_>) -> Vec<WishTarget> {
+    let runs = |object: &ObjectRef| RUNNING.contains(&&*object.gvk.kind);
+    if let Some(target) = face.object(ctx).filter(|t| runs(&t.object)) {
+        let wished = face.wish(ctx).map(|wish| wish.targets).unwrap_or_default();
+        let answers = |t: &WishTarget| {
+            ctx.rows
+                .cluster(&t.cluster)
+                .is_some_and(|row| row.state.is_current())
+        };
+        let mut targets: Vec<WishTarget> = wished
+            .into_iter()
+            .filter(|t| t.object.same_object(&target.object) && answers(t))
+            .take(LOGGED)
+            .collect();
+        if targets.is_empty() {
+            targets.push(target);
+        }
+        return targets;
+    }
+    face.app(ctx)
+        .map_or_else(Vec::new, |app| objects_of(&app, ctx, runs))
+}
+
+fn objects_of(app: &AppRef, ctx: &Ctx<'_>, wanted: impl Fn(&ObjectRef) -> bool) -> Vec<WishTarget> {
+    let Some(cluster) = ctx.fleet.cluster_of(app) else {
+        return Vec::new();
+    };
+    ctx.fleet
+        .resources_of(app)
+        .into_iter()
+        .filter(|r| wanted(&r.object))
+        .take(EVENTED)
+        .map(|r| WishTarget {
+            cluster: cluster.clone(),
+            app: app.clone(),
+            object: r.object.clone(),
+        })
+        .collect()
+}

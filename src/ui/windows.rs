@@ -1,0 +1,178 @@
+//! The actions menu, and windows with long text.
+
+use super::modals::window;
+use super::paint::{Canvas, Piece};
+use super::sheet;
+use super::text;
+use crate::app::menu::Menu;
+use crate::app::shape::Area;
+use crate::app::sheet::{SheetLine, Tone};
+use crate::app::window::Window;
+use crate::domain::Safe;
+
+/// ```text
+/// ┌ what now ────────────────────────────────────────────────┐
+/// │> s   revert…   Put back what Git says: opens the plan     │
+/// │  l   logs      edge-par-031 does not answer: …            │
+/// └───────────────────────────────────────────────────────────┘
+/// ```
+pub(super) fn draw_menu(canvas: &mut Canvas<'_>, menu: &Menu, all: Area) {
+    let height = u16::try_from(menu.lines.len() + 2).unwrap_or(u16::MAX);
+    let room = all.h.saturating_sub(2).max(3);
+    let title = Safe::fixed("what now");
+    let body = window(canvas, all, 100, height.min(room), &title);
+    let visible = usize::from(body.h).max(1);
+    let first = (menu.cursor + 1).saturating_sub(visible);
+    for (y, (i, line)) in (0..body.h).zip(menu.lines.iter().enumerate().skip(first)) {
+        let row = Area {
+            y: body.y + y,
+            h: 1,
+            ..body
+        };
+        let info = line.action.info();
+        let chosen = i == menu.cursor;
+        let sign = if chosen {
+            canvas.glyphs().selected
+        } else {
+            " "
+        };
+        let keys = text::cut_end(line.keys.as_str(), 14, canvas.glyphs().ellipsis);
+        let (scope, about) = match &line.why_not {
+            None => ("text", Safe::fixed(info.sentence)),
+            Some(why) => ("text.dim", format!("off: {why}").into()),
+        };
+        let pieces = [
+            canvas.fixed("mark", sign),
+            canvas.gap(1),
+            canvas.piece("footer.key", format!("{keys:<15}")),
+            canvas.piece(scope, format!("{:<12}", info.hint)),
+            canvas.piece(scope, about),
+        ];
+        canvas.line(row, 0, &pieces);
+        if chosen {
+            canvas.tint(row, "selection");
+        }
+    }
+}
+
+/// ```text
+/// ┌ events: Deployment edge/gateway on edge-ber-017 ──────────┐
+/// │ 41m  ScalingReplicaSet  Deployment gateway: Scaled down…  │
+/// └ 1-20 of 44 ───────────────────────────────────────────────┘
+/// ```
+pub(super) fn draw_window(canvas: &mut Canvas<'_>, open: &Window, all: Area) {
+    let width = all.w.saturating_sub(4).min(156);
+    let title = title(open);
+    let body = window(canvas, all, width, all.h.saturating_sub(2).max(3), &title);
+    let (below, body) = body.bottom(2);
+    let height = usize::from(body.h);
+    let lines = open.lines();
+    if lines.is_empty() {
+        let words = if open.waits {
+            Safe::fixed("Asking the cluster…")
+        } else {
+            open.empty.clone()
+        };
+        canvas.line(body, 0, &[canvas.piece("text.dim", words)]);
+    }
+    let first = open.first(height);
+    let wanted = open.wanted();
+    for (y, line) in (0..body.h).zip(lines.iter().skip(first)) {
+        let pieces = shown(canvas, line, open.shift, wanted.as_deref());
+        canvas.line(body, y, &pieces);
+    }
+    foot(canvas, open, first, height, below);
+}
+
+fn title(open: &Window) -> Safe {
+    let names: Vec<String> = open
+        .leaves
+        .iter()
+        .enumerate()
+        .filter(|(_, leaf)| !leaf.name.is_empty())
+        .map(|(i, leaf)| {
+            if i == open.leaf {
+                format!("[{}]", leaf.name)
+            } else {
+                leaf.name.to_string()
+            }
+        })
+        .collect();
+    if names.is_empty() {
+        return open.title.clone();
+    }
+    format!("{}   {}", open.title, names.join("  ")).into()
+}
+
+/// A line, scrolled sideways, with what is searched for marked.
+fn shown(canvas: &Canvas<'_>, line: &SheetLine, shift: usize, wanted: Option<&str>) -> Vec<Piece> {
+    let text = text::skip(line.text.as_str(), shift);
+    let found = wanted.and_then(|wanted| {
+        let lower = text.to_lowercase();
+        // Lower case may be longer than the text itself: then nothing is marked.
+        let at = lower.find(wanted).filter(|_| lower.len() == text.len())?;
+        let parts = (
+            text.get(..at)?,
+            text.get(at..at + wanted.len())?,
+            text.get(at + wanted.len()..)?,
+        );
+        Some((parts.0.to_owned(), parts.1.to_owned(), parts.2.to_owned()))
+    });
+    let Some((before, hit, after)) = found else {
+        let line = SheetLine {
+            text: text.into(),
+            ..line.clone()
+        };
+        return sheet::pieces(canvas, &line);
+    };
+    let head = SheetLine {
+        text: before.into(),
+        ..line.clone()
+    };
+    let mut pieces = sheet::pieces(canvas, &head);
+    pieces.push(canvas.piece("match", hit));
+    pieces.push(canvas.piece(sheet::scope(line.tone), after));
+    pieces
+}
+
+fn foot(canvas: &mut Canvas<'_>, open: &Window, first: usize, height: usize, area: Area) {
+    let len = open.lines().len();
+    let last = (first + height).min(len);
+    let follows = if open.follows { "following  " } else { "" };
+    let place = if len == 0 {
+        String::new()
+    } else {
+        format!("{follows}{}-{last} of {len}", first + 1)
+    };
+    let used = canvas.line_right(area, 1, &[canvas.piece("text.dim", place)]);
+    let room = Area {
+        w: area.w.saturating_sub(used + 1),
+        ..area
+    };
+    if let Some(search) = open.search.as_ref().filter(|_| open.typing) {
+        let pieces = [
+            canvas.fixed("input", "/ "),
+            canvas.piece("input", search.value()),
+            canvas.fixed("selection", " "),
+        ];
+        canvas.line(room, 1, &pieces);
+        return;
+    }
+    let tab = if open.leaves.len() > 1 {
+        "tab other view  "
+    } else {
+        ""
+    };
+    let again = if open.question.is_some() {
+        "r again  f follow  "
+    } else {
+        ""
+    };
+    let words = format!("esc close  {tab}{again}/ search  n N  c copy line");
+    let line = SheetLine {
+        text: words.into(),
+        tone: Tone::Dim,
+        ..SheetLine::default()
+    };
+    canvas.line(room, 1, &sheet::pieces(canvas, &line));
+}
