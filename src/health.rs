@@ -7,6 +7,7 @@ mod autoscaler;
 mod batch;
 pub mod kstatus;
 mod pod;
+pub mod rules;
 mod services;
 mod workloads;
 
@@ -55,6 +56,18 @@ fn is_being_deleted(object: &Value) -> bool {
     let is_hook =
         || items(object, "/metadata/finalizers").any(|f| f.as_str() == Some(HOOK_FINALIZER));
     deleted && !is_hook()
+}
+
+/// Whether a text is one that a pattern names; `*` stands for any text.
+fn glob(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len())
+                .filter(|at| rest.is_char_boundary(*at))
+                .any(|at| rest.get(at..).is_some_and(|rest| glob(after, rest)))
+        }),
+    }
 }
 
 fn gvk(object: &Value) -> Gvk {

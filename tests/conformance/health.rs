@@ -1,5 +1,6 @@
 //! Health: Argo CD's built-in checks and kstatus.
 
+use driftdeck::health::rules::Rules;
 use driftdeck::health::{self, kstatus};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -28,6 +29,45 @@ fn argo(case: &Case) -> Result<(), String> {
     for field in fields.iter().filter_map(Value::as_str) {
         let want = expected.get(field).cloned().unwrap_or_else(|| json!(""));
         same(field, &got[field], &want)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn health_lua_builtin_by_status() {
+    score(
+        "health lua-builtin by status",
+        "health_cases.jsonl",
+        662,
+        |case| case.text("evaluator") == "lua-builtin",
+        |case| ruled(case, &["status"]),
+    );
+}
+
+#[test]
+fn health_lua_builtin_with_message() {
+    score(
+        "health lua-builtin with message",
+        "health_cases.jsonl",
+        0,
+        |case| case.text("evaluator") == "lua-builtin",
+        |case| ruled(case, &["status", "message"]),
+    );
+}
+
+/// The declarative rules alone, as these cases are about Argo CD's own rules alone.
+fn ruled(case: &Case, fields: &[&str]) -> Result<(), String> {
+    let ((status, message), _) = Rules::built_in()
+        .judge(case.get("live"))
+        .ok_or("no rule knows the kind")?;
+    let got = json!({"status": status, "message": message});
+    for field in fields {
+        let want = case
+            .get("expected")
+            .get(*field)
+            .cloned()
+            .unwrap_or_else(|| json!(""));
+        same(field, &got[*field], &want)?;
     }
     Ok(())
 }
