@@ -8,6 +8,7 @@ mod diff;
 mod doctor;
 mod document;
 mod fleet;
+mod health_helper;
 mod items;
 mod journal;
 mod lists;
@@ -54,6 +55,9 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<u8, String> {
+    if matches!(cli.command, Some(Command::HealthHelper)) {
+        return health_helper::run();
+    }
     telemetry::start(cli.common.log_file.as_deref(), cli.common.verbose)?;
     let folders = Folders::of_environment()?;
     if let Some(Command::Config { what }) = &cli.command {
@@ -80,7 +84,7 @@ fn dispatch(cli: Cli) -> Result<u8, String> {
             listed(offline::files::diff(args, cli.common.output)?)
         }
         Some(Command::Explain(args)) if args.file.is_some() => {
-            listed(offline::files::explain(args, cli.common.output)?)
+            listed(offline::files::explain(args, &folders, cli.common.output)?)
         }
         Some(Command::Completions { shell }) => answered(&tool::completions(*shell)),
         _ => fleet::run(&cli, config, folders),

@@ -3,7 +3,9 @@
 pub mod fault;
 pub mod file;
 pub mod folders;
+mod health;
 pub mod shelf;
 
 pub use file::{Config, ConfigError};
 pub use folders::Folders;
+pub use health::health_rules;

@@ -1,19 +1,28 @@
-//! Object in, health out: Argo CD's built-in checks, and kstatus for Flux. Pure.
+//! Object in, health out: Argo CD's checks in Argo CD's order, and kstatus for Flux. Pure.
 //!
-//! Argo CD asks its Lua rules first (from argocd-cm, then its own); these are not here yet, so a kind that only such a rule knows has no
-//! health, which is what [`check`] says with `None`. Codes, conditions and messages are those of gitops-engine's health package.
+//! The order: an object that is being deleted; the person's own rules; the Lua of the hub's argocd-cm; the rules for custom kinds that come
+//! with the program; the checks of gitops-engine's health package, whose codes, conditions and messages these are. A kind that none of them
+//! knows has no health. Application roll-up is in [`roll_up`].
 
 mod autoscaler;
 mod batch;
+pub mod cel;
 pub mod kstatus;
+pub mod lua;
+mod overrides;
 mod pod;
+pub mod roll_up;
 pub mod rules;
 mod services;
+mod speak;
 mod workloads;
 
 use serde_json::Value;
 
 use crate::domain::{Gvk, Health};
+
+pub use overrides::{LuaRule, Overrides};
+pub use speak::{Checks, Source, Verdict};
 
 /// A health code and the words that come with it; the words are raw text of the cluster.
 pub type Report = (Health, String);
@@ -21,11 +30,14 @@ pub type Report = (Health, String);
 /// The annotation value of a finalizer that keeps finished hooks from reading as "pending deletion".
 const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 
-/// The health of a live object; `None` for a kind that has none.
+/// The health of a live object by what comes with the program; `None` for a kind that has none.
 pub fn check(object: &Value) -> Option<Report> {
-    if is_being_deleted(object) {
-        return Some((Health::Progressing, "Pending deletion".to_owned()));
-    }
+    let verdict = Checks::default().judge(object, None)?;
+    Some((verdict.health, verdict.message))
+}
+
+/// The checks of gitops-engine's health package.
+fn built_in(object: &Value) -> Option<Report> {
     let gvk = gvk(object);
     match (&*gvk.group, &*gvk.kind) {
         ("apps", "Deployment") => Some(only(&gvk, "v1", object, workloads::deployment)),

@@ -62,6 +62,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: ConfigCommand,
     },
+    /// Runs the health rules of argocd-cm; started by the program itself.
+    #[command(hide = true)]
+    HealthHelper,
     /// A completion script for a shell.
     Completions {
         /// The shell.
@@ -283,6 +286,9 @@ pub(crate) struct ExplainArgs {
     /// Objects to explain, a file or `-`; needs no cluster.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// The hub's argocd-cm, whose health rules are asked as Argo CD asks them.
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub(crate) argocd_cm: Option<PathBuf>,
 }
 
 /// Options of `revert`.

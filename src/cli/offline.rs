@@ -25,7 +25,7 @@ use crate::drift::{Comparison, Marks, SealKey, diff_text, judge, seal};
 use crate::fleet::Fleet;
 
 use declared::Declared;
-pub(crate) use explain::explain;
+pub(crate) use explain::{HealthBy, explain};
 
 /// The files of an offline `diff`, read.
 pub(crate) struct DiffFiles<'a> {

@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use super::args::{Cli, Common, ConfigCommand};
 use super::table::Table;
 use crate::app::{ACTIONS, Place};
-use crate::config::{Config, Folders};
+use crate::config::{Config, Folders, health_rules};
 use crate::domain::Safe;
 use crate::keymap::Keymap;
 use crate::theme::Theme;
@@ -76,7 +76,12 @@ pub(crate) fn config(what: &ConfigCommand, folders: &Folders) -> Result<String, 
             } else {
                 "is not there, which is fine: everything has a default"
             };
-            Ok(format!("{} {there}.\n", file.display()))
+            let mut answer = format!("{} {there}.\n", file.display());
+            match health_rules(folders)?.len() {
+                0 => {}
+                count => answer.push_str(&format!("{count} health rules of your own are sound.\n")),
+            }
+            Ok(answer)
         }
         ConfigCommand::Path => Ok(format!(
             "configuration  {}\nstate          {}\ncache          {}\n",

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::operate::{Operate, operator};
-use crate::config::{Config, Folders};
+use crate::config::{Config, Folders, health_rules};
 use crate::connect::kubeconfig::{self, Impersonate, LoadOptions};
 use crate::connect::{ConnectOptions, Connector, FileProblem, FleetPlan, Lane, Mode};
 use crate::desired::{DesiredHandle, Programs, RepoPolicy, Settings};
@@ -18,7 +18,9 @@ use crate::domain::selector::NameGlob;
 use crate::domain::{ClusterEvent, ClusterId, Fact, LinkState, Name, Safe};
 use crate::drift::SealKey;
 use crate::fleet::{Fleet, RowSeed};
+use crate::health::Checks;
 use crate::ops::{Clusters, WriteMode};
+use crate::sources::health::HealthRules;
 use crate::sources::metric::Direct;
 use crate::sources::{self, Sources, SourcesOptions};
 
@@ -41,6 +43,7 @@ pub struct SessionOptions {
 
 /// The kubeconfig as rows, not yet connected.
 pub struct Planned {
+    checks: Checks,
     direct: HashMap<ClusterId, Direct>,
     plan: FleetPlan,
     options: SessionOptions,
@@ -83,7 +86,9 @@ pub fn plan(options: SessionOptions, config: Config, folders: Folders) -> Result
     };
     let plan = kubeconfig::load(&load).map_err(|e| e.to_string())?;
     let direct = direct(&plan, &config)?;
+    let checks = Checks::new(Arc::new(health_rules(&folders)?));
     Ok(Planned {
+        checks,
         direct,
         plan,
         options,
@@ -96,6 +101,7 @@ impl Planned {
     /// Starts everything. Must be called on the runtime.
     pub fn open(self) -> Session {
         let Self {
+            checks,
             direct,
             plan,
             options,
@@ -125,6 +131,7 @@ impl Planned {
             aliases: config.aliases(),
             seal,
             metrics: direct,
+            health: HealthRules::new(checks, std::env::current_exe().ok()),
         });
         links.sources.write().replace(Arc::downgrade(&sources));
         let operate = Operate {

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use super::assignment::{ClusterAssignments, DirectorInput};
 use super::contact::{Introduction, introduce};
+use super::health::HealthRules;
 use super::merge::{Bid, Claim, Claims};
 use super::metric::MetricSource;
 use super::metric::direct::Direct;
@@ -45,6 +46,7 @@ pub(super) struct Parts {
     pub(super) metrics: Option<Direct>,
     /// Changes when the operator wants the row tried again now.
     pub(super) kicks: watch::Receiver<u64>,
+    pub(super) health: HealthRules,
 }
 
 /// Lives until dropped, or until another row carries the cluster.
@@ -120,6 +122,7 @@ fn work(parts: &Parts, teller: &Teller, introduction: &Introduction, tasks: &mut
         confined: parts.row.namespace_scope.clone(),
         default_namespace: parts.row.namespace.clone(),
         streaming,
+        health: parts.health.clone(),
     };
     let is_hub = introduction.engines.contains(&Engine::Argo);
     tasks.spawn(serve_hub(hub, parts.connection.clone(), is_hub));
@@ -131,6 +134,7 @@ fn work(parts: &Parts, teller: &Teller, introduction: &Introduction, tasks: &mut
         confined: parts.row.namespace_scope.clone(),
         seal: Arc::clone(&parts.seal),
         streaming,
+        health: parts.health.clone(),
     }));
     tasks.spawn(ask_permissions(parts.clone(), teller.clone(), is_hub));
     tasks.spawn(measure(parts.clone(), teller.clone()));

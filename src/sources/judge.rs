@@ -4,6 +4,7 @@
 //! A Secret is sealed before anything else looks at it. An object whose bytes did not change is not judged again.
 
 mod claim;
+mod lua;
 #[cfg(test)]
 mod tests;
 mod wanted;
@@ -14,13 +15,16 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::assignment::{AppAssignment, ClusterAssignments};
+use super::health::HubRules;
 use crate::domain::event::Bodies;
 use crate::domain::{
-    AppRef, DesiredObject, DriftState, Fact, Gvk, Name, ObjectRef, Resource, Safe, Verdict,
+    AppRef, DesiredObject, DriftState, Fact, Gvk, Health, Name, ObjectRef, Resource, Safe, Verdict,
 };
 use crate::drift::{self, Comparison, IgnoreRules, Marks, SealKey};
-use crate::health;
+use crate::health::Checks;
 use claim::{claims, is_follower};
+use lua::Opinion;
+pub use lua::{Asked, Question};
 use wanted::{Wanted, origin, wanted};
 
 /// Group and kind, whatever the version.
@@ -35,6 +39,10 @@ pub struct Judge {
     rules: HashMap<AppRef, IgnoreRules>,
     kinds: BTreeMap<Kind, KindState>,
     told: HashMap<AppRef, (Name, Name)>,
+    checks: Checks,
+    hubs: HubRules,
+    /// Counts the versions of objects that were kept.
+    turn: u64,
 }
 
 struct KindState {
@@ -44,6 +52,8 @@ struct KindState {
     kept: HashMap<Place, Kept>,
     /// Namespaces in which the kind may not be read, while it may in others.
     blind: BTreeMap<Name, Safe>,
+    /// What the rules of argocd-cm must be asked.
+    questions: Vec<Question>,
 }
 
 /// What is known of a kind on this cluster.
@@ -57,6 +67,7 @@ enum Heard {
 struct Kept {
     bytes: Box<[u8]>,
     last: Option<Resource>,
+    opinion: Opinion,
 }
 
 /// Which part of a kind a list covers.
@@ -98,7 +109,15 @@ impl Judge {
             rules: HashMap::new(),
             kinds: BTreeMap::new(),
             told: HashMap::new(),
+            checks: Checks::default(),
+            hubs: HubRules::default(),
+            turn: 0,
         }
+    }
+
+    /// The same with the person's own health rules.
+    pub fn with_checks(self, checks: Checks) -> Self {
+        Self { checks, ..self }
     }
 
     /// Takes what the cluster has to be judged by from now on.
@@ -171,10 +190,8 @@ impl Judge {
             let Some((place, bytes)) = self.sealed(gvk, object, &state) else {
                 continue;
             };
-            let same = known.remove(&place).filter(|k| k.bytes == bytes);
-            state
-                .kept
-                .insert(place, same.unwrap_or(Kept { bytes, last: None }));
+            let kept = self.keep(known.remove(&place), bytes);
+            state.kept.insert(place, kept);
         }
         if part.complete {
             state.heard = Heard::Listed;
@@ -201,7 +218,8 @@ impl Judge {
                 Vec::new()
             }
             Some((place, bytes)) => {
-                state.kept.insert(place.clone(), Kept { bytes, last: None });
+                let kept = self.keep(state.kept.remove(&place), bytes);
+                state.kept.insert(place.clone(), kept);
                 self.tell_one(&mut state, &place)
             }
             None => self.forget(&mut state, place),
@@ -360,10 +378,13 @@ impl Judge {
             Heard::Unread(message) => Some(message),
             _ => state.blind.get(&place.0),
         };
+        let opinion = state.kept.get(place).map(|k| &k.opinion);
+        let health = self.health(&object, app, live.as_ref(), opinion);
         let resource = match unread {
             Some(message) => unknown(object, app, wanted, message),
-            None => self.compare(object, app, wanted, live),
+            None => self.compare(object, app, wanted, live, health.known),
         };
+        state.questions.extend(health.question);
         if let Some(kept) = state.kept.get_mut(place) {
             kept.last = Some(resource.clone());
         }
@@ -376,6 +397,7 @@ impl Judge {
         app: &AppAssignment,
         wanted: Option<&Wanted>,
         live: Option<Value>,
+        health: Option<(Health, Safe)>,
     ) -> Resource {
         let none = IgnoreRules::default();
         let deployed = wanted.and_then(|w| w.deployed.as_deref());
@@ -393,15 +415,6 @@ impl Judge {
                 .and_then(|l| l.pointer(pointer)?.as_str())
                 .unwrap_or_default()
                 .into()
-        };
-        let health = match &live {
-            Some(live) => {
-                health::check(live).map(|(health, message)| (health, Safe::new(&message)))
-            }
-            None => Some((
-                crate::domain::Health::Missing,
-                Safe::fixed("Not in the cluster."),
-            )),
         };
         Resource {
             app: app.app.clone(),
@@ -461,6 +474,7 @@ impl KindState {
             wanted: BTreeMap::new(),
             kept: HashMap::new(),
             blind: BTreeMap::new(),
+            questions: Vec::new(),
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use super::actor::{self, Parts};
 use super::assignment::DirectorInput;
 use super::director::{Director, DirectorParts};
+use super::health::HealthRules;
 use super::merge::Claims;
 use super::metric::direct::Direct;
 use super::tell::Teller;
@@ -43,6 +44,8 @@ pub struct SourcesOptions {
     pub seal: Arc<SealKey>,
     /// Metrics URLs of the configuration, by row.
     pub metrics: HashMap<ClusterId, Direct>,
+    /// Health rules.
+    pub health: HealthRules,
 }
 
 /// An actor that failed by a fault of our own is started again after this.
@@ -82,6 +85,7 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         claims: Arc::new(Claims::default()),
         seal: options.seal,
         metrics: options.metrics,
+        health: options.health,
         tasks: JoinSet::new(),
     };
     let rows = options
@@ -123,6 +127,7 @@ struct Starter {
     claims: Arc<Claims>,
     seal: Arc<SealKey>,
     metrics: HashMap<ClusterId, Direct>,
+    health: HealthRules,
     tasks: JoinSet<()>,
 }
 
@@ -158,6 +163,7 @@ impl Starter {
             seal: Arc::clone(&self.seal),
             metrics: self.metrics.remove(&row.cluster),
             kicks,
+            health: self.health.clone(),
             row: row.clone(),
         };
         self.tasks.spawn(live_for_ever(parts, voice));

@@ -1,7 +1,8 @@
 //! Health: Argo CD's built-in checks and kstatus.
 
+use driftdeck::health::cel::Expressions;
 use driftdeck::health::rules::Rules;
-use driftdeck::health::{self, kstatus};
+use driftdeck::health::{self, cel, kstatus};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -38,7 +39,7 @@ fn health_lua_builtin_by_status() {
     score(
         "health lua-builtin by status",
         "health_cases.jsonl",
-        662,
+        682,
         |case| case.text("evaluator") == "lua-builtin",
         |case| ruled(case, &["status"]),
     );
@@ -49,7 +50,7 @@ fn health_lua_builtin_with_message() {
     score(
         "health lua-builtin with message",
         "health_cases.jsonl",
-        0,
+        618,
         |case| case.text("evaluator") == "lua-builtin",
         |case| ruled(case, &["status", "message"]),
     );
@@ -70,6 +71,31 @@ fn ruled(case: &Case, fields: &[&str]) -> Result<(), String> {
         same(field, &got[*field], &want)?;
     }
     Ok(())
+}
+
+#[test]
+fn flux_cel_health() {
+    score(
+        "flux cel health",
+        "flux_cel_health_cases.jsonl",
+        12,
+        all,
+        cel_case,
+    );
+}
+
+fn cel_case(case: &Case) -> Result<(), String> {
+    let expression = |key: &str| case.get("expressions")[key].as_str().map(str::to_owned);
+    let expressions = Expressions {
+        in_progress: expression("InProgress"),
+        failed: expression("Failed"),
+        current: expression("Current").unwrap_or_default(),
+    };
+    let got = match cel::status(case.get("object"), &expressions) {
+        Ok(status) => json!({"Status": status.word()}),
+        Err(error) => json!({"error": error}),
+    };
+    same("outcome", &got, case.get("expected"))
 }
 
 #[test]

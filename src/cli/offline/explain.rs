@@ -1,4 +1,6 @@
-//! Why an object in a file is as it is: its health by Argo CD's built-in checks, how it is synced, and who wrote it.
+//! Why an object in a file is as it is: its health and the rule that said so, how it is synced, and who wrote it.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,7 +14,8 @@ use crate::domain::{Health, Safe};
 use crate::drift::SealKey;
 use crate::drift::hooks;
 use crate::drift::managers::class_of;
-use crate::health::{self, kstatus};
+use crate::health::lua::Answer;
+use crate::health::{Checks, Overrides, Verdict, kstatus};
 
 /// One item of `ExplanationList`.
 #[derive(Debug, Serialize)]
@@ -33,7 +36,28 @@ pub(super) struct ExplanationItem {
 struct HealthItem {
     status: Health,
     message: String,
-    source: &'static str,
+    /// Which rule spoke.
+    source: String,
+}
+
+/// What health is told by.
+pub(crate) struct HealthBy<'a> {
+    /// The person's rules and ours.
+    pub(crate) checks: Checks,
+    /// The Lua rules of argocd-cm.
+    pub(crate) overrides: Overrides,
+    /// Runs a Lua rule.
+    pub(crate) lua: &'a mut dyn FnMut(&Arc<str>, &Value) -> Answer,
+}
+
+impl HealthBy<'_> {
+    fn judge(&mut self, object: &Value) -> Option<Verdict> {
+        let Some(rule) = self.checks.asks(&self.overrides, object) else {
+            return self.checks.judge(object, None);
+        };
+        let answer = (self.lua)(&rule.script, object);
+        self.checks.judge(object, Some((&rule.key, &answer)))
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -70,9 +94,9 @@ struct SyncItem {
 }
 
 impl ExplanationItem {
-    fn new(object: &Value, now: Timestamp) -> Self {
+    fn new(object: &Value, by: &mut HealthBy<'_>, now: Timestamp) -> Self {
         let id = identity(object);
-        let health = health::check(object);
+        let health = by.judge(object);
         let computed = kstatus::compute(object, now);
         let reasons = reasons(object, health.as_ref(), &computed);
         Self {
@@ -80,10 +104,10 @@ impl ExplanationItem {
             kind: Safe::new(&id.gvk.kind),
             namespace: Safe::new(&id.namespace),
             name: Safe::new(&id.name),
-            health: health.map(|(status, message)| HealthItem {
-                status,
-                message,
-                source: "argo built-in",
+            health: health.map(|verdict| HealthItem {
+                status: verdict.health,
+                message: verdict.message,
+                source: verdict.source.to_string(),
             }),
             kstatus: KstatusItem {
                 status: computed.status.word(),
@@ -110,13 +134,14 @@ impl ExplanationItem {
 pub(crate) fn explain(
     bytes: &[u8],
     key: &SealKey,
+    by: &mut HealthBy<'_>,
     at: Timestamp,
     form: Form,
 ) -> Result<Listed, String> {
     let objects = read("given", bytes, key)?;
     let items: Vec<ExplanationItem> = objects
         .iter()
-        .map(|object| ExplanationItem::new(object, at))
+        .map(|object| ExplanationItem::new(object, by, at))
         .collect();
     Ok(Listed {
         text: written("ExplanationList", at, items, form, text::explanations)?,
@@ -158,19 +183,21 @@ fn sync(object: &Value) -> SyncItem {
     }
 }
 
-fn reasons(
-    object: &Value,
-    health: Option<&health::Report>,
-    computed: &kstatus::Outcome,
-) -> Vec<String> {
+fn reasons(object: &Value, health: Option<&Verdict>, computed: &kstatus::Outcome) -> Vec<String> {
     let mut reasons = Vec::new();
     match health {
-        Some((Health::Healthy, _)) => {}
-        Some((status, message)) if message.is_empty() => {
-            reasons.push(format!("health is {status:?}"))
+        Some(verdict) if verdict.health == Health::Healthy => {
+            reasons.push(format!("health is told by {}", verdict.source));
         }
-        Some((status, message)) => reasons.push(format!("health is {status:?}: {message}")),
-        None => reasons.push("Argo CD has no built-in health check for this kind".to_owned()),
+        Some(verdict) if verdict.message.is_empty() => reasons.push(format!(
+            "health is {:?}, by {}",
+            verdict.health, verdict.source
+        )),
+        Some(verdict) => reasons.push(format!(
+            "health is {:?}: {} (by {})",
+            verdict.health, verdict.message, verdict.source
+        )),
+        None => reasons.push("no health rule knows this kind".to_owned()),
     }
     if computed.status != kstatus::Status::Current {
         reasons.push(format!(

@@ -4,14 +4,20 @@ use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::DiffFiles;
+use serde_json::Value;
+
+use super::{DiffFiles, HealthBy};
 use crate::cli::args::{DiffArgs, ExplainArgs, Form};
 use crate::cli::lists::Listed;
+use crate::config::{Folders, health_rules};
 use crate::drift::SealKey;
-use crate::drift::yaml::Limits;
+use crate::drift::yaml::{Limits, parse_documents};
+use crate::health::{Checks, Overrides};
+use crate::sources::lua::LuaHelper;
 
 /// `diff --desired FILE --live FILE [--ignore FILE]`.
 ///
@@ -52,15 +58,39 @@ pub(crate) fn diff(args: &DiffArgs, form: Form) -> Result<Listed, String> {
     super::diff(&files, form)
 }
 
-/// `explain -f FILE`.
+/// `explain -f FILE [--argocd-cm FILE]`.
 ///
 /// # Errors
 /// A file that cannot be read or does not parse.
-pub(crate) fn explain(args: &ExplainArgs, form: Form) -> Result<Listed, String> {
+pub(crate) fn explain(args: &ExplainArgs, folders: &Folders, form: Form) -> Result<Listed, String> {
     let Some(file) = &args.file else {
         return Err("Offline, explain needs a file: explain -f FILE.".to_owned());
     };
-    super::explain(&read(file)?, &key(), Timestamp::now(), form)
+    let mut helper = LuaHelper::new(std::env::current_exe().ok());
+    let mut by = HealthBy {
+        checks: Checks::new(Arc::new(health_rules(folders)?)),
+        overrides: overrides(args.argocd_cm.as_deref())?,
+        lua: &mut |script, object| helper.ask(script, object),
+    };
+    super::explain(&read(file)?, &key(), &mut by, Timestamp::now(), form)
+}
+
+/// The health rules of a file that holds argocd-cm.
+fn overrides(path: Option<&Path>) -> Result<Overrides, String> {
+    let Some(path) = path else {
+        return Ok(Overrides::default());
+    };
+    let documents = parse_documents(&read(path)?, &Limits::default())
+        .map_err(|e| format!("The argocd-cm file cannot be read: {e}."))?;
+    let is_map = |object: &&Value| object.get("kind").and_then(Value::as_str) == Some("ConfigMap");
+    let map = documents.iter().find(is_map).ok_or(
+        "The argocd-cm file holds no ConfigMap. Give it as kubectl prints it with -o yaml.",
+    )?;
+    let (overrides, problems) = Overrides::of(map);
+    match problems.into_iter().next() {
+        Some(problem) => Err(problem),
+        None => Ok(overrides),
+    }
 }
 
 fn is_stdin(path: &Path) -> bool {

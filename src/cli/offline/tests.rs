@@ -2,6 +2,8 @@ use pretty_assertions::assert_eq;
 use serde_json::json;
 
 use super::*;
+use crate::domain::Health;
+use crate::health::{Checks, Overrides};
 
 fn at() -> Timestamp {
     "2026-11-21T08:00:00Z".parse().unwrap()
@@ -165,7 +167,7 @@ fn a_removed_or_added_side_alone_is_missing_or_extra() {
 #[test]
 fn explanations_come_in_order_with_health_sync_and_reasons() {
     let file = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: b, annotations: {argocd.argoproj.io/tracking-id: 'edge:/Service:edge/b', argocd.argoproj.io/sync-wave: '2'}, managedFields: [{manager: kubectl-edit, operation: Update, time: '2026-11-20T09:30:00Z'}]}\nspec: {type: LoadBalancer}\n";
-    let listed = explain(file.as_bytes(), &SealKey::new([1; 32]), at(), Form::Json).unwrap();
+    let listed = explained(file.as_bytes()).unwrap();
     let document: Value = serde_json::from_str(&listed.text).unwrap();
     assert_eq!(document["kind"], "ExplanationList");
     assert_eq!(document["items"][0]["health"], Value::Null);
@@ -184,7 +186,7 @@ fn explanations_come_in_order_with_health_sync_and_reasons() {
         reasons.contains("kubectl-edit (a tool in a person's hands) wrote the object by Update"),
         "{reasons}"
     );
-    assert!(explain(b"a: [", &SealKey::new([1; 32]), at(), Form::Json).is_err());
+    assert!(explained(b"a: [").is_err());
 }
 
 #[test]
@@ -282,4 +284,29 @@ fn the_text_for_people_names_state_fields_and_tools() {
         "{text}"
     );
     assert!(diff(&files, Form::Png).is_err());
+}
+
+fn explained(file: &[u8]) -> Result<Listed, String> {
+    let map = json!({"data": {"resource.customizations.health.edge.example_Node": "by hand"}});
+    let mut by = HealthBy {
+        checks: Checks::default(),
+        overrides: Overrides::of(&map).0,
+        lua: &mut |script, _| Ok(Some((Health::Degraded, format!("said {script}")))),
+    };
+    explain(file, &SealKey::new([1; 32]), &mut by, at(), Form::Json)
+}
+
+#[test]
+fn every_explanation_names_the_rule_that_told_the_health() {
+    let file = "apiVersion: edge.example/v1\nkind: Node\nmetadata: {name: a}\n---\napiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: b}\n";
+    let listed = explained(file.as_bytes()).unwrap();
+    let document: Value = serde_json::from_str(&listed.text).unwrap();
+    assert_eq!(
+        document["items"][0]["health"],
+        json!({"status": "Degraded", "message": "said by hand", "source": "argocd-cm lua edge.example/Node"})
+    );
+    assert_eq!(
+        document["items"][1]["health"],
+        json!({"status": "Progressing", "message": "Waiting for certificate", "source": "rule cert-manager.io.yaml (cert-manager.io/Certificate)"})
+    );
 }

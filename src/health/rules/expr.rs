@@ -84,9 +84,9 @@ pub(super) enum Test {
 /// Parses a whole test.
 pub(super) fn test(text: &str) -> Result<Test, String> {
     let mut parser = Parser(Lexer::new(text)?);
-    let test = parser.or()?;
+    let whole = parser.or()?;
     parser.end()?;
-    Ok(test)
+    Ok(whole)
 }
 
 /// Parses a whole value.

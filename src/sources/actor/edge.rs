@@ -9,8 +9,11 @@ use super::kinds::{Follow, Kinds, News, Scope};
 use crate::connect::Connection;
 use crate::domain::{Fact, Name};
 use crate::drift::SealKey;
+use crate::health::lua::Answer;
 use crate::sources::assignment::ClusterAssignments;
-use crate::sources::judge::Judge;
+use crate::sources::health::{HealthRules, HubRules};
+use crate::sources::judge::{Asked, Judge};
+use crate::sources::lua::LuaDesk;
 use crate::sources::tell::Teller;
 use crate::sources::watch::WatchContext;
 
@@ -27,10 +30,14 @@ pub(super) struct Parts {
     pub(super) confined: Name,
     pub(super) seal: Arc<SealKey>,
     pub(super) streaming: bool,
+    pub(super) health: HealthRules,
 }
 
 struct Edge {
     judge: Judge,
+    desk: LuaDesk,
+    /// Where the rules of argocd-cm answer.
+    answers: mpsc::UnboundedSender<(Asked, Answer)>,
     teller: Teller,
     confined: Name,
 }
@@ -44,13 +51,18 @@ pub(super) async fn serve(parts: Parts) {
         parts.streaming,
         tell,
     ));
+    let (answers, mut answered) = mpsc::unbounded_channel();
+    let mut hubs = parts.health.hubs();
     let mut edge = Edge {
-        judge: Judge::new(parts.seal),
+        judge: Judge::new(parts.seal).with_checks(parts.health.checks.clone()),
+        desk: parts.health.desk,
+        answers,
         teller: parts.teller,
         confined: parts.confined,
     };
     let mut assignments = parts.assignments;
     let first = assignments.borrow_and_update().clone();
+    edge.rules(hubs.borrow_and_update().clone());
     edge.assign(first, &mut kinds);
     loop {
         tokio::select! {
@@ -58,6 +70,14 @@ pub(super) async fn serve(parts: Parts) {
             Ok(()) = assignments.changed() => {
                 let assigned = assignments.borrow_and_update().clone();
                 edge.assign(assigned, &mut kinds);
+            }
+            Ok(()) = hubs.changed() => {
+                let now = hubs.borrow_and_update().clone();
+                edge.rules(now);
+            }
+            Some((asked, answer)) = answered.recv() => {
+                let facts = edge.judge.answered(asked, answer);
+                edge.tell(facts);
             }
             Some(one) = news.recv() => edge.take(one),
         }
@@ -105,9 +125,23 @@ impl Edge {
         self.tell(facts);
     }
 
-    fn tell(&self, facts: Vec<Fact>) {
+    fn rules(&mut self, hubs: HubRules) {
+        let facts = self.judge.rules(hubs);
+        self.tell(facts);
+    }
+
+    /// Tells facts, and asks what the judge could not tell by itself.
+    fn tell(&mut self, facts: Vec<Fact>) {
         for fact in facts {
             self.teller.tell(fact);
+        }
+        for question in self.judge.questions() {
+            let (answers, about) = (self.answers.clone(), question.about);
+            let script = Arc::clone(&about.script);
+            self.desk.ask(script, question.object, move |answer| {
+                // An edge that is gone needs no answer.
+                let _ = answers.send((about, answer));
+            });
         }
     }
 }

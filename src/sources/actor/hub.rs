@@ -9,8 +9,10 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::domain::{Fact, HubCluster, Name};
+use crate::health::Overrides;
 use crate::sources::assignment::DirectorInput;
 use crate::sources::engine::argo;
+use crate::sources::health::HealthRules;
 use crate::sources::tell::Teller;
 use crate::sources::watch::{Step, TroubleKind, WatchContext, WatchSpec, follow};
 
@@ -27,6 +29,7 @@ pub(super) struct Hub {
     /// The namespace that the acting context names, empty when it names none.
     pub(super) default_namespace: Name,
     pub(super) streaming: bool,
+    pub(super) health: HealthRules,
 }
 
 /// Follows everything a hub says, until dropped.
@@ -104,6 +107,7 @@ async fn settings(hub: &Hub) {
             Step::Gone(_) => Value::Null,
             Step::Trouble(_) => return,
         };
+        take_health_rules(hub, &map);
         let tracking = argo::tracking(&map);
         hub.teller.tell(Fact::Tracking(tracking.clone()));
         hub.teller.direct(DirectorInput::Tracking {
@@ -112,6 +116,15 @@ async fn settings(hub: &Hub) {
         });
     })
     .await;
+}
+
+/// The health rules that argocd-cm holds reach the judges of all edges.
+fn take_health_rules(hub: &Hub, map: &Value) {
+    let (overrides, problems) = Overrides::of(map);
+    for problem in problems {
+        tracing::warn!(hub = %hub.teller.cluster(), problem, "health rules of argocd-cm");
+    }
+    hub.health.set(hub.teller.cluster(), overrides);
 }
 
 /// Cluster Secrets, for the join. Only name, server and CA are kept; the credentials are dropped where they are decoded.

@@ -11,6 +11,7 @@ use crate::connect::testing::{Cut, plan_of};
 use crate::connect::{ConnectOptions, LoadOptions, Timings};
 use crate::desired::{RepoPolicy, Settings};
 use crate::domain::{DriftState, Engine, Resource};
+use crate::health::Checks;
 use crate::sources::testing::{Cluster, application};
 
 /// The sources of a plan, and everything they told so far.
@@ -53,6 +54,7 @@ impl Watched {
             aliases: Vec::new(),
             seal,
             metrics: HashMap::new(),
+            health: HealthRules::new(Checks::default(), None),
         });
         Self {
             sources,

@@ -1,0 +1,190 @@
+//! Who speaks about an object's health, in order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::lua::Answer;
+use super::rules::{RuleName, Rules};
+use super::{LuaRule, Overrides, built_in, is_being_deleted};
+use crate::domain::Health;
+
+/// A health, its message and who said so. The message is raw text of the cluster or of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The code.
+    pub health: Health,
+    /// The words that come with it; may be empty.
+    pub message: String,
+    /// Who said so.
+    pub source: Source,
+}
+
+/// Which rule spoke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The object is being deleted, whatever its kind.
+    Deletion,
+    /// A rule of a file: the person's own, or one that comes with the program.
+    Rule(RuleName),
+    /// A Lua rule of the hub's argocd-cm, by its group and kind.
+    Lua(String),
+    /// A check of Argo CD's own.
+    BuiltIn,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deletion | Self::BuiltIn => f.write_str("argo built-in"),
+            Self::Rule(name) if name.user => write!(f, "own rule {} ({})", name.file, name.rule),
+            Self::Rule(name) => write!(f, "rule {} ({})", name.file, name.rule),
+            Self::Lua(key) => write!(f, "argocd-cm lua {key}"),
+        }
+    }
+}
+
+/// The checks of one sitting: what comes with the program, and the person's own rules.
+#[derive(Clone, Debug, Default)]
+pub struct Checks {
+    own: Arc<Rules>,
+}
+
+impl Checks {
+    /// Checks with the person's own rules.
+    pub fn new(own: Arc<Rules>) -> Self {
+        Self { own }
+    }
+
+    /// The Lua rule that has to be asked about an object before it can be judged.
+    pub fn asks<'o>(&self, overrides: &'o Overrides, object: &Value) -> Option<&'o LuaRule> {
+        let rule = overrides.rule(object)?;
+        let spoken = is_being_deleted(object) || self.own.judge(object).is_some();
+        (!spoken).then_some(rule)
+    }
+
+    /// The health of an object; `lua` is what the rule of [`Checks::asks`] said. `None` for a kind that has none.
+    pub fn judge(&self, object: &Value, lua: Option<(&str, &Answer)>) -> Option<Verdict> {
+        if is_being_deleted(object) {
+            return Some(Verdict {
+                health: Health::Progressing,
+                message: "Pending deletion".to_owned(),
+                source: Source::Deletion,
+            });
+        }
+        if let Some(verdict) = ruled(&self.own, object) {
+            return Some(verdict);
+        }
+        match lua {
+            Some((key, answer)) => by_lua(key, answer),
+            None => ruled(Rules::built_in(), object).or_else(|| by_argo(object)),
+        }
+    }
+}
+
+fn ruled(rules: &Rules, object: &Value) -> Option<Verdict> {
+    let ((health, message), name) = rules.judge(object)?;
+    Some(Verdict {
+        health,
+        message,
+        source: Source::Rule(name.clone()),
+    })
+}
+
+fn by_argo(object: &Value) -> Option<Verdict> {
+    let (health, message) = built_in(object)?;
+    Some(Verdict {
+        health,
+        message,
+        source: Source::BuiltIn,
+    })
+}
+
+/// A rule that says nothing leaves the object without health; one that fails leaves it unknown, as in Argo CD.
+fn by_lua(key: &str, answer: &Answer) -> Option<Verdict> {
+    let (health, message) = match answer {
+        Ok(report) => report.clone()?,
+        Err(fault) => (Health::Unknown, fault.to_string()),
+    };
+    Some(Verdict {
+        health,
+        message,
+        source: Source::Lua(key.to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::lua::LuaFault;
+    use serde_json::json;
+
+    fn own() -> Checks {
+        let file = "group: apps\nkinds:\n  Deployment:\n    - {when: '.spec.paused = true', Suspended: 'asleep'}\n    - {Healthy: 'ours'}\n";
+        let (rules, errors) = Rules::user([("apps.yaml", file)]);
+        assert!(errors.is_empty(), "{errors:?}");
+        Checks::new(Arc::new(rules))
+    }
+
+    fn lua() -> Overrides {
+        let map = json!({"data": {"resource.customizations.health.apps_Deployment": "return {}"}});
+        Overrides::of(&map).0
+    }
+
+    #[test]
+    fn own_rules_come_before_lua_and_lua_before_the_tables_and_argo() {
+        let deployment =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"paused": true}});
+        assert!(own().asks(&lua(), &deployment).is_none());
+        let verdict = own().judge(&deployment, None).unwrap();
+        assert_eq!(
+            (verdict.health, verdict.message.as_str()),
+            (Health::Suspended, "asleep")
+        );
+        assert_eq!(
+            verdict.source.to_string(),
+            "own rule apps.yaml (apps/Deployment)"
+        );
+
+        let plain = Checks::default();
+        let overrides = lua();
+        let rule = plain.asks(&overrides, &deployment).unwrap();
+        let said = Ok(Some((Health::Degraded, "by lua".to_owned())));
+        let verdict = plain.judge(&deployment, Some((&rule.key, &said))).unwrap();
+        assert_eq!(verdict.source, Source::Lua("apps/Deployment".to_owned()));
+        assert_eq!(plain.judge(&deployment, Some((&rule.key, &Ok(None)))), None);
+        let failed = plain
+            .judge(&deployment, Some((&rule.key, &Err(LuaFault::Memory))))
+            .unwrap();
+        assert_eq!(failed.health, Health::Unknown);
+        assert_eq!(
+            plain.judge(&deployment, None).unwrap().source,
+            Source::BuiltIn
+        );
+    }
+
+    #[test]
+    fn an_object_that_is_being_deleted_asks_nobody() {
+        let gone = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"deletionTimestamp": "2026-11-20T09:30:00Z"}});
+        assert!(Checks::default().asks(&lua(), &gone).is_none());
+        assert_eq!(own().judge(&gone, None).unwrap().source, Source::Deletion);
+    }
+
+    #[test]
+    fn a_rule_of_the_tables_is_named_by_file_and_kind() {
+        let certificate = json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate"});
+        let verdict = Checks::default().judge(&certificate, None).unwrap();
+        assert_eq!(
+            verdict.source.to_string(),
+            "rule cert-manager.io.yaml (cert-manager.io/Certificate)"
+        );
+        let bucket =
+            json!({"apiVersion": "storage.cnrm.cloud.google.com/v1beta1", "kind": "StorageBucket"});
+        let verdict = Checks::default().judge(&bucket, None).unwrap();
+        assert_eq!(
+            verdict.source.to_string(),
+            "rule cnrm.cloud.google.com.yaml (*.cnrm.cloud.google.com/*)"
+        );
+    }
+}
