@@ -110,6 +110,8 @@ pub struct Resource {
     pub verdict: Arc<Verdict>,
     /// Our health of the live object, `None` for kinds that have none.
     pub health: Option<(Health, Safe)>,
+    /// Whether an annotation keeps its health from its application's.
+    pub health_apart: bool,
     /// Where the desired state came from: repository, commit, file. Empty for extra objects.
     pub desired: (Name, Name, Name),
     /// The bodies, kept only while drifted: what Git wants and what is live, Secrets masked.

@@ -10,6 +10,7 @@ use crate::domain::{
     AppRef, Application, ClusterId, ClusterMetrics, DriftState, Engine, Health, LinkState,
     ObjectRef, Resource, Role, Safe, Selector, SyncState, VerdictSource,
 };
+use crate::health::roll_up::{Part, roll_up};
 
 /// How many managed objects are in each health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -287,15 +288,15 @@ impl Fleet {
     }
 
     fn make_app_row(&self, state: &AppState) -> AppRow {
-        let mut tally = HealthTally::default();
-        let (mut drift, mut edited, mut resources) = (0, 0, 0);
+        let mut parts = Vec::new();
+        let (mut drift, mut edited) = (0, 0);
         let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
         for resource in edge
             .iter()
             .flat_map(|c| c.resources.values())
             .filter(|r| r.app == state.app.id)
         {
-            resources += 1;
+            parts.push(part(resource));
             drift += usize::from(resource.verdict.is_drift());
             edited += usize::from(
                 resource
@@ -304,12 +305,11 @@ impl Fleet {
                     .iter()
                     .any(|s| matches!(s, DriftState::Edited | DriftState::Missing)),
             );
-            if let Some((health, _)) = &resource.health {
-                tally.add(*health);
-            }
         }
         let verdict = self.app_verdict(state);
-        let ours = tally.worst();
+        let resources = parts.len();
+        let told = parts.iter().any(|part| part.health.is_some());
+        let ours = told.then(|| roll_up(parts));
         AppRow {
             app: Arc::clone(&state.app),
             cluster: state.cluster.clone(),
@@ -474,5 +474,16 @@ fn disagreement(
             "The hub says OutOfSync (compared {hub}); every resource on the edge equals Git (seen {edge})."
         ))),
         _ => None,
+    }
+}
+
+/// What an application's health takes from one of its objects.
+fn part(resource: &Resource) -> Part {
+    let gvk = &resource.object.gvk;
+    Part {
+        health: resource.health.as_ref().map(|(health, _)| *health),
+        live: !resource.verdict.states.contains(&DriftState::Missing),
+        apart: resource.health_apart,
+        child_application: &*gvk.group == "argoproj.io" && &*gvk.kind == "Application",
     }
 }

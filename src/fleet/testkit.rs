@@ -138,6 +138,7 @@ pub(crate) fn in_sync(app: &str, object: ObjectRef) -> Resource {
             "9f31c02aa".into(),
             "microserviceA/deploy.yaml".into(),
         ),
+        health_apart: false,
         bodies: None,
     }
 }

@@ -22,6 +22,7 @@ use crate::domain::{
 };
 use crate::drift::{self, Comparison, IgnoreRules, Marks, SealKey};
 use crate::health::Checks;
+use crate::health::roll_up::is_ignored;
 use claim::{claims, is_follower};
 use lua::Opinion;
 pub use lua::{Asked, Question};
@@ -417,6 +418,7 @@ impl Judge {
                 .into()
         };
         Resource {
+            health_apart: live.as_ref().is_some_and(is_ignored),
             app: app.app.clone(),
             uid: text("/metadata/uid"),
             resource_version: text("/metadata/resourceVersion"),
@@ -532,6 +534,7 @@ fn unknown(
         resource_version: "".into(),
         verdict: Arc::new(verdict),
         health: None,
+        health_apart: false,
         desired: origin(wanted),
         bodies: None,
     }

@@ -370,3 +370,69 @@ fn namespaces_that_are_read_one_by_one_are_told_once_all_are_heard() {
         "the other namespace's list leaves this one's objects"
     );
 }
+
+fn hub_rules(script: &str) -> HubRules {
+    let map = json!({"data": {"resource.customizations.health.apps_Deployment": script}});
+    let overrides = crate::health::Overrides::of(&map).0;
+    Arc::new(HashMap::from([("hub-1".into(), Arc::new(overrides))]))
+}
+
+fn health_of(facts: &[Fact]) -> Option<(Health, String)> {
+    let (health, message) = resources(facts)[0].health.clone()?;
+    Some((health, message.to_string()))
+}
+
+#[test]
+fn a_lua_rule_of_the_hub_is_asked_once_a_version_and_its_answer_is_the_health() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    judge.rules(hub_rules("first"));
+    let kind = gvk("apps", "Deployment");
+    let listed = judge.listed(&kind, &Part::whole(), vec![live(deployment(2), "5")]);
+    assert_eq!(health_of(&listed), None);
+    let questions = judge.questions();
+    assert_eq!(questions.len(), 1);
+    assert_eq!(&*questions[0].about.script, "first");
+    assert_eq!(questions[0].object["spec"]["replicas"], 2);
+    assert!(judge.questions().is_empty());
+    let said = |text: &str| Ok(Some((Health::Degraded, text.to_owned())));
+    let facts = judge.answered(questions[0].about.clone(), said("by lua"));
+    assert_eq!(
+        health_of(&facts),
+        Some((Health::Degraded, "by lua".to_owned()))
+    );
+
+    // A newer version keeps the word about the older one until the rule has spoken again.
+    let changed = judge.changed(&kind, live(deployment(3), "6"));
+    assert_eq!(
+        health_of(&changed),
+        Some((Health::Degraded, "by lua".to_owned()))
+    );
+    let again = judge.questions();
+    assert_eq!(again.len(), 1);
+    assert!(
+        judge
+            .answered(questions[0].about.clone(), said("late"))
+            .is_empty()
+    );
+    let facts = judge.answered(again[0].about.clone(), said("anew"));
+    assert_eq!(
+        health_of(&facts),
+        Some((Health::Degraded, "anew".to_owned()))
+    );
+}
+
+#[test]
+fn another_rule_is_asked_anew_and_without_one_argo_speaks_again() {
+    let mut judge = judge_of(vec![deployment(2)]);
+    let kind = gvk("apps", "Deployment");
+    judge.listed(&kind, &Part::whole(), vec![live(deployment(2), "5")]);
+    assert!(judge.questions().is_empty());
+    judge.rules(hub_rules("first"));
+    let first = judge.questions().remove(0).about;
+    judge.answered(first, Err(crate::health::lua::LuaFault::Time));
+    let facts = judge.rules(hub_rules("second"));
+    assert_eq!(health_of(&facts), None);
+    assert_eq!(&*judge.questions()[0].about.script, "second");
+    let facts = judge.rules(HubRules::default());
+    assert_eq!(health_of(&facts).map(|h| h.0), Some(Health::Progressing));
+}

@@ -525,6 +525,34 @@ async fn an_edit_on_the_edge_is_drift_within_the_next_event_and_its_undoing_ends
 }
 
 #[tokio::test]
+async fn a_health_rule_in_the_hubs_argocd_cm_reaches_the_edge_and_its_end_too() {
+    let (cluster, mut watched, _folder) = judged(|_| {}).await;
+    watched.until("clean", |e| is_clean(e, "Deployment")).await;
+    let map = |data: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "argocd", "name": "argocd-cm"}, "data": data});
+    cluster.put(map(
+        json!({"resource.customizations.health.apps_Deployment": "return {status = 'Healthy'}"}),
+    ));
+    // There is no program here that could run it, which the health says.
+    let cannot = |e: &ClusterEvent| {
+        resource(e, "Deployment")
+            .and_then(|r| r.health.clone())
+            .is_some_and(|(_, message)| {
+                message
+                    .as_str()
+                    .starts_with("The health rule cannot be run")
+            })
+    };
+    watched.until("the rule was asked", cannot).await;
+    cluster.put(map(json!({})));
+    let argo = |e: &ClusterEvent| {
+        resource(e, "Deployment")
+            .and_then(|r| r.health.clone())
+            .is_some_and(|(_, message)| message.as_str().starts_with("Waiting for rollout"))
+    };
+    watched.next("Argo CD's own word", argo).await;
+}
+
+#[tokio::test]
 async fn a_kind_that_may_only_be_read_in_its_namespace_is_watched_there() {
     let (cluster, mut watched, _folder) = judged(|cluster| {
         cluster.forbid("/apis/apps/v1/deployments");
