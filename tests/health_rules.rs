@@ -64,7 +64,7 @@ fn endless_loops_and_endless_patterns_are_stopped_after_a_second_and_the_next_ru
 fn too_much_memory_is_refused_and_named() {
     let mut helper = helper();
     for script in [
-        "return {message = string.rep('x', 2^31)}",
+        "return {message = string.rep('x', 1e9)}",
         "local s = 'x' while true do s = s .. s end",
         "local t = {} for i = 1, 1e9 do t[i] = tostring(i) end",
     ] {
