@@ -1,4 +1,4 @@
-//! Health: Argo CD's built-in checks and kstatus.
+//! Health: Argo CD's built-in checks, the rules for custom kinds, Flux's expressions and kstatus.
 
 use driftdeck::health::cel::Expressions;
 use driftdeck::health::rules::Rules;
@@ -6,7 +6,10 @@ use driftdeck::health::{self, cel, kstatus};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cases::{Case, all, same, score};
+use crate::cases::{Case, all, same, score, score_above};
+
+/// Cases whose message is Argo CD's to the letter, besides its status. Our rules may use words of their own.
+const MESSAGES: usize = 618;
 
 #[test]
 fn health_go_builtin() {
@@ -39,7 +42,6 @@ fn health_lua_builtin_by_status() {
     score(
         "health lua-builtin by status",
         "health_cases.jsonl",
-        682,
         |case| case.text("evaluator") == "lua-builtin",
         |case| ruled(case, &["status"]),
     );
@@ -47,10 +49,10 @@ fn health_lua_builtin_by_status() {
 
 #[test]
 fn health_lua_builtin_with_message() {
-    score(
+    score_above(
+        MESSAGES,
         "health lua-builtin with message",
         "health_cases.jsonl",
-        618,
         |case| case.text("evaluator") == "lua-builtin",
         |case| ruled(case, &["status", "message"]),
     );
@@ -78,7 +80,6 @@ fn flux_cel_health() {
     score(
         "flux cel health",
         "flux_cel_health_cases.jsonl",
-        12,
         all,
         cel_case,
     );
