@@ -31,12 +31,15 @@ mod story;
 mod workshop;
 
 mod connecting;
+mod dark;
 mod fetching;
 mod following;
 mod hunting;
 mod judging;
+mod racing;
 mod rendering;
 mod respelling;
 mod reverting;
 mod seeing;
+mod server_word;
 mod test_bed;
