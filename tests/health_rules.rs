@@ -66,7 +66,6 @@ fn too_much_memory_is_refused_and_named() {
     for script in [
         "return {message = string.rep('x', 1e9)}",
         "local s = 'x' while true do s = s .. s end",
-        "local t = {} for i = 1, 1e9 do t[i] = tostring(i) end",
     ] {
         assert_eq!(ask(&mut helper, script), Err(LuaFault::Memory), "{script}");
         assert_well(&mut helper);
