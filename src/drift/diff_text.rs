@@ -11,11 +11,7 @@ const CONTEXT: usize = 3;
 /// The unified diff from what Git wants to what is live; empty when their texts are equal. Values are shown as they stand:
 /// pass masked objects.
 pub fn unified(desired: Option<&Value>, live: Option<&Value>) -> String {
-    let text = |value: Option<&Value>| {
-        value
-            .map(|v| to_canonical(&readable(v)))
-            .unwrap_or_default()
-    };
+    let text = |value: Option<&Value>| value.map(|v| to_canonical(&stated(v))).unwrap_or_default();
     let (old, new) = (text(desired), text(live));
     TextDiff::from_lines(&old, &new)
         .unified_diff()
@@ -24,11 +20,25 @@ pub fn unified(desired: Option<&Value>, live: Option<&Value>) -> String {
         .to_string()
 }
 
-/// The object without managedFields and without the last-applied copy of itself.
-pub fn readable(object: &Value) -> Value {
+/// What only the API server writes: it differs always and says nothing.
+const SERVER_SET: [&str; 7] = [
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/// What somebody can state of an object: it without status, the server's own metadata and the last-applied copy of itself.
+fn stated(object: &Value) -> Value {
     let mut object = object.clone();
+    if let Some(map) = object.as_object_mut() {
+        map.remove("status");
+    }
     if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
-        metadata.remove("managedFields");
+        metadata.retain(|name, _| !SERVER_SET.contains(&name.as_str()));
         if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
             annotations.remove(super::seal::LAST_APPLIED);
             if annotations.is_empty() {
@@ -50,10 +60,14 @@ mod tests {
         let mut live = git.clone();
         live["spec"]["replicas"] = json!(1);
         live["metadata"]["managedFields"] = json!([{"manager": "kubectl-edit"}]);
+        live["metadata"]["uid"] = json!("6e7dcfdb");
+        live["status"] = json!({"replicas": 1});
         let text = unified(Some(&git), Some(&live));
         assert!(text.starts_with("--- desired\n+++ live\n@@ "), "{text}");
         assert!(text.contains("-  replicas: 3\n+  replicas: 1\n"), "{text}");
-        assert!(!text.contains("managedFields"));
+        assert!(
+            !text.contains("managedFields") && !text.contains("uid") && !text.contains("status")
+        );
     }
 
     #[test]
