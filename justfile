@@ -31,3 +31,7 @@ ci:
 # Open the console on the embedded fleet.
 demo *ARGS:
     cargo run --release -- demo {{ ARGS }}
+
+# Make the pictures under screenshots/ anew, with the program of this tree.
+screenshots:
+    .ci/screenshots
