@@ -21,24 +21,32 @@ pub fn unified(desired: Option<&Value>, live: Option<&Value>) -> String {
 }
 
 /// What only the API server writes: it differs always and says nothing.
-const SERVER_SET: [&str; 7] = [
+const SERVER_SET: [&str; 6] = [
     "creationTimestamp",
     "deletionGracePeriodSeconds",
     "generation",
-    "managedFields",
     "resourceVersion",
     "selfLink",
     "uid",
 ];
 
-/// What somebody can state of an object: it without status, the server's own metadata and the last-applied copy of itself.
+/// What somebody can state of an object: it without status and the server's own metadata.
 fn stated(object: &Value) -> Value {
-    let mut object = object.clone();
+    let mut object = readable(object);
     if let Some(map) = object.as_object_mut() {
         map.remove("status");
     }
     if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
         metadata.retain(|name, _| !SERVER_SET.contains(&name.as_str()));
+    }
+    object
+}
+
+/// The object without managedFields and without the last-applied copy of itself.
+pub fn readable(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        metadata.remove("managedFields");
         if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
             annotations.remove(super::seal::LAST_APPLIED);
             if annotations.is_empty() {
