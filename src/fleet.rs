@@ -8,6 +8,7 @@ mod counts;
 mod fields;
 mod fold;
 mod groups;
+pub mod history;
 mod matrix;
 pub mod query;
 mod rows;

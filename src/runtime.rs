@@ -2,6 +2,7 @@
 
 pub mod carry;
 pub mod console;
+pub mod history;
 pub mod inquire;
 pub mod operate;
 pub mod session;

@@ -11,6 +11,8 @@ use super::{diff, reasons, revert, say, verify};
 use crate::config::{Config, Folders};
 use crate::connect::kubeconfig::Impersonate;
 use crate::domain::selector::NameGlob;
+use crate::fleet::history::History;
+use crate::runtime::history::Archive;
 use crate::runtime::session::{self, Session, SessionOptions};
 
 /// Runs a command of the fleet and gives its exit status.
@@ -111,7 +113,7 @@ async fn answer(cli: &Cli, config: &Config, session: &Session) -> Result<u8, Str
     let listed: Listed = match &cli.command {
         Some(Command::Status) => lists::status(asked)?,
         Some(Command::Apps) => lists::apps(asked)?,
-        Some(Command::Drift(args)) if args.group => lists::groups(asked)?,
+        Some(Command::Drift(args)) if args.group => lists::groups(asked, &remembered(session))?,
         Some(Command::Drift(args)) if args.shadow => lists::shadow(asked)?,
         Some(Command::Drift(args)) => lists::drift(asked, &args.fail_on)?,
         Some(Command::Diff(_)) => diff::diff(asked)?,
@@ -135,4 +137,15 @@ async fn answer(cli: &Cli, config: &Config, session: &Session) -> Result<u8, Str
     };
     say::answer(&listed.text)?;
     Ok(listed.status)
+}
+
+/// What was seen in earlier sittings and in this one; what is wrong with the file is said beside the answer.
+fn remembered(session: &Session) -> History {
+    let now = Timestamp::now();
+    let mut archive = Archive::open(&session.operate.state, now);
+    archive.observe(&session.fleet, now);
+    for complaint in &archive.complaints {
+        say::complaint(complaint);
+    }
+    archive.history
 }

@@ -9,6 +9,7 @@ use crate::domain::{
     AppRef, Change, ChangeOp, ClusterMetrics, DriftState, Engine, FieldOwner, Fingerprint, Health,
     Ignored, Operation, Role, Safe, SyncState, VerdictSource,
 };
+use crate::fleet::history::{GroupHistory, History};
 use crate::fleet::{AppRow, ClusterRow, DriftGroup, DriftRow, HealthTally};
 
 /// One row of `StatusList`.
@@ -359,11 +360,20 @@ pub(crate) struct GroupItem {
     clusters: Vec<Safe>,
     count: usize,
     since: Timestamp,
+    /// When it was first and last seen anywhere, across restarts.
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+    /// How often an object came to drift so, how often it came back after healing, and what share healed.
+    seen: u64,
+    recurred: u64,
+    heal_rate: f64,
     managers: Vec<Safe>,
 }
 
-impl From<&DriftGroup> for GroupItem {
-    fn from(group: &DriftGroup) -> Self {
+impl GroupItem {
+    /// A group with what is remembered of it; without a memory it is as old as its oldest member.
+    pub(crate) fn new(group: &DriftGroup, history: &History, now: Timestamp) -> Self {
+        let known = history.group(group.fingerprint);
         Self {
             fingerprint: group.fingerprint,
             summary: group.summary.clone(),
@@ -376,6 +386,11 @@ impl From<&DriftGroup> for GroupItem {
                 .collect(),
             count: group.members.len(),
             since: group.since,
+            first_seen: known.map_or(group.since, |k| k.first_seen.min(group.since)),
+            last_seen: known.map_or(now, |k| k.last_seen),
+            seen: known.map_or(group.members.len() as u64, |k| k.seen),
+            recurred: known.map_or(0, |k| k.recurred),
+            heal_rate: known.map_or(0.0, GroupHistory::heal_rate),
             managers: group.managers.clone(),
         }
     }

@@ -9,6 +9,7 @@ use super::print::Answer;
 use super::table::Table;
 use super::verify::{self, WordItem, Words};
 use crate::domain::{Engine, Safe, SyncState, Verdict, VerdictSource};
+use crate::fleet::history::History;
 use crate::fleet::query::{Query, Queryable};
 use crate::fleet::{AppRow, ClusterRow, DriftRow, Fleet};
 
@@ -360,12 +361,15 @@ fn drift_cells(row: &DriftRow, now: Timestamp) -> Vec<Safe> {
 ///
 /// # Errors
 /// A query that does not parse.
-pub(crate) fn groups(asked: Asked<'_>) -> Result<Listed, String> {
+pub(crate) fn groups(asked: Asked<'_>, history: &History) -> Result<Listed, String> {
     let groups = asked.keep(asked.fleet().groups_of(asked.scope.selector))?;
     let document = Document::new(
         "DriftGroupList",
         asked.scope,
-        groups.iter().map(GroupItem::from).collect(),
+        groups
+            .iter()
+            .map(|group| GroupItem::new(group, history, asked.scope.at))
+            .collect(),
     );
     let mut table = Table::new(&[
         "FINGERPRINT",
@@ -578,7 +582,7 @@ mod tests {
             "kubectl-edit",
         ));
         let selector = Selector::default();
-        let listed = groups(asked(&fleet, &selector, None, Form::Name)).unwrap();
+        let listed = groups(asked(&fleet, &selector, None, Form::Name), &History::new()).unwrap();
         assert_eq!(listed.text, "0000000000000005\n");
         assert_eq!(listed.status, 1);
     }

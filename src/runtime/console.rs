@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::carry::{Carrier, OnTerminal};
+use super::history::Archive;
 use super::session::Session;
 use crate::app::shape::Size;
 use crate::app::{Done, Model, Msg, Notice, Start, update};
@@ -24,6 +25,9 @@ use crate::ui;
 
 /// Events folded before input is looked at again.
 const BATCH: usize = 512;
+
+/// How often the history takes the fleet as it stands.
+const REMEMBER: Duration = Duration::from_secs(30);
 
 /// What the console starts with, beside the sitting.
 pub struct ConsoleOptions {
@@ -66,11 +70,13 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         links,
         ..
     } = session;
+    let state = operate.state.clone();
     let (carrier, answers) = Carrier::new(
         operate,
         std::sync::Arc::clone(&sources),
         options.config.clone(),
     );
+    let archive = Archive::open(&state, Timestamp::now());
     let (cols, rows) = Terminal::size();
     let mut model = Model::new(Start {
         fleet,
@@ -90,8 +96,15 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         sources,
         links,
         drawn: None,
+        archive,
+        observed: Instant::now(),
+        told: 0,
     };
+    console.tell_of_history();
     console.serve(endings, events, answers).await;
+    console
+        .archive
+        .observe(&console.model.fleet, Timestamp::now());
     Ok(())
 }
 
@@ -103,6 +116,11 @@ struct Console {
     sources: std::sync::Arc<crate::sources::Sources>,
     links: std::sync::Arc<super::session::Links>,
     drawn: Option<Instant>,
+    archive: Archive,
+    /// When the archive last looked at the fleet.
+    observed: Instant,
+    /// How many of the archive's complaints were shown.
+    told: usize,
 }
 
 impl Console {
@@ -143,6 +161,24 @@ impl Console {
             {
                 return;
             }
+            self.remember();
+        }
+    }
+
+    /// Lets the archive look at the fleet, now and then.
+    fn remember(&mut self) {
+        if self.observed.elapsed() >= REMEMBER {
+            self.observed = Instant::now();
+            self.archive.observe(&self.model.fleet, Timestamp::now());
+            self.tell_of_history();
+        }
+    }
+
+    /// Says what is wrong with the history's file, each thing once.
+    fn tell_of_history(&mut self) {
+        while let Some(sentence) = self.archive.complaints.get(self.told).cloned() {
+            self.told += 1;
+            self.complain(Err(sentence));
         }
     }
 
