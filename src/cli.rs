@@ -64,6 +64,7 @@ fn dispatch(cli: Cli) -> Result<u8, String> {
         return answered(&tool::config(what, &folders)?);
     }
     let config = Config::load(&folders.config_file()).map_err(|e| e.to_string())?;
+    crate::drift::managers::configure(config.manager_classes()?);
     match &cli.command {
         #[cfg(feature = "demo")]
         Some(Command::Demo(args)) if args.serve => demo::run(&args.into()),

@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Written};
 use crate::domain::Alias;
+use crate::drift::managers::ClassRule;
 
 /// What a person configured; everything has a default.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -27,6 +28,18 @@ pub struct Config {
     pub cluster: Vec<ClusterLine>,
     /// Where desired state may come from.
     pub desired: Desired,
+    /// What kinds of tools field managers are, beyond what the program knows.
+    pub manager: Vec<ManagerLine>,
+}
+
+/// One line of the table of field managers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct ManagerLine {
+    /// Glob over field managers, case ignored.
+    pub name: String,
+    /// `engine`, `kubernetes`, `autoscaler`, `operator` or `human`.
+    pub class: String,
 }
 
 /// A group of clusters.
@@ -112,10 +125,12 @@ const TOP: &[&str] = &[
     "alias",
     "cluster",
     "desired",
+    "manager",
 ];
 const TABLES: &[(&str, &[&str])] = &[
     ("group", &["name", "clusters", "guarded"]),
     ("alias", &["destination", "context"]),
+    ("manager", &["name", "class"]),
     (
         "cluster",
         &["context", "name", "metrics-url", "metrics-token"],
@@ -175,6 +190,15 @@ impl Config {
             .collect()
     }
 
+    /// The table of field managers.
+    ///
+    /// # Errors
+    /// A pattern that is no glob, or a word that is no class.
+    pub fn manager_classes(&self) -> Result<Vec<ClassRule>, String> {
+        let lines = self.manager.iter();
+        lines.map(|l| ClassRule::new(&l.name, &l.class)).collect()
+    }
+
     /// The group of a row, if any: the first whose glob matches.
     pub fn group_of(&self, row: &str) -> Option<&Group> {
         self.group
@@ -223,6 +247,9 @@ fn check_values(written: &Written<'_>, table: &DeTable<'_>, config: &Config) -> 
             );
             return Err(written.fault(&place("group"), what));
         }
+    }
+    if let Err(what) = config.manager_classes() {
+        return Err(written.fault(&place("manager"), what));
     }
     for line in &config.alias {
         if line.destination.is_empty() || line.context.is_empty() {
@@ -306,6 +333,14 @@ mod tests {
             config.desired.helm,
             Some(PathBuf::from("/opt/helm/bin/helm"))
         );
+    }
+
+    #[test]
+    fn field_managers_get_classes_and_a_wrong_class_is_placed() {
+        let config = parse("[[manager]]\nname = \"nightly-*\"\nclass = \"human\"\n").unwrap();
+        assert_eq!(config.manager_classes().unwrap().len(), 1);
+        let error = parse("[[manager]]\nname = \"a\"\nclass = \"person\"\n").unwrap_err();
+        assert!(error.contains("no class of managers"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! What kind of tool a field manager is. A tool, not a person: `kubectl-edit` says how a field was set, not by whom.
 
+use std::sync::OnceLock;
+
+use globset::{GlobBuilder, GlobMatcher};
+
 /// The classes of field managers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ManagerClass {
@@ -108,8 +112,69 @@ const PARTS: [(&str, ManagerClass); 7] = [
     ("-agent", ManagerClass::Operator),
 ];
 
+/// What a person's configuration says of managers, before the table below. Set once, before anything is judged.
+static CONFIGURED: OnceLock<Vec<ClassRule>> = OnceLock::new();
+
+/// One line of a person's own table.
+#[derive(Clone, Debug)]
+pub struct ClassRule {
+    name: GlobMatcher,
+    class: ManagerClass,
+}
+
+impl ClassRule {
+    /// Managers whose names match the glob, case ignored, are of the class that the word names:
+    /// `engine`, `kubernetes`, `autoscaler`, `operator` or `human`.
+    ///
+    /// # Errors
+    /// What is wrong with the pattern or the word, in a sentence.
+    pub fn new(pattern: &str, class: &str) -> Result<Self, String> {
+        let glob = GlobBuilder::new(pattern)
+            .case_insensitive(true)
+            .build()
+            .map_err(|e| format!("`{pattern}` is not a glob ({}); use * and ?", e.kind()))?;
+        let class = ManagerClass::named(class).ok_or_else(|| {
+            format!("`{class}` is no class of managers; write engine, kubernetes, autoscaler, operator or human")
+        })?;
+        Ok(Self {
+            name: glob.compile_matcher(),
+            class,
+        })
+    }
+}
+
+impl ManagerClass {
+    fn named(word: &str) -> Option<Self> {
+        match word {
+            "engine" => Some(Self::Engine),
+            "kubernetes" => Some(Self::Kubernetes),
+            "autoscaler" => Some(Self::Autoscaler),
+            "operator" => Some(Self::Operator),
+            "human" => Some(Self::Human),
+            _ => None,
+        }
+    }
+}
+
+/// Puts a person's own table before ours, for the whole program; the first call counts.
+pub fn configure(rules: Vec<ClassRule>) {
+    // A second call would change verdicts half way through.
+    let _ = CONFIGURED.set(rules);
+}
+
+fn configured(rules: &[ClassRule], manager: &str) -> Option<ManagerClass> {
+    let found = rules.iter().find(|rule| rule.name.is_match(manager));
+    found.map(|rule| rule.class)
+}
+
 /// The class of a manager that wrote through a subresource (empty for the object itself).
 pub fn class_of(manager: &str, subresource: &str) -> ManagerClass {
+    let own = CONFIGURED
+        .get()
+        .and_then(|rules| configured(rules, manager));
+    if let Some(class) = own {
+        return class;
+    }
     let class = by_name(&manager.to_ascii_lowercase());
     if subresource == "scale" && class != ManagerClass::Human && class != ManagerClass::Engine {
         return ManagerClass::Autoscaler;
@@ -151,5 +216,21 @@ mod tests {
         #[case] class: ManagerClass,
     ) {
         assert_eq!(class_of(manager, subresource), class);
+    }
+
+    #[test]
+    fn a_persons_own_table_goes_first_and_wrong_lines_are_named() {
+        let rules = vec![
+            ClassRule::new("Nightly-*", "human").unwrap(),
+            ClassRule::new("*", "operator").unwrap(),
+        ];
+        assert_eq!(
+            configured(&rules, "nightly-fix-script"),
+            Some(ManagerClass::Human)
+        );
+        assert_eq!(configured(&rules, "other"), Some(ManagerClass::Operator));
+        assert_eq!(configured(&[], "other"), None);
+        assert!(ClassRule::new("a", "person").unwrap_err().contains("human"));
+        assert!(ClassRule::new("[", "human").unwrap_err().contains("glob"));
     }
 }
