@@ -8,12 +8,15 @@
 pub mod action;
 mod acts;
 pub mod age;
+mod alert;
 pub mod asked;
+pub mod complete;
 mod deeds;
 pub mod diff;
 mod explain;
 pub mod help;
 pub mod inquiry;
+pub mod kept;
 mod keys;
 pub mod list;
 mod looks;
@@ -33,6 +36,7 @@ mod tell;
 pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
+mod triage;
 mod update;
 pub mod window;
 

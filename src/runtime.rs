@@ -4,6 +4,7 @@ pub mod carry;
 pub mod console;
 pub mod history;
 pub mod inquire;
+pub mod keep;
 pub mod operate;
 pub mod session;
 

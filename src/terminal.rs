@@ -114,6 +114,16 @@ impl Terminal {
     }
 }
 
+impl Terminal {
+    /// Rings, and asks the terminal for a notice of the desktop (OSC 777); terminals that do not know it ignore it.
+    pub fn alert(&self, text: &Safe) {
+        // A semicolon would end the title; the text itself is safe already.
+        let text = text.as_str().replace(';', ",");
+        let sequence = format!("\x07\x1b]777;notify;driftdeck;{text}\x1b\\");
+        self.painter.send(sequence.into_bytes());
+    }
+}
+
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.painter.settle();

@@ -63,6 +63,8 @@ const LINKS: Places = Places::of(&[Place::Fleet, Place::Cluster]);
 const OBJECTS: Places = Places::of(&[Place::Drift, Place::App, Place::Diff, Place::Activity]);
 const APPS: Places = OBJECTS.and(Places::of(&[Place::Apps, Place::Matrix]));
 const EXPLAINED: Places = APPS.and(Places::of(&[Place::Fleet, Place::Cluster]));
+const DRIFT: Places = Places::of(&[Place::Drift]);
+const VIEWED: Places = ROWS.and(ACTIVITY);
 const MATRIX: Places = Places::of(&[Place::Matrix]);
 const ACTIVITY: Places = Places::of(&[Place::Activity]);
 const LOOKED: Places = Places::of(&[Place::App, Place::Matrix, Place::Activity, Place::Cluster]);
@@ -76,6 +78,7 @@ const TABLED: Places = Places::of(&[
     Place::Fleet,
     Place::Matrix,
     Place::Activity,
+    Place::Diff,
 ]);
 const REVERTABLE: Places = Places::of(&[
     Place::Fleet,
@@ -140,7 +143,7 @@ actions! {
     Problems = "view.problems", "problems", Looks, ROWS.and(ACTIVITY);
     /// Sort by the next column
     Sort = "view.sort", "sort", Looks, ROWS;
-    /// Filter the list: words, or key=value such as region=eu, drift>0, state=stale
+    /// Filter the list, or search the difference: words, or key=value such as region=eu, drift>0, state=stale
     Filter = "show.filter", "filter", Looks, TABLED;
     /// Show every key of this screen
     Help = "show.help", "help", Looks, ALL;
@@ -160,6 +163,20 @@ actions! {
     Yaml = "show.yaml", "yaml", Looks, OBJECTS;
     /// Compare the selected object on all clusters with the majority
     Compare = "show.compare", "compare", Looks, OBJECTS;
+    /// Take on the selected groups with a note and until when, or give one back
+    Ack = "triage.ack", "acknowledge", Looks, DRIFT;
+    /// Ring the bell when a site goes dark or equal drift spreads, or stop doing so
+    Alerts = "triage.bell", "bell", Looks, ALL;
+    /// Go to the newest change
+    Newest = "go.newest", "newest", Looks, ALL;
+    /// Go forward again, to the screen that was left
+    Forward = "nav.forward", "forward", Looks, ALL;
+    /// Keep filter and sort of this screen under a name; the palette opens it again
+    SaveView = "view.save", "save view", Looks, VIEWED;
+    /// Copy the link to the deployed Git commit
+    CopyLink = "copy.link", "copy link", Looks, APPS;
+    /// Mark every row that a filter finds
+    MarkBy = "mark.filter", "mark by", Looks, ROWS;
     /// Mark the row
     Mark = "mark.toggle", "mark", Looks, ROWS;
     /// Mark from the last mark to here
@@ -182,6 +199,10 @@ actions! {
     NextOdd = "matrix.odd", "odd one", Looks, MATRIX;
     /// Stay on the newest event, or stop doing so
     Follow = "activity.follow", "follow", Looks, ACTIVITY;
+    /// Show only what came since everything was seen
+    Unseen = "activity.unseen", "new only", Looks, ACTIVITY;
+    /// Say that everything was seen
+    Seen = "activity.seen", "all seen", Looks, ACTIVITY;
     /// Copy the name of the selected row to the clipboard
     Copy = "copy.name", "copy", Looks, ALL;
     /// Go to the next change

@@ -67,7 +67,8 @@ fn shared(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Filter => open_filter(model),
         Action::Help => open_modal(model, Modal::Help(0)),
         Action::Palette => {
-            let palette = Palette::new(model.place(), &model.themes, &model.keymaps);
+            let palette = Palette::new(model.place(), &model.themes, &model.keymaps)
+                .with_views(&model.kept.views);
             open_modal(model, Modal::Palette(palette))
         }
         Action::Menu => {
@@ -80,6 +81,14 @@ fn shared(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::Logs
         | Action::Yaml
         | Action::Compare => super::looks::look(model, action),
+        Action::Ack
+        | Action::Alerts
+        | Action::Newest
+        | Action::Forward
+        | Action::SaveView
+        | Action::CopyLink
+        | Action::MarkBy
+        | Action::Seen => super::triage::act(model, action),
         Action::Revert => revert(model),
         Action::RunPlan => confirm_run(model),
         Action::Rebuild => rebuild(model, |_| {}),
@@ -106,7 +115,7 @@ fn open_modal(model: &mut Model, window: Modal) -> Vec<Effect> {
 }
 
 /// Opens a screen; a difference may first have to ask for its documents.
-fn open(model: &mut Model, screen: Screen) -> Vec<Effect> {
+pub(super) fn open(model: &mut Model, screen: Screen) -> Vec<Effect> {
     model.push(screen);
     ask_again(model)
 }
@@ -165,7 +174,7 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Goes to a screen by its number: back to it when it is below, else on top.
-fn go(model: &mut Model, place: Place) -> Vec<Effect> {
+pub(super) fn go(model: &mut Model, place: Place) -> Vec<Effect> {
     let whole = |s: &Screen| match s {
         Screen::Drift(s) => s.only.is_none(),
         Screen::Apps(s) => s.only.is_none(),

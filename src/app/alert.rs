@@ -12,17 +12,22 @@ const SPREADS: usize = 3;
 
 /// What was rung for, and what was the last state known.
 #[derive(Clone, Debug, Default)]
-pub struct Alerts {
+pub(super) struct Alerts {
     /// Whether to ring at all.
-    pub on: bool,
+    pub(super) on: bool,
     lit: HashMap<ClusterId, bool>,
     rung: HashMap<Fingerprint, usize>,
     settled: bool,
+    version: Option<u64>,
 }
 
 impl Alerts {
     /// What became true since the last time this was asked, as one sentence.
-    pub fn follow(&mut self, fleet: &Fleet, rows: &Rows) -> Option<Safe> {
+    pub(super) fn follow(&mut self, fleet: &Fleet, rows: &Rows) -> Option<Safe> {
+        if self.version == rows.version() {
+            return None;
+        }
+        self.version = rows.version();
         let first = !self.settled;
         if first && fleet.pending() > 0 {
             return None;

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::asked::Asked;
 use super::screens::{Ctx, Screen};
 use crate::fleet::query::{FieldValue, Queryable};
-use crate::fleet::AppRow;
 
 /// Most values offered.
 const OFFERED: usize = 12;
@@ -16,10 +15,7 @@ pub fn offers(screen: &Screen, text: &str, ctx: &Ctx<'_>) -> Vec<String> {
     match screen {
         Screen::Fleet(_) => of(word, ctx.rows.clusters.iter(), ctx),
         Screen::Drift(_) => of(word, ctx.rows.groups.iter(), ctx),
-        Screen::Apps(_) => {
-            let rows: Vec<AppRow> = ctx.fleet.app_rows();
-            of(word, rows.iter(), ctx)
-        }
+        Screen::Apps(s) => of(word, s.rows(), ctx),
         Screen::Activity(_) => of(word, ctx.fleet.stories(), ctx),
         _ => Vec::new(),
     }

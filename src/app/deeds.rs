@@ -25,15 +25,15 @@ pub(super) fn tell(model: &mut Model, plan: &str, event: &RunEvent) {
         return;
     };
     let now = model.now;
-    let what = story(&plan, end);
-    model.fleet.tell_own(now, clusters(&plan), tenor, what);
+    let told = story(&plan, end);
+    model.fleet.tell_own(now, clusters(&plan), tenor, told);
     model.follow();
 }
 
 fn clusters(plan: &Plan) -> Vec<ClusterId> {
     let sent = plan.targets.iter().filter(|t| t.order.is_some());
-    let set: BTreeSet<&ClusterId> = sent.map(|t| &t.cluster).collect();
-    set.into_iter().cloned().collect()
+    let unique: BTreeSet<&ClusterId> = sent.map(|t| &t.cluster).collect();
+    unique.into_iter().cloned().collect()
 }
 
 fn tenor_of(run: &Run) -> Tenor {

@@ -135,7 +135,9 @@ fn duration(word: &str) -> Option<SignedDuration> {
         _ => return None,
     };
     // A year is the longest that makes sense.
-    let minutes = count.checked_mul(minutes).filter(|m| (1..=525_600).contains(m))?;
+    let minutes = count
+        .checked_mul(minutes)
+        .filter(|m| (1..=525_600).contains(m))?;
     Some(SignedDuration::from_mins(minutes))
 }
 

@@ -4,13 +4,15 @@ use crossterm::event::KeyCode;
 use tui_input::Input;
 
 use super::acts;
+use super::complete;
 use super::looks;
 use super::menu::{Menu, MenuLine};
-use super::modal::{Answer, Modal, Then, edit, paste as paste_into};
+use super::modal::{Answer, LineFor, Modal, Then, edit, paste as paste_into};
 use super::model::Model;
 use super::msg::{Effect, Notice};
 use super::palette::Choice;
 use super::screens::Screen;
+use super::triage;
 use super::window::{Pressed, Window};
 use crate::domain::Safe;
 use crate::keymap::{Key, Lookup};
@@ -58,7 +60,7 @@ pub(super) fn paste(model: &mut Model, text: &str) {
             let text = input.value().to_owned();
             filter(model, &text);
         }
-        Some(Modal::Note(input)) => paste_into(input, text),
+        Some(Modal::Note(input) | Modal::Line(_, input)) => paste_into(input, text),
         // A name that guards a group is typed, not pasted.
         Some(Modal::Confirm(_) | Modal::Help(_) | Modal::Menu(_) | Modal::Window(_)) | None => {}
     }
@@ -91,10 +93,8 @@ fn in_modal(model: &mut Model, key: Key) -> Vec<Effect> {
             in_help(model, top, key);
             Vec::new()
         }
-        Some(Modal::Filter(input, before)) => {
-            in_filter(model, input, before, key);
-            Vec::new()
-        }
+        Some(Modal::Filter(input, before)) => in_filter(model, input, before, key),
+        Some(Modal::Line(purpose, input)) => in_line(model, purpose, input, key),
         Some(Modal::Note(input)) => in_note(model, input, key),
         Some(Modal::Confirm(mut confirm)) => match confirm.press(key) {
             Answer::No => Vec::new(),
@@ -176,6 +176,7 @@ fn in_palette(model: &mut Model, mut palette: super::palette::Palette, key: Key)
                 Some(Choice::Act(action)) => acts::act(model, action),
                 Some(Choice::Theme(name)) => vec![Effect::LoadTheme(name)],
                 Some(Choice::Keymap(name)) => vec![Effect::LoadKeymap(name)],
+                Some(Choice::View(name)) => triage::open_view(model, &name),
                 None => Vec::new(),
             };
         }
@@ -214,15 +215,54 @@ fn in_help(model: &mut Model, top: usize, key: Key) {
     model.modal = Some(Modal::Help(top.min(last)));
 }
 
-fn in_filter(model: &mut Model, mut input: Input, before: String, key: Key) {
+/// The filter is taken at each key; `up` and `down` bring earlier ones, `tab` completes.
+fn in_filter(model: &mut Model, mut input: Input, before: String, key: Key) -> Vec<Effect> {
     if key.code() == KeyCode::Enter {
-        return;
+        let news = model.kept.remember(input.value());
+        return if news {
+            vec![Effect::Keep(Box::new(model.kept.clone()))]
+        } else {
+            Vec::new()
+        };
+    }
+    if let Some(text) = replaced(model, input.value(), key) {
+        filter(model, &text);
+        model.modal = Some(Modal::Filter(Input::new(text), before));
+        return Vec::new();
     }
     if edit(&mut input, key) {
         let text = input.value().to_owned();
         filter(model, &text);
     }
     model.modal = Some(Modal::Filter(input, before));
+    Vec::new()
+}
+
+/// The text that a key puts in place of the typed one.
+fn replaced(model: &Model, text: &str, key: Key) -> Option<String> {
+    let filters = &model.kept.filters;
+    let here = filters.iter().position(|f| f == text);
+    match key.code() {
+        KeyCode::Up => {
+            let earlier = here.map_or(filters.len(), |i| i).checked_sub(1)?;
+            filters.get(earlier).cloned()
+        }
+        KeyCode::Down => Some(filters.get(here? + 1).cloned().unwrap_or_default()),
+        KeyCode::Tab => {
+            let offers = complete::offers(model.screen()?, text, &model.ctx());
+            complete::completed(text, &offers)
+        }
+        _ => None,
+    }
+}
+
+fn in_line(model: &mut Model, purpose: LineFor, mut input: Input, key: Key) -> Vec<Effect> {
+    if key.code() != KeyCode::Enter {
+        edit(&mut input, key);
+        model.modal = Some(Modal::Line(purpose, input));
+        return Vec::new();
+    }
+    triage::typed(model, purpose, input.value())
 }
 
 /// A note is part of the plan that is confirmed, so another note is another plan.

@@ -218,6 +218,15 @@ impl<K: Ord + Clone> List<K> {
         }
     }
 
+    /// Marks those of these rows that are shown; how many.
+    pub fn mark_all(&mut self, keys: impl Iterator<Item = K>) -> usize {
+        let shown: BTreeSet<&K> = self.keys.iter().collect();
+        let found: Vec<K> = keys.filter(|key| shown.contains(key)).collect();
+        let count = found.len();
+        self.marks.extend(found);
+        count
+    }
+
     /// Clears every mark; whether there was any.
     pub fn clear_marks(&mut self) -> bool {
         self.last_mark = None;

@@ -7,7 +7,7 @@ use crossterm::event::KeyCode;
 use super::menu::Menu;
 use super::palette::Palette;
 use super::window::Window;
-use crate::domain::Safe;
+use crate::domain::{Fingerprint, Safe};
 use crate::keymap::Key;
 
 /// What is open over the screen.
@@ -23,10 +23,43 @@ pub enum Modal {
     Note(Input),
     /// A question.
     Confirm(Confirm),
+    /// One line of text, and what it is for.
+    Line(LineFor, Input),
     /// What can be done here, and why the rest is off.
     Menu(Menu),
     /// Long text.
     Window(Box<Window>),
+}
+
+/// What a typed line is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineFor {
+    /// The note of an acknowledgement of these groups.
+    Ack(Vec<Fingerprint>),
+    /// The filter of rows to mark.
+    MarkBy,
+    /// The name of a view.
+    SaveView,
+}
+
+impl LineFor {
+    /// Title and explanation of its window.
+    pub fn words(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ack(_) => (
+                "acknowledge",
+                "a note; begin with how long, such as 90m, 4h or 2d (8h when left out). enter takes it on, esc does not",
+            ),
+            Self::MarkBy => (
+                "mark what matches",
+                "a filter, such as region=eu and drift>0. enter marks, esc does not",
+            ),
+            Self::SaveView => (
+                "save this view as",
+                "a name; the palette opens it again. enter saves, esc does not",
+            ),
+        }
+    }
 }
 
 /// A question whose default answer is the safe one.

@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::alert::Alerts;
+use super::kept::Kept;
 use super::modal::Modal;
 use super::msg::Notice;
 use super::place::Place;
@@ -34,6 +36,8 @@ pub struct Start {
     pub size: Size,
     /// Now.
     pub now: Timestamp,
+    /// What is remembered from earlier sittings.
+    pub kept: Kept,
 }
 
 /// The console's state. Only [`super::update`] changes it.
@@ -65,6 +69,11 @@ pub struct Model {
     pub themes: Vec<String>,
     /// Keymaps that can be chosen.
     pub keymaps: Vec<String>,
+    /// What is remembered between sittings.
+    pub kept: Kept,
+    /// Screens that were left and can be gone forward to, the last one first.
+    pub(super) forward: Vec<Screen>,
+    pub(super) alerts: Alerts,
     pub(super) interrupted: bool,
     pub(super) asks: u64,
     pace: Pace,
@@ -98,6 +107,9 @@ impl Model {
             notice: None,
             themes: start.themes,
             keymaps: start.keymaps,
+            kept: start.kept,
+            forward: Vec::new(),
+            alerts: Alerts::default(),
             interrupted: false,
             asks: 0,
             pace: Pace {
@@ -129,6 +141,7 @@ impl Model {
             now: self.now,
             size: self.size,
             keymap: &self.keymap,
+            kept: &self.kept,
         }
     }
 
@@ -143,6 +156,7 @@ impl Model {
             now: self.now,
             size: self.size,
             keymap: &self.keymap,
+            kept: &self.kept,
         };
         self.stack.last_mut().map(|screen| act(screen, &ctx))
     }
@@ -186,6 +200,7 @@ impl Model {
         if self.stack.len() >= DEEPEST {
             self.stack.remove(1);
         }
+        self.forward.clear();
         self.stack.push(screen);
         self.refresh(true);
     }
@@ -195,8 +210,10 @@ impl Model {
         if self.stack.len() < 2 {
             return false;
         }
-        if let Some(left @ (Screen::Plan(_) | Screen::Run(_))) = self.stack.pop() {
-            self.parked = Some(left);
+        match self.stack.pop() {
+            Some(left @ (Screen::Plan(_) | Screen::Run(_))) => self.parked = Some(left),
+            Some(left) if self.forward.len() < DEEPEST => self.forward.push(left),
+            _ => {}
         }
         self.refresh(false);
         true
@@ -221,6 +238,7 @@ impl Model {
             now: self.now,
             size: self.size,
             keymap: &self.keymap,
+            kept: &self.kept,
         };
         (self.stack.iter_mut().chain(self.parked.as_mut()), ctx)
     }

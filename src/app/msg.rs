@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 
 use super::inquiry::{Answer, Question};
+use super::kept::Kept;
 use crate::domain::event::Bodies;
 use crate::domain::{AppRef, ClusterEvent, ClusterId, ObjectRef, Safe};
 use crate::ops::{Plan, Route, RunEvent};
@@ -120,6 +121,10 @@ pub enum Effect {
         /// The question's number.
         ask: u64,
     },
+    /// Keep this beyond the sitting.
+    Keep(Box<Kept>),
+    /// Ring, and tell the terminal's desktop in one sentence.
+    Alert(Safe),
     /// Leave the screen for the credential plugin of this row, then come back; answered by [`Done::LoggedIn`].
     Login(ClusterId),
     /// Connect again now, whatever the back-off says.

@@ -5,6 +5,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use tui_input::Input;
 
 use super::action::{ACTIONS, Action};
+use super::kept::View;
 use super::place::Place;
 use crate::domain::Safe;
 
@@ -17,6 +18,8 @@ pub enum Choice {
     Theme(String),
     /// A keymap by name.
     Keymap(String),
+    /// A saved view by name.
+    View(String),
 }
 
 /// One line of the palette.
@@ -99,6 +102,19 @@ impl Palette {
         };
         palette.search();
         palette
+    }
+
+    /// Adds the saved views.
+    #[must_use]
+    pub fn with_views(mut self, views: &[View]) -> Self {
+        self.entries.extend(views.iter().map(|view| Entry {
+            choice: Choice::View(view.name.clone()),
+            name: format!("view {}", view.name).into(),
+            about: format!("{} {}", view.screen, view.filter).into(),
+            also: "saved",
+        }));
+        self.search();
+        self
     }
 
     /// Finds what fits the text.

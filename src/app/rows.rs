@@ -33,6 +33,11 @@ impl Rows {
         true
     }
 
+    /// The version of the fleet that they were made from.
+    pub fn version(&self) -> Option<u64> {
+        self.version
+    }
+
     /// One cluster's row.
     pub fn cluster(&self, id: &ClusterId) -> Option<&ClusterRow> {
         let found = self.clusters.binary_search_by(|row| row.id.cmp(id)).ok()?;

@@ -14,6 +14,8 @@ pub mod run;
 use jiff::Timestamp;
 
 use super::action::Action;
+use super::asked::Asked;
+use super::kept::Kept;
 use super::list::Step;
 use super::msg::{Effect, Notice, PlanWish, WishTarget};
 use super::place::Place;
@@ -22,6 +24,7 @@ use super::shape::{Shape, Size};
 use super::sieve::Sieve;
 use crate::domain::{AppRef, ClusterId, Safe};
 use crate::fleet::Fleet;
+use crate::fleet::query::{Query, Queryable};
 use crate::keymap::Keymap;
 
 pub use activity::ActivityScreen;
@@ -48,6 +51,8 @@ pub struct Ctx<'a> {
     pub size: Size,
     /// The keys, for sentences that name one.
     pub keymap: &'a Keymap,
+    /// What is remembered between sittings.
+    pub kept: &'a Kept,
 }
 
 impl Ctx<'_> {
@@ -144,6 +149,19 @@ pub trait Face {
         None
     }
 
+    /// Filter and sort, to be set.
+    fn sieve_mut(&mut self) -> Option<&mut Sieve> {
+        None
+    }
+
+    /// Marks every row that a filter finds; how many.
+    ///
+    /// # Errors
+    /// Why the filter does not read, or that there are no marks here.
+    fn mark_by(&mut self, _text: &str, _ctx: &Ctx<'_>) -> Result<usize, String> {
+        Err("There are no rows to mark on this screen.".to_owned())
+    }
+
     /// Takes a filter text.
     fn filter(&mut self, _text: &str, _ctx: &Ctx<'_>) {}
 
@@ -229,6 +247,21 @@ fn mark<K: Ord + Clone>(list: &mut super::list::List<K>, action: Action) -> Next
         _ => return Next::Ignored,
     }
     Next::Done
+}
+
+/// Marks the rows of a list that a query finds.
+fn mark_matching<'r, K: Ord + Clone, R: 'r>(
+    list: &mut super::list::List<K>,
+    text: &str,
+    rows: impl Iterator<Item = (K, &'r R)>,
+    now: Timestamp,
+) -> Result<usize, String>
+where
+    Asked<'r, R>: Queryable,
+{
+    let query = Query::parse::<Asked<'r, R>>(text)?;
+    let found = rows.filter(|(_, row)| query.matches(&Asked { row: *row, now }));
+    Ok(list.mark_all(found.map(|(key, _)| key)))
 }
 
 /// Rows of the target list on the plan and run screens, between the lines above and the detail below.

@@ -310,6 +310,7 @@ pub(crate) fn console(fleet: Fleet, cols: u16, rows: u16, write: bool) -> Model 
         keymaps: vec!["default".into()],
         size: Size { cols, rows },
         now: now(),
+        kept: super::kept::Kept::default(),
     })
 }
 

@@ -11,6 +11,7 @@ mod moving;
 mod planning;
 mod running;
 mod screens;
+mod triaging;
 mod windows;
 
 use std::sync::Arc;

@@ -18,7 +18,10 @@ use crate::ops::{Plan, RunEvent};
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
     model.now = now;
     match msg {
-        Msg::Facts(events) => facts(model, events),
+        Msg::Facts(events) => {
+            facts(model, events);
+            return ring(model);
+        }
         Msg::Key(event) => {
             model.touch();
             return keys::press(model, event.into());
@@ -32,7 +35,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
             model.touch();
             model.refresh(false);
         }
-        Msg::Tick if model.is_behind() => model.follow(),
+        Msg::Tick if model.is_behind() => {
+            model.follow();
+            return ring(model);
+        }
         Msg::Tick => {
             model.touch();
             model.refresh(false);
@@ -43,6 +49,18 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Rings for what became true.
+fn ring(model: &mut Model) -> Vec<Effect> {
+    match model.alerts.follow(&model.fleet, &model.rows) {
+        Some(words) => {
+            model.notice = Some(Notice::warning(words.clone()));
+            model.touch();
+            vec![Effect::Alert(words)]
+        }
+        None => Vec::new(),
+    }
 }
 
 /// Folds facts; the rows are made anew once, whatever their number.

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::args::{Common, Form, SnapshotArgs};
 use super::{console, fleet, say, tool};
+use crate::app::kept::Kept;
 use crate::app::shape::Size;
 use crate::app::{Done, Model, Msg, Start, update};
 use crate::config::{Config, Folders};
@@ -119,6 +120,7 @@ impl Shot<'_> {
             keymaps: Vec::new(),
             size: self.size,
             now: Timestamp::now(),
+            kept: Kept::default(),
         });
         for word in self.keys.split_whitespace() {
             for key in parse_chord(word)? {

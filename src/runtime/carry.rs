@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::inquire;
 use super::operate::{Knobs, Operate, Wish, gather};
 use crate::app::inquiry::{Answer, Question};
-use crate::app::{Done, Effect, PlanWish};
+use crate::app::kept::Kept;
+use crate::app::{Done, Effect, Notice, PlanWish};
 use crate::config::Config;
 use crate::domain::{ClusterId, ObjectRef, Safe};
 use crate::drift::SealKey;
@@ -24,6 +25,8 @@ pub enum OnTerminal {
     Login(ClusterId),
     /// Put text on the clipboard.
     Copy(Safe),
+    /// Ring, and tell the desktop.
+    Alert(Safe),
     /// Load a theme.
     Theme(String),
     /// Load a keymap.
@@ -46,6 +49,8 @@ pub struct Carrier {
     runs: HashMap<String, CancellationToken>,
     /// Questions that are being answered, by number.
     asked: HashMap<u64, CancellationToken>,
+    /// One writer of the remembered things at a time, in the order of the orders.
+    keeping: Arc<tokio::sync::Mutex<()>>,
     /// Masks what is read for people to look at; other than the judge's, so that masks cannot be matched beyond one question.
     key: Arc<SealKey>,
 }
@@ -68,6 +73,7 @@ impl Carrier {
             plans: Arc::default(),
             runs: HashMap::new(),
             asked: HashMap::new(),
+            keeping: Arc::default(),
             key: Arc::new(SealKey::new(key)),
         };
         (carrier, answers)
@@ -100,6 +106,8 @@ impl Carrier {
                 tokio::spawn(async move { sources.retry(&cluster).await });
             }
             Effect::Login(cluster) => return Some(OnTerminal::Login(cluster)),
+            Effect::Keep(kept) => self.keep(*kept),
+            Effect::Alert(text) => return Some(OnTerminal::Alert(text)),
             Effect::Copy(text) => return Some(OnTerminal::Copy(text)),
             Effect::LoadTheme(name) => return Some(OnTerminal::Theme(name)),
             Effect::LoadKeymap(name) => return Some(OnTerminal::Keymap(name)),
@@ -163,6 +171,19 @@ impl Carrier {
                 result = inquire::ask(sources, question, key) => {
                     let _ = done.send(Done::Answered { ask, result });
                 }
+            }
+        });
+    }
+
+    /// Writes beside the loop what is to be remembered, one after the other.
+    fn keep(&self, kept: Kept) {
+        let (state, done) = (self.operate.state.clone(), self.done.clone());
+        let order = Arc::clone(&self.keeping);
+        tokio::spawn(async move {
+            let _turn = order.lock().await;
+            let written = tokio::task::spawn_blocking(move || super::keep::write(&state, &kept));
+            if let Ok(Err(why)) = written.await {
+                let _ = done.send(Done::Say(Notice::error(why)));
             }
         });
     }

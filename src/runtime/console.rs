@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::carry::{Carrier, OnTerminal};
 use super::history::Archive;
+use super::keep;
 use super::session::Session;
 use crate::app::shape::Size;
 use crate::app::{Done, Model, Msg, Notice, Start, update};
@@ -86,6 +87,7 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         keymaps: Keymap::names(Some(options.keymaps.clone())),
         size: Size { cols, rows },
         now: Timestamp::now(),
+        kept: keep::read(&state),
     });
     model.notice = options.greeting.clone().map(Notice::warning);
     let mut console = Console {
@@ -206,6 +208,7 @@ impl Console {
             OnTerminal::Quit => return true,
             OnTerminal::Redraw => self.screen.forget(),
             OnTerminal::Copy(text) => self.screen.copy(&text),
+            OnTerminal::Alert(text) => self.screen.alert(&text),
             OnTerminal::Suspend => self.complain(self.screen.suspend().map_err(|e| e.to_string())),
             OnTerminal::Theme(name) => {
                 let loaded =

@@ -4,8 +4,9 @@ use super::paint::{Canvas, Piece};
 use super::text;
 use super::windows;
 use crate::app::Model;
+use crate::app::complete;
 use crate::app::help;
-use crate::app::modal::{Confirm, Modal, Then};
+use crate::app::modal::{Confirm, LineFor, Modal, Then};
 use crate::app::palette::Palette;
 use crate::app::shape::{Area, Shape};
 use crate::domain::Safe;
@@ -13,7 +14,8 @@ use crate::domain::Safe;
 /// Draws what is open; the filter stands in the status line and has no window.
 pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, open: &Modal, shape: &Shape, all: Area) {
     match open {
-        Modal::Filter(..) => filter_hint(canvas, shape),
+        Modal::Filter(input, _) => filter_hint(canvas, model, input.value(), shape),
+        Modal::Line(purpose, input) => draw_line(canvas, purpose, input.value(), all),
         Modal::Palette(palette) => draw_palette(canvas, palette, all),
         Modal::Help(top) => draw_help(canvas, model, *top, all),
         Modal::Note(input) => {
@@ -38,12 +40,37 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, open: &Modal, shape: 
     }
 }
 
-fn filter_hint(canvas: &mut Canvas<'_>, shape: &Shape) {
+/// One line of text and what it is for.
+fn draw_line(canvas: &mut Canvas<'_>, purpose: &LineFor, typed: &str, all: Area) {
+    let (title, words) = purpose.words();
+    let body = window(canvas, all, 70, 7, &Safe::fixed(title));
+    let line = [canvas.piece("input", typed), canvas.fixed("selection", " ")];
+    canvas.line(body, 0, &line);
+    let wrapped = text::wrap(&Safe::fixed(words), usize::from(body.w));
+    for (row, words) in (2..).zip(wrapped) {
+        canvas.line(body, row, &[canvas.piece("text.dim", words)]);
+    }
+}
+
+/// How a filter is written, or what the last word could go on as.
+fn filter_hint(canvas: &mut Canvas<'_>, model: &Model, typed: &str, shape: &Shape) {
     let Some(area) = shape.footer else {
         return;
     };
     canvas.fill(area, "background");
-    let words = " words, or field=value, field>number, age>1h, not …   enter keeps the filter, esc leaves it as it was";
+    let screen = model
+        .screen()
+        .filter(|_| !typed.is_empty() && !typed.ends_with(' '));
+    let offers = screen.map_or_else(Vec::new, |s| complete::offers(s, typed, &model.ctx()));
+    if !offers.is_empty() {
+        let pieces = [
+            canvas.fixed("footer.key", " tab "),
+            canvas.piece("footer", offers.join("  ")),
+        ];
+        canvas.line(area, 0, &pieces);
+        return;
+    }
+    let words = " words, or field=value, field>number, age>1h, not …   enter keeps it, esc does not, tab completes, up brings earlier ones";
     canvas.line(area, 0, &[canvas.fixed("footer", words)]);
 }
 

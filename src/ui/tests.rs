@@ -124,7 +124,7 @@ fn running(cols: u16, rows: u16) -> Model {
     model
 }
 
-const SCENES: [(&str, Scene); 32] = [
+const SCENES: [(&str, Scene); 37] = [
     ("fleet", Scene::Keys("")),
     ("fleet_stale", Scene::Keys("/ m u n i c h enter")),
     ("fleet_filter", Scene::Keys("/ g r o u p = u s")),
@@ -152,6 +152,11 @@ const SCENES: [(&str, Scene); 32] = [
     ("activity_empty", Scene::Keys("8 / n o n e enter")),
     ("cluster", Scene::Cluster("")),
     ("actions", Scene::Keys("2 x")),
+    ("ack", Scene::Keys("2 A 4 h")),
+    ("acknowledged", Scene::Keys("2 A 4 h enter G j")),
+    ("filter_offers", Scene::Keys("/ g")),
+    ("save_view", Scene::Keys("ctrl-s n i g h t")),
+    ("diff_search", Scene::Keys("2 d / a p p enter")),
     ("explain", Scene::Keys("2 X")),
     ("history", Scene::Keys("3 h")),
     ("events", Scene::Window("2 e")),

@@ -24,6 +24,8 @@ pub struct ActivityScreen {
     pub sieve: Sieve,
     /// Whether the cursor stays on the newest story.
     pub follows: bool,
+    /// Whether only what came since everything was seen is shown.
+    pub unseen: bool,
 }
 
 impl Default for ActivityScreen {
@@ -32,8 +34,14 @@ impl Default for ActivityScreen {
             list: List::default(),
             sieve: Sieve::default(),
             follows: true,
+            unseen: false,
         }
     }
+}
+
+/// Whether a story came, or went on, after everything was said to be seen.
+pub fn is_new(story: &Story, ctx: &Ctx<'_>) -> bool {
+    ctx.kept.looked_at.is_none_or(|seen| story.heard > seen)
 }
 
 /// How many stories fall into each part of the time that the bar covers.
@@ -57,7 +65,8 @@ impl ActivityScreen {
                 row: *story,
                 now: ctx.now,
             };
-            self.sieve.passes(&asked, story.tenor == Tenor::Bad)
+            (!self.unseen || is_new(story, ctx))
+                && self.sieve.passes(&asked, story.tenor == Tenor::Bad)
         };
         let mut stories: Vec<&Story> = ctx.fleet.stories().filter(passes).collect();
         stories.sort_by_key(|s| std::cmp::Reverse((s.until, s.id)));
@@ -183,6 +192,11 @@ impl Face for ActivityScreen {
                 self.refresh(ctx, true);
                 Next::Done
             }
+            Action::Unseen => {
+                self.unseen = !self.unseen;
+                self.refresh(ctx, true);
+                Next::Done
+            }
             Action::Problems => {
                 self.sieve.problems = !self.sieve.problems;
                 self.refresh(ctx, true);
@@ -198,15 +212,19 @@ impl Face for ActivityScreen {
 
     fn scope(&self, ctx: &Ctx<'_>) -> Safe {
         let all = ctx.fleet.stories().count();
+        let new = match ctx.fleet.stories().filter(|s| is_new(s, ctx)).count() {
+            _ if ctx.kept.looked_at.is_none() => String::new(),
+            n => format!("  {n} new since you looked"),
+        };
         let follows = if self.follows { "  following" } else { "" };
         match self.list.len() {
-            shown if shown == all => format!("{all} events{follows}").into(),
-            shown => format!("{shown} of {all} events{follows}").into(),
+            shown if shown == all => format!("{all} events{new}{follows}").into(),
+            shown => format!("{shown} of {all} events{new}{follows}").into(),
         }
     }
 
     fn back(&mut self, ctx: &Ctx<'_>) -> bool {
-        let did = self.sieve.clear();
+        let did = self.sieve.clear() | std::mem::take(&mut self.unseen);
         self.refresh(ctx, true);
         did
     }
@@ -235,6 +253,10 @@ impl Face for ActivityScreen {
 
     fn sieve(&self) -> Option<&Sieve> {
         Some(&self.sieve)
+    }
+
+    fn sieve_mut(&mut self) -> Option<&mut Sieve> {
+        Some(&mut self.sieve)
     }
 
     fn filter(&mut self, text: &str, ctx: &Ctx<'_>) {

@@ -40,6 +40,11 @@ impl AppsScreen {
         self.rows.get(id)
     }
 
+    /// Every application that is known.
+    pub fn rows(&self) -> impl Iterator<Item = &AppRow> {
+        self.rows.values()
+    }
+
     fn is_shown(&self, row: &AppRow) -> bool {
         self.only
             .as_ref()
@@ -196,6 +201,19 @@ impl Face for AppsScreen {
 
     fn sieve(&self) -> Option<&Sieve> {
         Some(&self.sieve)
+    }
+
+    fn sieve_mut(&mut self) -> Option<&mut Sieve> {
+        Some(&mut self.sieve)
+    }
+
+    fn mark_by(&mut self, text: &str, ctx: &Ctx<'_>) -> Result<usize, String> {
+        super::mark_matching(
+            &mut self.list,
+            text,
+            self.rows.iter().map(|(id, row)| (id.clone(), row)),
+            ctx.now,
+        )
     }
 
     fn filter(&mut self, text: &str, ctx: &Ctx<'_>) {

@@ -10,6 +10,7 @@ use crate::app::msg::Notice;
 use crate::app::msg::{Effect, PlanWish, WishTarget};
 use crate::app::place::Place;
 use crate::app::shape::SPLIT;
+use crate::app::sieve::Sieve;
 use crate::domain::event::Bodies;
 use crate::domain::{AppRef, ClusterId, DriftState, Resource, Safe, Verdict};
 
@@ -52,6 +53,8 @@ pub struct DiffScreen {
     pub noise: bool,
     /// Whether the owners of fields are shown.
     pub owners: bool,
+    /// What is searched for.
+    pub sieve: Sieve,
     context: usize,
 }
 
@@ -70,6 +73,7 @@ impl DiffScreen {
             split: None,
             noise: false,
             owners: true,
+            sieve: Sieve::default(),
             context: CONTEXT,
         }
     }
@@ -175,11 +179,42 @@ impl DiffScreen {
         hunks
     }
 
+    /// What is searched for, in lower case; none when nothing is.
+    pub fn wanted(&self) -> Option<String> {
+        let text = self.sieve.text().trim().to_lowercase();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The drawn lines that hold what is searched for.
+    fn found(&self, wanted: &str, ctx: &Ctx<'_>) -> Vec<usize> {
+        let split = self.is_split(ctx.size.cols);
+        let holds = |text: &Option<Safe>| {
+            text.as_ref()
+                .is_some_and(|t| t.as_str().to_lowercase().contains(wanted))
+        };
+        let (mut found, mut at) = (Vec::new(), 0);
+        for line in &self.lines {
+            let row = match line {
+                ViewLine::Row(i) => self.rows.get(*i),
+                ViewLine::Fold(_) => None,
+            };
+            if row.is_some_and(|r| holds(&r.left) || holds(&r.right)) {
+                found.push(at);
+            }
+            at += self.height(line, split);
+        }
+        found
+    }
+
+    /// Goes to the next or previous change; while something is searched for, to the next or previous place that holds it.
     fn jump(&mut self, forward: bool, ctx: &Ctx<'_>) {
         // A change is brought to the third line, so that what stands above it is still seen.
         let target = |hunk: &usize| hunk.saturating_sub(2);
         let end = self.drawn(ctx).saturating_sub(self.page(ctx));
-        let hunks = self.hunks(ctx);
+        let hunks = match self.wanted() {
+            Some(wanted) => self.found(&wanted, ctx),
+            None => self.hunks(ctx),
+        };
         let next = if forward {
             hunks.iter().map(target).find(|at| *at > self.top)
         } else {
@@ -274,6 +309,29 @@ impl Face for DiffScreen {
             reason: reason.into(),
             ..PlanWish::default()
         })
+    }
+
+    fn back(&mut self, _ctx: &Ctx<'_>) -> bool {
+        self.sieve.clear()
+    }
+
+    fn sieve(&self) -> Option<&Sieve> {
+        Some(&self.sieve)
+    }
+
+    /// Searches both sides; everything is shown while something is searched for that stands in a fold.
+    fn filter(&mut self, text: &str, ctx: &Ctx<'_>) {
+        self.sieve.set_words(text);
+        let Some(wanted) = self.wanted() else {
+            return;
+        };
+        if self.found(&wanted, ctx).is_empty() {
+            self.set_context(10_000, ctx);
+        }
+        if let Some(first) = self.found(&wanted, ctx).first() {
+            let end = self.drawn(ctx).saturating_sub(self.page(ctx));
+            self.top = first.saturating_sub(2).min(end);
+        }
     }
 
     fn object(&self, _ctx: &Ctx<'_>) -> Option<WishTarget> {

@@ -98,14 +98,16 @@ impl DriftScreen {
                         row: *g,
                         now: ctx.now,
                     },
-                    g.members.iter().any(|m| m.current),
+                    g.members.iter().any(|m| m.current)
+                        && ctx.kept.ack(g.fingerprint, ctx.now).is_none(),
                 )
         };
         let mut groups: Vec<&DriftGroup> = ctx.rows.groups.iter().filter(shown).collect();
         match self.sieve.sort {
             1 => groups.sort_by_key(|g| std::cmp::Reverse(g.since)),
             2 => groups.sort_by(|a, b| a.object.cmp(&b.object)),
-            _ => {}
+            // What somebody has taken on comes last.
+            _ => groups.sort_by_key(|g| ctx.kept.ack(g.fingerprint, ctx.now).is_some()),
         }
         groups.into_iter().map(|g| g.fingerprint).collect()
     }
@@ -254,7 +256,15 @@ impl Face for DriftScreen {
             objects += 1;
             clusters.insert(&member.cluster);
         }
-        let groups = plural(shown.len(), "group");
+        let acked = shown
+            .iter()
+            .filter(|g| ctx.kept.ack(g.fingerprint, ctx.now).is_some())
+            .count();
+        let acked = match acked {
+            0 => String::new(),
+            n => format!(" ({n} acknowledged)"),
+        };
+        let groups = format!("{}{acked}", plural(shown.len(), "group"));
         match &self.only {
             Some(cluster) => {
                 format!("{cluster}  {groups} / {}", plural(objects, "resource")).into()
@@ -343,6 +353,19 @@ impl Face for DriftScreen {
 
     fn sieve(&self) -> Option<&Sieve> {
         Some(&self.sieve)
+    }
+
+    fn sieve_mut(&mut self) -> Option<&mut Sieve> {
+        Some(&mut self.sieve)
+    }
+
+    fn mark_by(&mut self, text: &str, ctx: &Ctx<'_>) -> Result<usize, String> {
+        super::mark_matching(
+            &mut self.groups,
+            text,
+            ctx.rows.groups.iter().map(|g| (g.fingerprint, g)),
+            ctx.now,
+        )
     }
 
     fn filter(&mut self, text: &str, ctx: &Ctx<'_>) {

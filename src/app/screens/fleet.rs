@@ -172,6 +172,19 @@ impl Face for FleetScreen {
         Some(&self.sieve)
     }
 
+    fn sieve_mut(&mut self) -> Option<&mut Sieve> {
+        Some(&mut self.sieve)
+    }
+
+    fn mark_by(&mut self, text: &str, ctx: &Ctx<'_>) -> Result<usize, String> {
+        super::mark_matching(
+            &mut self.list,
+            text,
+            ctx.rows.clusters.iter().map(|r| (r.id.clone(), r)),
+            ctx.now,
+        )
+    }
+
     fn filter(&mut self, text: &str, ctx: &Ctx<'_>) {
         self.sieve.set::<Asked<'_, ClusterRow>>(text);
         self.refresh(ctx, true);

@@ -102,3 +102,27 @@ fn brackets_go_from_change_to_change_and_columns_scroll() {
     press(&mut model, "left h h");
     assert_eq!(diff(&model).shift, 0);
 }
+
+#[test]
+fn a_search_goes_to_what_stands_in_a_fold_and_n_goes_on() {
+    let mut model = reading();
+    press(&mut model, "2 d {");
+    press(&mut model, "{ {");
+    press(&mut model, "/");
+    type_text(&mut model, "containerPort");
+    press(&mut model, "enter");
+    let screen = diff(&model);
+    let holds = |line: &crate::app::diff::ViewLine| match line {
+        crate::app::diff::ViewLine::Row(i) => screen.rows[*i]
+            .right
+            .as_ref()
+            .is_some_and(|t| t.as_str().contains("containerPort")),
+        crate::app::diff::ViewLine::Fold(_) => false,
+    };
+    assert!(screen.lines.iter().any(holds));
+    press(&mut model, "esc");
+    assert_eq!(place(&model), Place::Diff);
+    assert!(diff(&model).wanted().is_none());
+    press(&mut model, "esc");
+    assert_eq!(place(&model), Place::Drift);
+}

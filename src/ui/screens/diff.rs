@@ -328,6 +328,12 @@ fn side(canvas: &Canvas<'_>, screen: &DiffScreen, row: &Row, left: bool) -> Vec<
         }
         None => pieces.push(canvas.piece(scope, text::skip(&format!("{indent}{text}"), shift))),
     }
+    let wanted = screen.wanted();
+    let holds = wanted.is_some_and(|wanted| text.as_str().to_lowercase().contains(&wanted));
+    if holds && let Some(sign) = pieces.first_mut() {
+        // A line that holds what is searched for is found by its sign too, not by its look alone.
+        *sign = canvas.fixed("match", "/");
+    }
     pieces
 }
 

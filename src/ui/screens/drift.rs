@@ -128,7 +128,7 @@ fn group_row(canvas: &Canvas<'_>, print: Fingerprint, widest: usize, ctx: &Ctx<'
         impact(canvas, group.members.len(), widest),
         vec![canvas.piece("text.strong", group.clusters().len().to_string())],
         vec![canvas.piece("text", object)],
-        sentence(canvas.piece("drift.edited", group.summary.clone())),
+        change(canvas, group, ctx),
         vec![canvas.piece("text", since)],
         how(canvas, &group.states),
         vec![canvas.piece("diff.owner", by(group))],
@@ -136,6 +136,15 @@ fn group_row(canvas: &Canvas<'_>, print: Fingerprint, widest: usize, ctx: &Ctx<'
     RowCells {
         cells,
         stale: !group.members.iter().any(|m| m.current),
+    }
+}
+
+/// The change; one that somebody has taken on says so first.
+fn change(canvas: &Canvas<'_>, group: &DriftGroup, ctx: &Ctx<'_>) -> Vec<Piece> {
+    let summary = canvas.piece("drift.edited", group.summary.clone());
+    match ctx.kept.ack(group.fingerprint, ctx.now) {
+        Some(_) => vec![canvas.fixed("notice.info", "ack "), summary],
+        None => sentence(summary),
     }
 }
 
@@ -245,7 +254,18 @@ fn preview(canvas: &mut Canvas<'_>, member: &DriftRow, ctx: &Ctx<'_>, area: Area
     ];
     let beside = area.x > shape.main.x;
     detail::framed(canvas, area, &title, beside, |canvas, _| {
-        let mut lines = detail::changes(canvas, &resource.verdict, ctx.now);
+        let print = resource.verdict.fingerprint;
+        let ack = print.and_then(|print| ctx.kept.ack(print, ctx.now));
+        let mut lines: detail::Lines = ack
+            .map(|ack| {
+                let until = signs::moment(ack.until, ctx.now);
+                let colon = if ack.note.is_empty() { "" } else { ": " };
+                let text = format!("acknowledged until {until}{colon}{}", ack.note());
+                vec![canvas.piece("notice.info", text)]
+            })
+            .into_iter()
+            .collect();
+        lines.extend(detail::changes(canvas, &resource.verdict, ctx.now));
         let (repo, revision, path) = &resource.desired;
         if !repo.is_empty() {
             let text = format!("Git {} {path} in {repo}", signs::revision(revision));
