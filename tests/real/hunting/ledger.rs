@@ -92,6 +92,12 @@ impl Ledger {
         let some = |value: &&Value| !value.is_null();
         match (git.filter(some), after.filter(some)) {
             (None, None) => {}
+            // Labels and annotations are told one by one, whoever set none of them.
+            (None, Some(Value::Object(after))) if self.is_everybodys() => {
+                let none = Map::new();
+                let before = before.and_then(Value::as_object).unwrap_or(&none);
+                self.fields([before, after, &none], of, inside);
+            }
             (None, Some(_)) => self.note(
                 ChangeOp::Added,
                 if inside {
@@ -116,6 +122,11 @@ impl Ledger {
             }
             (Some(_), Some(_)) => self.note(ChangeOp::Changed, Standing::Set),
         }
+    }
+
+    fn is_everybodys(&self) -> bool {
+        let path = self.path.to_string();
+        path == "metadata.labels" || path == "metadata.annotations"
     }
 
     fn fields(
