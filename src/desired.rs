@@ -34,7 +34,7 @@ mod work;
 
 use crate::domain::{Unjudged, UnjudgedReason};
 
-pub use ask::{Ask, Purpose};
+pub use ask::{Ask, Purpose, Served};
 pub use copy::CopyLimits;
 pub use git::FetchLimits;
 pub use key::ContentKey;

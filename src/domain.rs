@@ -12,7 +12,7 @@ pub mod verdict;
 
 pub use app::{
     Application, AutoSync, Destination, HistoryEntry, ManagedResource, Operation, OperationPhase,
-    Source, Verbatim,
+    Source, Verbatim, managed_kinds,
 };
 pub use cluster::{
     ClusterMetrics, ConnectionFacts, Engine, LinkState, MetricFigure, Permission, Role,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Application, HistoryEntry, Name, Source, Unjudged, UnjudgedReason};
+use crate::domain::{
+    Application, HistoryEntry, Name, Source, Unjudged, UnjudgedReason, managed_kinds,
+};
 
 use super::unjudged;
 
@@ -79,6 +81,15 @@ fn is_only_reference(source: &Source) -> bool {
     !source.reference.is_empty() && source.path.is_empty() && source.chart.is_empty()
 }
 
+/// What a cluster serves: charts are rendered for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Served {
+    /// Its Kubernetes version, such as `v1.34.2+k3s1`.
+    pub kube_version: Name,
+    /// The versions of groups that it serves, as `group/version`, sorted.
+    pub api_versions: Arc<[Name]>,
+}
+
 /// For whom is rendered: what a rendering program is told of the application and its cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Purpose {
@@ -88,10 +99,41 @@ pub struct Purpose {
     pub namespace: Name,
     /// The project.
     pub project: Name,
+    /// What the cluster serves; `None` until it was heard.
+    pub served: Option<Served>,
+    /// Custom kinds that the engine saw in the cluster, as `group/version/Kind`, sorted.
+    pub kinds: Arc<[Name]>,
+}
+
+impl Purpose {
+    /// The purpose of an application, on a cluster of which nothing is known yet.
+    pub fn of(app: &Application) -> Self {
+        let custom = |group: &str| group.contains('.') && !group.ends_with(".k8s.io");
+        let kinds = managed_kinds(app).into_iter().filter(|k| custom(&k.group));
+        let mut kinds: Vec<Name> = kinds
+            .map(|k| format!("{}/{}/{}", k.group, k.version, k.kind).into())
+            .collect();
+        kinds.sort();
+        Self {
+            app: app.id.name.clone(),
+            namespace: app.destination.namespace.clone(),
+            project: app.project.clone(),
+            served: None,
+            kinds: kinds.into(),
+        }
+    }
+
     /// The cluster's Kubernetes version, empty when it is not known.
-    pub kube_version: Name,
-    /// What the cluster serves, as `group/version` and `group/version/Kind`, sorted.
-    pub api_versions: Arc<[Name]>,
+    pub(super) fn kube_version(&self) -> Name {
+        let served = self.served.as_ref();
+        served.map(|s| s.kube_version.clone()).unwrap_or_default()
+    }
+
+    /// What the cluster serves, as `group/version` and `group/version/Kind`.
+    pub(super) fn api_versions(&self) -> impl Iterator<Item = &Name> {
+        let versions = self.served.iter().flat_map(|s| s.api_versions.iter());
+        versions.chain(self.kinds.iter())
+    }
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(super) enum ChartAt {
     /// Pulled from a chart repository, and unpacked.
     #[expect(
         dead_code,
-        reason = "charts of repositories are pulled in the next step"
+        reason = "planned for; nothing pulls charts of repositories yet"
     )]
     Pulled(Pulled),
 }
@@ -98,6 +98,13 @@ impl Helm {
     /// `NotFound` for a value file that is not there, `ForbiddenUrl` for one behind a URL, `BadManifest` for a chart that does not parse.
     pub(super) fn plan(parts: &Parts<'_>) -> Result<Self, Unjudged> {
         let settings = Settings::read(parts.source.helm.as_ref())?;
+        let purpose = parts.purpose;
+        if !purpose.app.is_empty() && purpose.served.is_none() {
+            return Err(unjudged(
+                UnjudgedReason::Pending,
+                "The chart is rendered once its cluster has said which Kubernetes version and which kinds it serves.",
+            ));
+        }
         let (vendored, dependencies) = match &parts.chart {
             ChartAt::Tree {
                 mirror,
@@ -241,7 +248,7 @@ fn arguments(settings: &Settings, parts: &Parts<'_>) -> Vec<String> {
     };
     add("--name-template", or(&settings.release_name, &purpose.app));
     add("--namespace", or(&settings.namespace, &purpose.namespace));
-    let version = or(&settings.kube_version, &purpose.kube_version);
+    let version = or(&settings.kube_version, &purpose.kube_version());
     add("--kube-version", plain_version(&version));
     for parameter in &settings.parameters {
         let flag = if parameter.force_string {
@@ -253,7 +260,7 @@ fn arguments(settings: &Settings, parts: &Parts<'_>) -> Vec<String> {
         add(flag, format!("{}={value}", parameter.name));
     }
     if settings.api_versions.is_empty() {
-        for version in purpose.api_versions.iter() {
+        for version in purpose.api_versions() {
             add("--api-versions", version.to_string());
         }
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::domain::{Application, DesiredBody, DesiredObject, Mark, Name, ObjectRef, Tracking};
 
-use super::ask::Purpose;
+use super::ask::{Purpose, Served};
 use super::render::{Content, Manifest};
 use super::{scope, tracking};
 
@@ -32,15 +32,16 @@ impl Recipe {
         Self {
             instance: instance(app),
             namespace: app.destination.namespace.clone(),
-            purpose: Purpose {
-                app: app.id.name.clone(),
-                namespace: app.destination.namespace.clone(),
-                project: app.project.clone(),
-                ..Purpose::default()
-            },
+            purpose: Purpose::of(app),
             tracking: tracking.clone(),
             scopes: observed_scopes(app),
         }
+    }
+
+    /// The same on a cluster that serves this, as far as that is known.
+    pub fn on(mut self, served: Option<Served>) -> Self {
+        self.purpose.served = served;
+        self
     }
 }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, broadcast};
 
-use crate::domain::{DesiredObject, Name, ObjectRef, Source, Unjudged, UnjudgedReason};
+use crate::domain::{ClusterId, DesiredObject, Name, ObjectRef, Source, Unjudged, UnjudgedReason};
 use crate::drift::seal::SealKey;
 
-use super::ask::{Ask, Purpose};
+use super::ask::{Ask, Purpose, Served};
 use super::contents::Contents;
 use super::copy::CopyLimits;
 use super::git::FetchLimits;
@@ -139,6 +139,7 @@ struct Inner {
     works: Mutex<Shelf<ContentKey, Weak<Work>>>,
     contents: Contents,
     prepared: Mutex<Shelf<(ContentKey, Placement), Weak<Prepared>>>,
+    served: Mutex<HashMap<ClusterId, Served>>,
     changes: broadcast::Sender<RepoChanged>,
 }
 
@@ -162,6 +163,7 @@ impl DesiredHandle {
             works: Mutex::default(),
             contents: Contents::default(),
             prepared: Mutex::default(),
+            served: Mutex::default(),
             settings,
             changes,
         }))
@@ -170,6 +172,16 @@ impl DesiredHandle {
     /// Word of repositories that moved. A receiver that lags must ask everything again.
     pub fn changes(&self) -> broadcast::Receiver<RepoChanged> {
         self.0.changes.subscribe()
+    }
+
+    /// Takes in what a cluster serves.
+    pub fn learn(&self, cluster: &ClusterId, served: Served) {
+        self.0.served.lock().insert(cluster.clone(), served);
+    }
+
+    /// What a cluster serves, as far as it was heard.
+    pub fn served(&self, cluster: &ClusterId) -> Option<Served> {
+        self.0.served.lock().get(cluster).cloned()
     }
 
     /// The commit that the source's target revision means now.

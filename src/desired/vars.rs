@@ -13,7 +13,7 @@ impl Vars {
     /// The variables of an application's source at a revision.
     pub(super) fn of(purpose: &Purpose, source: &Source, revision: &str) -> Self {
         let short = |length: usize| revision.chars().take(length).collect::<String>();
-        let versions: Vec<&str> = purpose.api_versions.iter().map(|v| &**v).collect();
+        let versions: Vec<&str> = purpose.api_versions().map(|v| &**v).collect();
         Self(vec![
             ("ARGOCD_APP_NAME", purpose.app.to_string()),
             ("ARGOCD_APP_NAMESPACE", purpose.namespace.to_string()),
@@ -27,7 +27,7 @@ impl Vars {
                 "ARGOCD_APP_SOURCE_TARGET_REVISION",
                 source.target_revision.to_string(),
             ),
-            ("KUBE_VERSION", purpose.kube_version.to_string()),
+            ("KUBE_VERSION", purpose.kube_version().to_string()),
             ("KUBE_API_VERSIONS", versions.join(",")),
         ])
     }

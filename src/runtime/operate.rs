@@ -245,7 +245,8 @@ impl Operate {
             return Ok(None);
         }
         let object = &known.resource.object;
-        let recipe = Recipe::of(&known.app, &known.tracking);
+        let recipe =
+            Recipe::of(&known.app, &known.tracking).on(self.desired.served(&known.cluster));
         let extra = known.resource.verdict.states.contains(&DriftState::Extra);
         match self.desired.raw(&asks, &recipe, object).await {
             Ok(found) => Ok(Some(Unsealed::new(Arc::new(found.body.document())))),

@@ -24,6 +24,7 @@ use super::permissions;
 use super::tell::Teller;
 use super::watch::WatchContext;
 use crate::connect::{Backoff, Connection, Lane, RowPlan};
+use crate::desired::Served;
 use crate::domain::{ConnectionFacts, Engine, Fact, JoinCandidate, Name, Safe};
 use crate::drift::SealKey;
 use link::{Contact, Keeper};
@@ -207,6 +208,13 @@ fn tell_facts(parts: &Parts, teller: &Teller, introduction: &Introduction, extra
         contexts: contexts.iter().map(|c| c.as_str().into()).collect(),
         ..parts.row.candidate()
     }));
+    teller.direct(DirectorInput::Served {
+        cluster: parts.row.cluster.clone(),
+        served: Served {
+            kube_version: introduction.version.as_str().into(),
+            api_versions: introduction.api_versions.clone().into(),
+        },
+    });
     teller.tell(Fact::Facts(Box::new(ConnectionFacts {
         server: Safe::new(&parts.row.server),
         ca: Safe::new(&parts.row.ca),

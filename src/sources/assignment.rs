@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::desired::Served;
 use crate::domain::{
     AppRef, Application, ClusterId, DesiredObject, Gvk, HubCluster, JoinCandidate, ManagedResource,
     Name, Tracking, Unjudged,
@@ -17,6 +18,13 @@ use crate::domain::{
 pub enum DirectorInput {
     /// A row of the fleet appeared or what identifies it changed; `cluster` is set.
     Row(JoinCandidate),
+    /// What a row's cluster serves: charts are rendered for it.
+    Served {
+        /// The row.
+        cluster: ClusterId,
+        /// Its version and its API versions.
+        served: Served,
+    },
     /// A row left the fleet: it was merged into another, or its context is gone.
     RowGone(ClusterId),
     /// The cluster Secrets of a hub that may be read; replaces what was known of the hub.

@@ -19,6 +19,8 @@ pub(super) struct Introduction {
     pub(super) uid: Name,
     /// Engines whose kinds it serves.
     pub(super) engines: Vec<Engine>,
+    /// The versions of groups that it serves, as `group/version`, sorted.
+    pub(super) api_versions: Vec<Name>,
 }
 
 impl Introduction {
@@ -71,7 +73,17 @@ pub(super) async fn introduce(connection: &Connection) -> Result<Introduction, F
         version: version.git_version,
         uid,
         engines,
+        api_versions: api_versions(&groups),
     })
+}
+
+fn api_versions(groups: &Groups) -> Vec<Name> {
+    let versions = groups.groups.iter().flat_map(|g| &g.versions);
+    let named = versions.map(|v| v.group_version.clone());
+    let mut all: Vec<Name> = named.chain(["v1".into()]).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// The kinds of a group's version by name; empty when the server does not serve it.
@@ -146,6 +158,14 @@ struct Groups {
 #[derive(Deserialize)]
 struct Group {
     name: Name,
+    #[serde(default)]
+    versions: Vec<GroupVersion>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupVersion {
+    group_version: Name,
 }
 
 #[derive(Deserialize)]

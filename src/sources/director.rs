@@ -90,7 +90,7 @@ async fn run(mut parts: DirectorParts, director: Director) {
     loop {
         tokio::select! {
             input = parts.inputs.recv() => match input {
-                Some(input) => take_in(&mut book, input, &mut parts.inputs),
+                Some(input) => take_in(&mut book, input, &mut parts.inputs, &parts.desired),
                 None => return,
             },
             change = changes.recv() => take_change(&mut book, change, &parts.desired),
@@ -117,10 +117,16 @@ fn take_in(
     book: &mut Book,
     first: DirectorInput,
     inputs: &mut mpsc::UnboundedReceiver<DirectorInput>,
+    desired: &DesiredHandle,
 ) {
-    book.take(first);
-    while let Ok(input) = inputs.try_recv() {
+    let mut next = Some(first);
+    while let Some(input) = next {
+        // Whoever renders for a write asks the service, and must be told the same.
+        if let DirectorInput::Served { cluster, served } = &input {
+            desired.learn(cluster, served.clone());
+        }
         book.take(input);
+        next = inputs.try_recv().ok();
     }
 }
 

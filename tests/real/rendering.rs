@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use driftdeck::desired::{Ask, DesiredHandle, Prepared, Programs, Purpose, Recipe, Settings};
+use driftdeck::desired::{
+    Ask, DesiredHandle, Prepared, Programs, Purpose, Recipe, Served, Settings,
+};
 use driftdeck::domain::{Name, Source, Tracking, Unjudged, UnjudgedReason, Verbatim};
 use driftdeck::drift::SealKey;
 use git2::{Oid, Repository, Signature};
@@ -101,10 +103,13 @@ impl Workshop {
                 app: "edge-microservice".into(),
                 namespace: "edge".into(),
                 project: "default".into(),
-                kube_version: "v1.34.2+k3s1".into(),
-                api_versions: ["apps/v1", "monitoring.coreos.com/v1"]
-                    .map(Name::from)
-                    .into(),
+                served: Some(Served {
+                    kube_version: "v1.34.2+k3s1".into(),
+                    api_versions: ["apps/v1", "monitoring.coreos.com/v1"]
+                        .map(Name::from)
+                        .into(),
+                }),
+                kinds: Arc::default(),
             },
             tracking: Tracking::default(),
             scopes: Vec::new(),
@@ -427,7 +432,14 @@ async fn value_files_of_another_source_are_read_from_its_own_revision() {
     ];
     for (revision, replicas) in [(pinned.to_string(), 8), ("main".to_owned(), 7)] {
         let asks = Ask::all(&sources, &["main".into(), revision.into()]);
-        let located = service.locate(&asks[0], &Purpose::default()).await.unwrap();
+        let purpose = Purpose {
+            served: Some(Served {
+                kube_version: "v1.34.2".into(),
+                ..Served::default()
+            }),
+            ..Purpose::default()
+        };
+        let located = service.locate(&asks[0], &purpose).await.unwrap();
         let content = service.content(&located).await.unwrap();
         let mut manifests = content.manifests.iter();
         let deployment = manifests.find(|m| &*m.object.gvk.kind == "Deployment");

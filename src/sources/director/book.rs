@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::entry::{Entry, Standing};
 use super::judge::{Done, Job};
 use super::wish::Wish;
+use crate::desired::Served;
 use crate::domain::join::join;
 use crate::domain::{
     Alias, AppRef, Application, ClusterId, Destination, Fact, HubCluster, JoinCandidate, Name,
@@ -17,6 +18,7 @@ use crate::sources::assignment::{ClusterAssignments, DirectorInput};
 pub(super) struct Book {
     aliases: Vec<Alias>,
     rows: BTreeMap<ClusterId, JoinCandidate>,
+    served: HashMap<ClusterId, Served>,
     hubs: HashMap<ClusterId, Hub>,
     apps: BTreeMap<AppRef, Entry>,
     by_cluster: HashMap<ClusterId, BTreeSet<AppRef>>,
@@ -57,6 +59,7 @@ impl Book {
             DirectorInput::RowGone(cluster) => {
                 self.rejoin |= self.rows.remove(&cluster).is_some();
             }
+            DirectorInput::Served { cluster, served } => self.take_served(cluster, served),
             DirectorInput::HubClusters { hub, clusters } => {
                 let known = &mut self.hubs.entry(hub).or_default().clusters;
                 self.rejoin |= *known != clusters;
@@ -83,6 +86,15 @@ impl Book {
         if self.rows.get(&cluster) != Some(&row) {
             self.rows.insert(cluster, row);
             self.rejoin = true;
+        }
+    }
+
+    /// Charts of the cluster's applications are rendered for what it serves.
+    fn take_served(&mut self, cluster: ClusterId, served: Served) {
+        if self.served.get(&cluster) != Some(&served) {
+            let ids = self.by_cluster.get(&cluster).into_iter().flatten();
+            self.restless.extend(ids.cloned());
+            self.served.insert(cluster, served);
         }
     }
 
@@ -225,6 +237,11 @@ impl Book {
             &entry.app,
             entry.cluster.as_ref(),
             &tracking.unwrap_or_default(),
+            entry
+                .cluster
+                .as_ref()
+                .and_then(|c| self.served.get(c))
+                .cloned(),
         );
         let same = entry.wish.as_ref() == Some(&wish);
         if same && !moved {

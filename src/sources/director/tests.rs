@@ -58,6 +58,13 @@ impl Stage {
             server: format!("https://{cluster}.example").into(),
             ..JoinCandidate::default()
         }));
+        self.send(DirectorInput::Served {
+            cluster: cluster.into(),
+            served: crate::desired::Served {
+                kube_version: "v1.34.2".into(),
+                ..crate::desired::Served::default()
+            },
+        });
     }
 
     fn app(&self, app: Application) {

@@ -1,6 +1,6 @@
 //! What has to be asked of Git for one application, or why nothing can be. Pure.
 
-use crate::desired::{Ask, Recipe};
+use crate::desired::{Ask, Recipe, Served};
 use crate::domain::{
     Application, ClusterId, Engine, Name, Source, Tracking, Unjudged, UnjudgedReason,
 };
@@ -25,6 +25,7 @@ impl Wish {
         app: &Application,
         cluster: Option<&ClusterId>,
         tracking: &Tracking,
+        served: Option<Served>,
     ) -> Result<Self, Unjudged> {
         if cluster.is_none() {
             return Err(unmatched(app));
@@ -47,7 +48,7 @@ impl Wish {
         let wish = Self {
             deployed: Ask::deployed(app, entry)?,
             target: Ask::all(&app.sources, &targets),
-            recipe: Recipe::of(app, tracking),
+            recipe: Recipe::of(app, tracking).on(served),
         };
         if wish.deployed.is_empty() || wish.target.is_empty() {
             return Err(because(

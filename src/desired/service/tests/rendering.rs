@@ -167,8 +167,10 @@ async fn helm_is_given_the_values_of_all_sources_in_order() {
     let purpose = Purpose {
         app: "web".into(),
         namespace: "edge".into(),
-        kube_version: "v1.34.2+k3s1".into(),
-        api_versions: vec!["apps/v1".into()].into(),
+        served: Some(Served {
+            kube_version: "v1.34.2+k3s1".into(),
+            api_versions: vec!["apps/v1".into()].into(),
+        }),
         ..Purpose::default()
     };
     let located = service.locate(&asks[0], &purpose).await.unwrap();

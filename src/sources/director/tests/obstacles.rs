@@ -93,7 +93,7 @@ async fn each_obstacle_is_told_by_its_name() {
         [
             R::NeverDeployed,
             R::NotFound,
-            R::ForbiddenUrl,
+            R::NeedsHelm,
             R::NeedsHelm,
             R::ForbiddenUrl,
             R::NotFound,
