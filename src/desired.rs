@@ -22,6 +22,7 @@ pub mod render;
 mod repo;
 pub mod revision;
 mod scope;
+mod semver;
 pub mod service;
 mod shelf;
 mod shop;

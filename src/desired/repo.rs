@@ -14,6 +14,7 @@ use crate::domain::{Name, Unjudged, UnjudgedReason};
 use super::git::GitError;
 use super::mirror::{FetchPlan, Mirror, MirrorError, all_refs, blocking};
 use super::policy::Remote;
+use super::semver::Range;
 use super::service::Settings;
 use super::{revision, unjudged};
 
@@ -108,6 +109,15 @@ impl Repo {
     }
 
     fn no_access(&self, error: &MirrorError) -> Unjudged {
+        if let MirrorError::Git(GitError::Refused(said)) = error
+            && asks_for_credentials(said)
+        {
+            let message = format!(
+                "The repository {} is private, and there are no credentials for it here ({said}); give git a credential helper or an ssh key that works without a prompt.",
+                self.remote.url
+            );
+            return unjudged(UnjudgedReason::NoCredentials, message);
+        }
         let next = match error {
             MirrorError::Git(GitError::Refused(_)) => {
                 "; check that `git ls-remote` with this URL works here without a prompt"
@@ -182,8 +192,8 @@ impl Repo {
         } else {
             revision
         };
-        let hint = if revision.contains(['*', '>', '<', '~', '^', ' ']) {
-            "; version ranges are not resolved yet"
+        let hint = if Range::read(revision).is_some() {
+            ": no tag is in that range"
         } else {
             ""
         };
@@ -279,6 +289,22 @@ impl Repo {
     }
 }
 
+/// Whether what git says means that the repository wants to know who asks.
+fn asks_for_credentials(said: &str) -> bool {
+    [
+        "Authentication failed",
+        "could not read Username",
+        "could not read Password",
+        "terminal prompts disabled",
+        "Permission denied (publickey",
+        "HTTP Basic: Access denied",
+        "The requested URL returned error: 401",
+        "The requested URL returned error: 403",
+    ]
+    .iter()
+    .any(|words| said.contains(words))
+}
+
 /// The base time, doubled by each failure after the first up to ten minutes, spread by a fifth; `jitter` is in 0..1.
 fn pause(base: Duration, failures: u32, jitter: f64) -> Duration {
     let factor = 2_u32.saturating_pow(failures.saturating_sub(1).min(16));
@@ -289,6 +315,20 @@ fn pause(base: Duration, failures: u32, jitter: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_private_repository_is_told_from_one_that_does_not_answer() {
+        for said in [
+            "could not read Username for 'https://git.example': terminal prompts disabled",
+            "Authentication failed for 'https://git.example/edge.git/'",
+            "git@git.example: Permission denied (publickey,password).",
+        ] {
+            assert!(asks_for_credentials(said), "{said}");
+        }
+        assert!(!asks_for_credentials(
+            "unable to access 'https://git.example/edge/': Could not resolve host"
+        ));
+    }
 
     #[test]
     fn pauses_grow_with_failures_to_ten_minutes_and_are_spread() {

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 
 use crate::domain::{Name, Safe};
 
+use super::semver::Range;
+
 /// Where a mirror keeps the remote's `HEAD`.
 pub(super) const HEAD: &str = "refs/driftdeck/head";
 /// Below it a mirror keeps commits that no branch or tag reaches any more, by their own names.
@@ -25,10 +27,13 @@ pub struct Commit {
 
 /// Finds the commit that a revision names; `None` when the mirror does not know it.
 ///
-/// In Argo CD's order: empty is `HEAD`; a full commit name; a reference by its full or short name, branches before tags; a short commit name.
+/// In Argo CD's order: empty is `HEAD`; a range of versions is the newest tag in it; a full commit name; a reference by its full or short name, branches before tags; a short commit name.
 pub(super) fn resolve(repo: &Repository, revision: &str) -> Result<Option<Oid>, git2::Error> {
     if revision.is_empty() || revision == "HEAD" {
         return commit_of(repo, HEAD);
+    }
+    if let Some(range) = Range::read(revision) {
+        return newest_tag(repo, &range);
     }
     if is_commit_name(revision) && revision.len() == 40 {
         let found = found(Oid::from_str(revision).and_then(|id| repo.find_commit(id)))?;
@@ -52,6 +57,16 @@ pub(super) fn resolve(repo: &Repository, revision: &str) -> Result<Option<Oid>, 
         return Ok(found(repo.find_commit_by_prefix(revision))?.map(|c| c.id()));
     }
     Ok(None)
+}
+
+/// The newest tag in a range.
+fn newest_tag(repo: &Repository, range: &Range) -> Result<Option<Oid>, git2::Error> {
+    let tags = repo.tag_names(None)?;
+    let names = tags.iter().filter_map(|name| name.ok().flatten());
+    match range.newest(names) {
+        Some(tag) => commit_of(repo, &format!("refs/tags/{tag}")),
+        None => Ok(None),
+    }
 }
 
 /// Whether the text can only be a commit's name, full or short.

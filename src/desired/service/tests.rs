@@ -254,3 +254,22 @@ async fn the_log_tells_author_time_and_subject() {
     assert_eq!(log[0].subject.as_str(), "Set the replicas");
     assert_eq!(log[0].time.unwrap().as_second(), 1_790_000_000);
 }
+
+#[tokio::test]
+async fn a_range_of_versions_is_the_newest_tag_in_it() {
+    let origin = Origin::new();
+    for tag in ["v1.2.3", "v1.10.0", "v2.0.0"] {
+        let commit = origin.commit(&[("a.yaml", &config_map(tag))]);
+        let name = format!("refs/tags/{tag}");
+        origin.repo.reference(&name, commit, true, "").unwrap();
+    }
+    let service = origin.service();
+    let source = origin.source("");
+    for (range, expected) in [("1.x", "v1.10.0"), ("~1.2", "v1.2.3"), ("*", "v2.0.0")] {
+        let rendered = service.render(&source, range).await.unwrap();
+        assert_eq!(
+            &*rendered.content.manifests[0].object.name, expected,
+            "{range}"
+        );
+    }
+}
