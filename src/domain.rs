@@ -6,9 +6,12 @@ pub mod desired;
 pub mod event;
 pub mod id;
 pub mod join;
+pub mod kind;
+pub mod report;
 pub mod safe;
 pub mod selector;
 pub mod verdict;
+pub mod windows;
 
 pub use app::{
     Application, AutoSync, Destination, HistoryEntry, ManagedResource, Operation, OperationPhase,
@@ -23,6 +26,8 @@ pub use desired::{
 pub use event::{ClusterEvent, Fact, Resource};
 pub use id::{AppRef, ClusterId, Gvk, Name, ObjectRef};
 pub use join::{Alias, HubCluster, JoinCandidate};
+pub use kind::AppKind;
+pub use report::{Condition, EngineReport, Hydration, Project, ReconcilePace, SetStep, Warning};
 pub use safe::Safe;
 pub use selector::Selector;
 pub use verdict::{

@@ -18,16 +18,18 @@ pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
 mod told;
+mod warnings;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::domain::join::join;
 use crate::domain::{
-    Alias, AppRef, Application, ClusterId, ClusterMetrics, ConnectionFacts, Gvk, HubCluster,
-    JoinCandidate, LinkState, Name, ObjectRef, Permission, Resource, Safe, Tracking, Unjudged,
+    Alias, AppRef, Application, ClusterId, ClusterMetrics, ConnectionFacts, Engine, Gvk,
+    HubCluster, JoinCandidate, LinkState, Name, ObjectRef, Permission, Project, ReconcilePace,
+    Resource, Safe, Tracking, Unjudged,
 };
 
 pub use chronicle::{Story, StoryKind, Tenor};
@@ -37,6 +39,7 @@ pub use groups::DriftGroup;
 pub use matrix::Placement;
 pub use rows::{AppRow, AppVerdict, ClusterRow, DriftRow, HealthTally};
 pub use settle::Unread;
+pub use warnings::Warner;
 
 /// One row of the fleet and all that is known of it.
 #[derive(Clone, Debug)]
@@ -65,6 +68,12 @@ pub struct Cluster {
     pub tracking: Tracking,
     /// Whether the list of applications it holds has arrived at least once.
     pub apps_listed: bool,
+    /// Engines whose other kinds have been listed at least once.
+    pub engines_listed: BTreeSet<Engine>,
+    /// The AppProjects of this hub.
+    pub projects: Vec<Project>,
+    /// How often this hub compares with Git.
+    pub pace: ReconcilePace,
     /// Managed objects and their verdicts.
     pub resources: HashMap<ObjectRef, Arc<Resource>>,
     /// Kinds that cannot be watched here, and why.
@@ -263,6 +272,9 @@ impl Cluster {
             hub_clusters: Vec::new(),
             tracking: Tracking::default(),
             apps_listed: false,
+            engines_listed: BTreeSet::new(),
+            projects: Vec::new(),
+            pace: ReconcilePace::default(),
             resources: HashMap::new(),
             unread_kinds: BTreeMap::new(),
             metrics: None,

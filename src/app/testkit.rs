@@ -202,6 +202,12 @@ pub(crate) fn troubled_fleet() -> Fleet {
         }
         app
     });
+    // The story's hub does not poll Git: nothing of it grows stale while the clock of a test moves on.
+    let pace = crate::domain::ReconcilePace {
+        timeout: jiff::SignedDuration::ZERO,
+        ..crate::domain::ReconcilePace::default()
+    };
+    tell(&mut fleet, "hub-1", 1, Fact::Pace(pace));
     tell(&mut fleet, "hub-1", 1, Fact::Apps(apps.collect()));
     for (edge, _) in EDGES {
         if !matches!(edge, "edge-paris-031" | "edge-lyon-001" | "edge-tokyo-001") {

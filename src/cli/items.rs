@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::verify::WordItem;
 use crate::domain::{
-    AppRef, Change, ChangeOp, ClusterMetrics, DriftState, Engine, FieldOwner, Fingerprint, Health,
-    Ignored, Operation, Role, Safe, SyncState, VerdictSource,
+    AppKind, AppRef, Change, ChangeOp, ClusterMetrics, DriftState, Engine, FieldOwner, Fingerprint,
+    Health, Ignored, Operation, Role, Safe, SyncState, VerdictSource, Warning,
 };
 use crate::fleet::history::{GroupHistory, History};
-use crate::fleet::{AppRow, ClusterRow, DriftGroup, DriftRow, HealthTally};
+use crate::fleet::{AppRow, ClusterRow, DriftGroup, DriftRow, HealthTally, Warner};
 
 /// One row of `StatusList`.
 #[derive(Debug, Serialize)]
@@ -77,6 +77,7 @@ impl From<&ClusterRow> for StatusItem {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AppItem {
     engine: Engine,
+    kind: AppKind,
     hub: Safe,
     cluster: Option<Safe>,
     namespace: Safe,
@@ -84,6 +85,10 @@ pub(crate) struct AppItem {
     project: Safe,
     sync: SyncState,
     health: Health,
+    /// Whose word `seenHealth` is.
+    health_source: &'static str,
+    /// The health that counts: ours where we see the objects, else the engine's.
+    seen_health: Health,
     revision: Safe,
     target_revision: Safe,
     auto_sync: bool,
@@ -92,6 +97,8 @@ pub(crate) struct AppItem {
     compared_at: Option<Timestamp>,
     verdict: VerdictItem,
     disagreement: Option<Safe>,
+    warnings: Vec<Warning>,
+    deployed_by: Option<Safe>,
     message: Option<Safe>,
 }
 
@@ -118,8 +125,9 @@ struct VerdictItem {
     at: Option<Timestamp>,
 }
 
-impl From<&AppRow> for AppItem {
-    fn from(row: &AppRow) -> Self {
+impl AppItem {
+    /// The item of one application, with what `warner` knows of it.
+    pub(crate) fn new(row: &AppRow, warner: &Warner<'_>) -> Self {
         let app = &row.app;
         let operation = |o: &Operation| OperationItem {
             phase: o.phase,
@@ -130,6 +138,7 @@ impl From<&AppRow> for AppItem {
         let target = app.sources.first().map_or("", |s| &s.target_revision);
         Self {
             engine: app.engine,
+            kind: app.id.kind,
             hub: Safe::new(app.id.hub.as_str()),
             cluster: row.cluster.as_ref().map(|c| Safe::new(c.as_str())),
             namespace: Safe::new(&app.id.namespace),
@@ -137,13 +146,19 @@ impl From<&AppRow> for AppItem {
             project: Safe::new(&app.project),
             sync: app.sync,
             health: app.health,
+            health_source: match (row.health_is_ours, app.engine) {
+                (true, _) => "computed",
+                (false, Engine::Argo) => "argo",
+                (false, Engine::Flux) => "flux",
+            },
+            seen_health: row.health,
             revision: Safe::new(app.deployed_revision().map_or("", |h| &h.revision)),
             target_revision: Safe::new(if target.is_empty() { "HEAD" } else { target }),
             auto_sync: app.auto_sync.enabled,
-            paused: app.skip_reconcile.then(|| Paused {
-                by: None,
-                reason: Safe::fixed("annotated skip-reconcile"),
-                until: None,
+            paused: warner.paused(&app.id).map(|pause| Paused {
+                by: pause.by,
+                reason: pause.reason,
+                until: pause.until,
             }),
             operation: app.operation.as_ref().map(operation),
             compared_at: app.reconciled_at,
@@ -153,6 +168,10 @@ impl From<&AppRow> for AppItem {
                 at: row.verdict.at,
             },
             disagreement: row.disagreement.clone(),
+            warnings: warner.of(&app.id),
+            deployed_by: warner
+                .deployed_by(&app.id)
+                .map(|by| Safe::from(format!("{} {}/{}", by.kind.word(), by.namespace, by.name))),
             message: app.message.clone().or_else(|| row.unjudged.clone()),
         }
     }
@@ -429,8 +448,9 @@ mod tests {
             5,
             "kubectl-edit",
         ));
-        let json = serde_json::to_value(AppItem::from(
+        let json = serde_json::to_value(AppItem::new(
             &fleet.app_row(&app_ref("edge-microservice")).unwrap(),
+            &fleet.warner(crate::fleet::testkit::at(60)),
         ))
         .unwrap();
         assert_eq!(json["hub"], "hub-1");

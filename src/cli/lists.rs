@@ -8,10 +8,10 @@ use super::items::{AppItem, DriftItem, GroupItem, ShadowItem, StatusItem};
 use super::print::Answer;
 use super::table::Table;
 use super::verify::{self, WordItem, Words};
-use crate::domain::{Engine, Safe, SyncState, Verdict, VerdictSource};
+use crate::domain::{Application, Engine, Safe, SyncState, Verdict, VerdictSource, Warning};
 use crate::fleet::history::History;
 use crate::fleet::query::{Query, Queryable};
-use crate::fleet::{AppRow, ClusterRow, DriftRow, Fleet};
+use crate::fleet::{AppRow, ClusterRow, DriftRow, Fleet, Warner};
 
 /// What a list is made from.
 #[derive(Clone, Copy)]
@@ -59,6 +59,12 @@ impl Asked<'_> {
 pub(crate) fn status(asked: Asked<'_>) -> Result<Listed, String> {
     let mut rows: Vec<ClusterRow> = asked.fleet().cluster_rows();
     rows.retain(|row| asked.scope.selector.cluster.matches(row.id.as_str()));
+    let warner = asked.fleet().warner(asked.scope.at);
+    for row in &mut rows {
+        if row.message.is_none() {
+            row.message = warner.of_hub(&row.id).map(|w| w.sentence());
+        }
+    }
     rows.sort_by(|a, b| a.urgency().cmp(&b.urgency()));
     let rows = asked.keep(rows)?;
     let document = Document::new(
@@ -159,10 +165,11 @@ pub(crate) fn apps(asked: Asked<'_>) -> Result<Listed, String> {
             .matches_app(row.cluster.as_ref(), &row.app.id)
     });
     let rows = asked.keep(rows)?;
+    let warner = asked.fleet().warner(asked.scope.at);
     let document = Document::new(
         "AppList",
         asked.scope,
-        rows.iter().map(AppItem::from).collect(),
+        rows.iter().map(|row| AppItem::new(row, &warner)).collect(),
     );
     let mut table = Table::new(&[
         "HUB",
@@ -177,13 +184,31 @@ pub(crate) fn apps(asked: Asked<'_>) -> Result<Listed, String> {
         "BY",
         "MESSAGE",
     ]);
+    let mut wide = Table::new(&[
+        "HUB",
+        "CLUSTER",
+        "ENGINE",
+        "KIND",
+        "NAMESPACE",
+        "NAME",
+        "PROJECT",
+        "SYNC",
+        "HEALTH",
+        "REVISION",
+        "AUTO",
+        "VERDICT",
+        "BY",
+        "DEPLOYED-BY",
+        "MESSAGE",
+    ]);
     for row in &rows {
-        table.row(app_cells(row));
+        table.row(app_cells(row, &warner));
+        wide.row(wide_app(row, &warner));
     }
     let answer = Answer {
         document: &document,
         table,
-        wide: None,
+        wide: Some(wide),
         names: rows.iter().map(|r| r.app.id.to_string()).collect(),
         empty: "No application matches. Check the hub's link with `driftdeck status`.",
     };
@@ -194,7 +219,64 @@ pub(crate) fn apps(asked: Asked<'_>) -> Result<Listed, String> {
     })
 }
 
-fn app_cells(row: &AppRow) -> Vec<Safe> {
+/// Everything there is to say, the disagreement first.
+fn sentences(row: &AppRow, warner: &Warner<'_>) -> Vec<Safe> {
+    let warnings = warner.of(&row.app.id);
+    let said = |words: &Safe| {
+        warnings
+            .iter()
+            .any(|w| w.text.as_str().contains(words.as_str()))
+    };
+    let words = row.app.message.clone().filter(|words| !said(words));
+    let first = row.disagreement.clone().into_iter();
+    let rest = words.into_iter().chain(row.unjudged.clone());
+    first
+        .chain(warnings.iter().map(Warning::sentence))
+        .chain(rest)
+        .collect()
+}
+
+fn wide_app(row: &AppRow, warner: &Warner<'_>) -> Vec<Safe> {
+    let app = &row.app;
+    let by = warner.deployed_by(&app.id);
+    let said: Vec<String> = sentences(row, warner)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let mut cells = app_cells(row, warner);
+    cells.pop();
+    cells.splice(
+        2..2,
+        [
+            Safe::fixed(if app.engine == Engine::Argo {
+                "argo"
+            } else {
+                "flux"
+            }),
+            Safe::fixed(app.id.kind.word()),
+        ],
+    );
+    if let Some(name) = cells.get_mut(5) {
+        *name = Safe::new(&app.id.name);
+    }
+    cells.insert(6, Safe::new(&app.project));
+    cells.push(by.map_or(Safe::fixed("-"), |by| {
+        Safe::from(format!("{} {}/{}", by.kind.word(), by.namespace, by.name))
+    }));
+    cells.push(Safe::from(said.join(" · ")));
+    cells
+}
+
+/// The name, with the kind before it where it is no Application.
+fn shown_name(app: &Application) -> Safe {
+    if app.id.kind.is_application() {
+        Safe::new(&app.id.name)
+    } else {
+        Safe::from(format!("{}/{}", app.id.kind.word(), app.id.name))
+    }
+}
+
+fn app_cells(row: &AppRow, warner: &Warner<'_>) -> Vec<Safe> {
     let app = &row.app;
     vec![
         Safe::new(app.id.hub.as_str()),
@@ -202,7 +284,7 @@ fn app_cells(row: &AppRow) -> Vec<Safe> {
             .as_ref()
             .map_or(Safe::fixed("(unmatched)"), |c| Safe::new(c.as_str())),
         Safe::new(&app.id.namespace),
-        Safe::new(&app.id.name),
+        shown_name(app),
         Safe::fixed(sync_word(app.sync)),
         Safe::from(format!("{:?}", row.health)),
         Safe::from(short(app.deployed_revision().map_or("-", |h| &h.revision))),
@@ -213,10 +295,9 @@ fn app_cells(row: &AppRow) -> Vec<Safe> {
         }),
         Safe::fixed(sync_word(row.verdict.state)),
         Safe::fixed(source_word(row.verdict.source)),
-        row.disagreement
-            .clone()
-            .or_else(|| row.unjudged.clone())
-            .or_else(|| app.message.clone())
+        sentences(row, warner)
+            .into_iter()
+            .next()
             .unwrap_or_default(),
     ]
 }

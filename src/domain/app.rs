@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AppRef, Engine, Gvk, Health, Name, ObjectRef, Safe, SyncState};
+use super::{AppRef, Engine, EngineReport, Gvk, Health, Name, ObjectRef, Safe, SyncState};
 
 /// A slim Application: the fields the fleet needs out of documents that weigh 10 to 100 KB each.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +66,8 @@ pub struct Application {
     pub images: Vec<Name>,
     /// Labels, for selectors.
     pub labels: Vec<(Name, Name)>,
+    /// What the document says beyond this; warnings are made from it.
+    pub report: EngineReport,
 }
 
 impl Application {
@@ -139,7 +141,7 @@ impl fmt::Debug for Verbatim {
 }
 
 /// One successful deployment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HistoryEntry {
     /// Its number.
     pub id: i64,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    AppRef, Application, ClusterId, ClusterMetrics, ConnectionFacts, Gvk, Health, HubCluster,
-    LinkState, Name, ObjectRef, Permission, Safe, Tracking, Unjudged, Verdict,
+    AppKind, AppRef, Application, ClusterId, ClusterMetrics, ConnectionFacts, Engine, Gvk, Health,
+    HubCluster, LinkState, Name, ObjectRef, Permission, Project, ReconcilePace, Safe, Tracking,
+    Unjudged, Verdict,
 };
 
 /// One fact from one cluster.
@@ -47,8 +48,21 @@ pub enum Fact {
     HubClusters(Vec<HubCluster>),
     /// This row turned out to be the same cluster and scope as another, which now carries its contexts.
     MergedInto(ClusterId),
-    /// The complete list of applications this cluster holds; replaces what was known.
+    /// The complete list of Argo CD Applications this cluster holds; replaces what was known.
     Apps(Vec<Application>),
+    /// The complete list of another kind of document that an engine keeps here; replaces what was known of the kind.
+    AppsOf {
+        /// The kind.
+        kind: AppKind,
+        /// Its objects.
+        apps: Vec<Application>,
+    },
+    /// Every kind of an engine but Argo CD's Applications has been listed once, or cannot be.
+    EngineListed(Engine),
+    /// The AppProjects of this hub; replaces what was known.
+    Projects(Vec<Project>),
+    /// How often this hub compares with Git.
+    Pace(ReconcilePace),
     /// One application appeared or changed.
     App(Box<Application>),
     /// One application is gone.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::AppKind;
+
 /// A shared, immutable piece of text that the API server gave us as an identifier.
 ///
 /// It is raw: pass it through [`crate::domain::Safe`] before it is shown.
@@ -44,6 +46,9 @@ impl fmt::Display for ClusterId {
 pub struct AppRef {
     /// The cluster that holds the Application (or the Flux object).
     pub hub: ClusterId,
+    /// Its kind: a Kustomization and its GitRepository often share a name.
+    #[serde(default, skip_serializing_if = "AppKind::is_application")]
+    pub kind: AppKind,
     /// Its namespace there.
     pub namespace: Name,
     /// Its name.
@@ -53,7 +58,11 @@ pub struct AppRef {
 
 impl fmt::Display for AppRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.hub, self.namespace, self.name)
+        write!(f, "{}/{}/", self.hub, self.namespace)?;
+        if !self.kind.is_application() {
+            write!(f, "{}/", self.kind.word())?;
+        }
+        f.write_str(&self.name)
     }
 }
 

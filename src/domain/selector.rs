@@ -85,6 +85,7 @@ mod tests {
 
     fn app() -> AppRef {
         AppRef {
+            kind: crate::domain::AppKind::Application,
             hub: "hub-1".into(),
             namespace: "argocd".into(),
             name: "edge-microservice".into(),

@@ -104,11 +104,13 @@ impl Queryable for AppRow {
         "drift",
         "revision",
         "engine",
+        "kind",
         "message",
     ];
 
     fn field(&self, name: &str) -> Option<FieldValue> {
         match name {
+            "kind" => text(self.app.id.kind.word()),
             "app" => text(&self.app.id.name),
             "hub" => text(&self.app.id.hub),
             "cluster" => self.cluster.as_ref().and_then(text),

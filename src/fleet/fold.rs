@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{AppState, Cluster, Drifted, Fleet, Judged};
 use crate::domain::{
-    AppRef, Application, ClusterEvent, ClusterId, ConnectionFacts, DriftState, Fact, Gvk,
+    AppKind, AppRef, Application, ClusterEvent, ClusterId, ConnectionFacts, DriftState, Fact, Gvk,
     JoinCandidate, LinkState, ObjectRef, Resource,
 };
 
@@ -82,7 +82,19 @@ impl Fleet {
                 self.rejoin();
                 true
             }
-            Fact::Apps(apps) => self.fold_apps(id, apps, at),
+            Fact::Apps(apps) => {
+                self.fold_apps(id, AppKind::Application, apps, at);
+                self.with(id, |c| c.apps_listed = true)
+            }
+            Fact::AppsOf { kind, apps } => {
+                self.fold_apps(id, kind, apps, at);
+                true
+            }
+            Fact::EngineListed(engine) => self.with(id, |c| {
+                c.engines_listed.insert(engine);
+            }),
+            Fact::Projects(list) => self.with(id, |c| c.projects = list),
+            Fact::Pace(pace) => self.with(id, |c| c.pace = pace),
             Fact::App(app) => self.fold_app(*app, at),
             Fact::AppGone(app) => self.apps.remove(&app).is_some(),
             Fact::Kind { gvk, resources } => self.fold_kind(id, &gvk, resources, at),
@@ -142,14 +154,13 @@ impl Fleet {
         true
     }
 
-    fn fold_apps(&mut self, hub: &ClusterId, apps: Vec<Application>, at: Timestamp) -> bool {
+    fn fold_apps(&mut self, hub: &ClusterId, kind: AppKind, apps: Vec<Application>, at: Timestamp) {
         let keep: std::collections::HashSet<AppRef> = apps.iter().map(|a| a.id.clone()).collect();
         self.apps
-            .retain(|id, _| id.hub != *hub || keep.contains(id));
+            .retain(|id, _| id.hub != *hub || id.kind != kind || keep.contains(id));
         for app in apps {
             self.fold_app(app, at);
         }
-        self.with(hub, |c| c.apps_listed = true)
     }
 
     fn fold_app(&mut self, app: Application, at: Timestamp) -> bool {

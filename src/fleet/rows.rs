@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::settle::FLUX;
 use super::{AppState, Cluster, Fleet};
 use crate::domain::{
     AppRef, Application, ClusterId, ClusterMetrics, DriftState, Engine, Health, LinkState,
@@ -178,7 +179,9 @@ impl Fleet {
         let mut apps: std::collections::HashMap<&ClusterId, Vec<&AppState>> =
             std::collections::HashMap::new();
         for state in self.apps.values() {
-            if let Some(cluster) = &state.cluster {
+            if let Some(cluster) = &state.cluster
+                && state.app.id.kind.applies()
+            {
                 apps.entry(cluster).or_default().push(state);
             }
         }
@@ -320,7 +323,10 @@ impl Fleet {
             resources,
             health: ours.unwrap_or(state.app.health),
             health_is_ours: ours.is_some(),
-            unjudged: state.unjudged.as_ref().map(|u| u.message.clone()),
+            unjudged: match state.app.engine {
+                Engine::Flux if state.app.id.kind.applies() => Some(Safe::fixed(FLUX)),
+                _ => state.unjudged.as_ref().map(|u| u.message.clone()),
+            },
         }
     }
 
@@ -433,6 +439,7 @@ fn shadow_of<'c>(cluster: &'c Cluster, selector: &Selector) -> impl Iterator<Ite
 
 fn first_of_hub(hub: &ClusterId) -> AppRef {
     AppRef {
+        kind: crate::domain::AppKind::Application,
         hub: hub.clone(),
         namespace: "".into(),
         name: "".into(),

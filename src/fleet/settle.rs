@@ -22,7 +22,9 @@ impl Fleet {
         let rows = self.clusters.values().filter(|c| is_pending(c)).count();
         let apps = self.apps.values().filter(|state| {
             let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
-            let heard = state.judged.is_some() || state.unjudged.is_some();
+            let heard = state.judged.is_some()
+                || state.unjudged.is_some()
+                || !state.app.id.kind.is_application();
             edge.is_some_and(|c| c.state.is_current()) && !heard
         });
         rows + apps.count()
@@ -47,6 +49,7 @@ impl Fleet {
     pub fn unjudged(&self, selector: &Selector) -> Vec<(crate::domain::AppRef, Safe)> {
         self.apps
             .values()
+            .filter(|state| state.app.id.kind.applies())
             .filter(|state| selector.matches_app(state.cluster.as_ref(), &state.app.id))
             .filter_map(|state| {
                 let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
@@ -55,6 +58,9 @@ impl Fleet {
                 }
                 if let Some(unjudged) = &state.unjudged {
                     return Some((state.app.id.clone(), unjudged.message.clone()));
+                }
+                if state.app.engine == Engine::Flux {
+                    return Some((state.app.id.clone(), Safe::fixed(FLUX)));
                 }
                 let message = match (&state.judged, edge) {
                     (_, None) => Safe::fixed("Its destination is no cluster of the kubeconfig; add a context or an alias."),
@@ -76,6 +82,17 @@ fn unread_kind(edge: &Cluster) -> Safe {
         .unwrap_or(Safe::fixed("Some of its kinds cannot be read on the edge."))
 }
 
+/// Why an application of Flux is not judged here.
+pub(super) const FLUX: &str =
+    "Flux carries it, and its sources are not rendered here: the verdict is Flux's own.";
+
+fn is_awaited(cluster: &Cluster, engines: &[Engine]) -> bool {
+    engines.iter().any(|engine| match engine {
+        Engine::Argo => !cluster.apps_listed,
+        Engine::Flux => !cluster.engines_listed.contains(engine),
+    })
+}
+
 fn is_pending(cluster: &Cluster) -> bool {
     if cluster.merged_into.is_some() {
         return false;
@@ -85,7 +102,7 @@ fn is_pending(cluster: &Cluster) -> bool {
         LinkState::Live | LinkState::Slow => cluster
             .facts
             .as_ref()
-            .is_none_or(|f| f.engines.contains(&Engine::Argo) && !cluster.apps_listed),
+            .is_none_or(|f| is_awaited(cluster, &f.engines)),
         _ => false,
     }
 }

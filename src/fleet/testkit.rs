@@ -105,11 +105,13 @@ pub(crate) fn app(name: &str, edge: &str) -> Application {
         controller_namespace: "argocd".into(),
         images: Vec::new(),
         labels: Vec::new(),
+        report: crate::domain::EngineReport::default(),
     }
 }
 
 pub(crate) fn app_ref(name: &str) -> AppRef {
     AppRef {
+        kind: crate::domain::AppKind::Application,
         hub: "hub-1".into(),
         namespace: "argocd".into(),
         name: name.into(),

@@ -17,6 +17,7 @@ pub(super) const COMMIT: &str = "9f31c02d5a6e4b7f8c9d0e1f2a3b4c5d6e7f8091";
 pub(super) fn application() -> Application {
     Application {
         id: AppRef {
+            kind: crate::domain::AppKind::Application,
             hub: "hub-1".into(),
             namespace: "argocd".into(),
             name: "edge-microservice-oslo-003".into(),
@@ -58,6 +59,7 @@ pub(super) fn application() -> Application {
         controller_namespace: "argocd".into(),
         images: Vec::new(),
         labels: Vec::new(),
+        report: crate::domain::EngineReport::default(),
     }
 }
 

@@ -182,6 +182,7 @@ mod tests {
         let target = TargetName {
             cluster: "edge-oslo-003".into(),
             app: AppRef {
+                kind: crate::domain::AppKind::Application,
                 hub: "hub-1".into(),
                 namespace: "argocd".into(),
                 name: "edge-microservice".into(),

@@ -3,6 +3,7 @@
 //! An actor never fails outward: whatever goes wrong is a fact about the link, and it goes on trying.
 
 mod edge;
+mod flux;
 mod hub;
 mod kinds;
 mod link;
@@ -126,6 +127,11 @@ fn work(parts: &Parts, teller: &Teller, introduction: &Introduction, tasks: &mut
         health: parts.health.clone(),
     };
     let is_hub = introduction.engines.contains(&Engine::Argo);
+    tasks.spawn(serve_flux(
+        hub.clone().looking_into(flux::USUAL),
+        parts.connection.clone(),
+        introduction.engines.contains(&Engine::Flux),
+    ));
     tasks.spawn(serve_hub(hub, parts.connection.clone(), is_hub));
     tasks.spawn(edge::serve(edge::Parts {
         connection: parts.connection.clone(),
@@ -139,6 +145,17 @@ fn work(parts: &Parts, teller: &Teller, introduction: &Introduction, tasks: &mut
     }));
     tasks.spawn(ask_permissions(parts.clone(), teller.clone(), is_hub));
     tasks.spawn(measure(parts.clone(), teller.clone()));
+}
+
+/// Follows Flux once it is there.
+async fn serve_flux(hub: hub::Hub, connection: Connection, mut is_there: bool) {
+    while !is_there {
+        tokio::time::sleep(REDISCOVER.mul_f64(0.75 + fastrand::f64() / 2.0)).await;
+        is_there = introduce(&connection)
+            .await
+            .is_ok_and(|i| i.engines.contains(&Engine::Flux));
+    }
+    Box::pin(flux::follow_flux(hub, connection, REDISCOVER)).await;
 }
 
 /// Follows the hub once there is one: an Argo CD that is installed later is found.

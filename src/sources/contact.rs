@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::connect::{Connection, Fault, FaultKind, Lane};
-use crate::domain::{Engine, Gvk, Name};
+use crate::domain::{AppKind, Engine, Gvk, Name};
 
 /// Bytes that an answer of discovery may have.
 const LIMIT: usize = 16 << 20;
@@ -66,7 +66,7 @@ pub(super) async fn introduce(connection: &Connection) -> Result<Introduction, F
     {
         engines.push(Engine::Argo);
     }
-    if serves("kustomize.toolkit.fluxcd.io") || serves("helm.toolkit.fluxcd.io") {
+    if AppKind::FLUX.iter().any(|kind| serves(kind.group())) {
         engines.push(Engine::Flux);
     }
     Ok(Introduction {
@@ -114,6 +114,40 @@ pub(super) async fn routes(
         .collect())
 }
 
+/// Where each of these kinds is served, in the version that the server prefers; a kind that it does not serve is left out.
+///
+/// # Errors
+/// No answer, or a refusal.
+pub(super) async fn served(
+    connection: &Connection,
+    kinds: &[AppKind],
+) -> Result<Vec<(AppKind, Gvk, Route)>, Fault> {
+    let groups: Groups = json(connection, "/apis").await?;
+    let mut found: Vec<(AppKind, Gvk, Route)> = Vec::new();
+    for group in &groups.groups {
+        let wanted: Vec<AppKind> = kinds
+            .iter()
+            .copied()
+            .filter(|k| k.group() == &*group.name)
+            .collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        for version in &group.versions {
+            let served = routes(connection, &group.name, &version.version).await?;
+            for kind in &wanted {
+                if let Some(route) = served.get(kind.word())
+                    && !found.iter().any(|(known, ..)| known == kind)
+                {
+                    let gvk = Gvk::new(&group.name, &version.version, kind.word());
+                    found.push((*kind, gvk, route.clone()));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// The collection path of a kind, of the whole cluster or of one namespace.
 pub(super) fn collection(gvk: &Gvk, route: &Route, namespace: Option<&str>) -> String {
     let base = group_path(&gvk.group, &gvk.version);
@@ -158,6 +192,7 @@ struct Groups {
 #[derive(Deserialize)]
 struct Group {
     name: Name,
+    /// In the server's order of preference.
     #[serde(default)]
     versions: Vec<GroupVersion>,
 }
@@ -166,6 +201,7 @@ struct Group {
 #[serde(rename_all = "camelCase")]
 struct GroupVersion {
     group_version: Name,
+    version: Name,
 }
 
 #[derive(Deserialize)]

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 
 use super::assignment::DirectorInput;
-use crate::domain::{AppRef, ClusterEvent, ClusterId, Fact, Name};
+use crate::domain::{AppKind, AppRef, ClusterEvent, ClusterId, Engine, Fact, Name};
 
 /// Tells the loop and the director, in one actor's name. Clones speak for the same actor.
 #[derive(Clone)]
@@ -161,11 +161,17 @@ impl Waiting {
         }
     }
 
+    fn forget_apps(&mut self, kind: AppKind) {
+        self.facts
+            .retain(|about, _| !matches!(about, About::App(app) if app.kind == kind));
+    }
+
     /// A whole list takes the place of everything told of its parts.
     fn forget_what_it_replaces(&mut self, fact: &Fact) {
         let before = self.facts.len();
         match fact {
-            Fact::Apps(_) => self.facts.retain(|about, _| !matches!(about, About::App(_))),
+            Fact::Apps(_) => self.forget_apps(AppKind::Application),
+            Fact::AppsOf { kind, .. } => self.forget_apps(*kind),
             Fact::Kind { gvk, .. } => self.facts.retain(|about, _| {
                 !matches!(about, About::Object(group, kind, ..) if *group == gvk.group && *kind == gvk.kind)
             }),
@@ -186,7 +192,10 @@ enum About {
     Tracking,
     HubClusters,
     Merged,
-    Apps,
+    Apps(AppKind),
+    EngineListed(Engine),
+    Projects,
+    Pace,
     App(AppRef),
     Kind(Name, Name),
     Unread(Name, Name),
@@ -216,7 +225,11 @@ impl About {
             Fact::Tracking(_) => Self::Tracking,
             Fact::HubClusters(_) => Self::HubClusters,
             Fact::MergedInto(_) => Self::Merged,
-            Fact::Apps(_) => Self::Apps,
+            Fact::Apps(_) => Self::Apps(AppKind::Application),
+            Fact::AppsOf { kind, .. } => Self::Apps(*kind),
+            Fact::EngineListed(engine) => Self::EngineListed(*engine),
+            Fact::Projects(_) => Self::Projects,
+            Fact::Pace(_) => Self::Pace,
             Fact::App(app) => Self::App(app.id.clone()),
             Fact::AppGone(app) => Self::App(app.clone()),
             Fact::Kind { gvk, .. } => Self::Kind(gvk.group.clone(), gvk.kind.clone()),

@@ -327,6 +327,7 @@ fn blank(saved: &Saved, link: LinkState) -> PlanTarget {
     PlanTarget {
         cluster: cluster.as_str().into(),
         app: AppRef {
+            kind: crate::domain::AppKind::Application,
             hub: hub.as_str().into(),
             namespace: name_of(app_namespace),
             name: name_of(app),

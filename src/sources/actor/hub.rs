@@ -1,6 +1,7 @@
 //! What a hub says: its Applications, how it marks what it manages, and which clusters it knows.
 
 mod apps;
+mod extras;
 
 use std::collections::BTreeMap;
 
@@ -34,10 +35,63 @@ pub(super) struct Hub {
 
 /// Follows everything a hub says, until dropped.
 pub(super) async fn follow_hub(hub: Hub) {
-    futures::join!(settings(&hub), clusters(&hub), apps::follow_apps(&hub));
+    let heard = Heard::default();
+    futures::join!(
+        settings(&hub, &heard),
+        clusters(&hub, &heard),
+        extras::sets(&hub, &heard),
+        extras::projects(&hub, &heard),
+        async {
+            heard.wait().await;
+            apps::follow_apps(&hub).await;
+        }
+    );
+}
+
+/// What is said about applications is heard before the applications, so that a single look finds it there.
+#[derive(Debug)]
+struct Heard(tokio::sync::Semaphore);
+
+/// What is heard first: the settings, the cluster Secrets, the sets and the projects.
+const FIRST: u32 = 4;
+
+/// The longest that the applications wait for it.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self(tokio::sync::Semaphore::new(0))
+    }
+}
+
+impl Heard {
+    async fn wait(&self) {
+        // Too late is no harm: it is told when it comes.
+        let _ = tokio::time::timeout(PATIENCE, self.0.acquire_many(FIRST)).await;
+    }
+
+    /// One of them has spoken, or cannot.
+    fn one(&self, done: &mut bool) {
+        if !std::mem::replace(done, true) {
+            self.0.add_permits(1);
+        }
+    }
 }
 
 impl Hub {
+    /// The same hub with another usual namespace in place of its own.
+    pub(super) fn looking_into(self, namespace: &str) -> Self {
+        let default_namespace = if self.default_namespace.is_empty() {
+            namespace.into()
+        } else {
+            self.default_namespace
+        };
+        Self {
+            default_namespace,
+            ..self
+        }
+    }
+
     /// Namespaces to look into when the whole cluster may not be read: the context's own first.
     fn namespaces(&self) -> Vec<Name> {
         if !self.confined.is_empty() {
@@ -54,7 +108,7 @@ impl Hub {
     }
 
     /// Collection paths to try in turn: the cluster, then the namespaces. A confined row tries its own namespace only.
-    fn paths(&self, base: &str, plural: &str) -> Vec<String> {
+    pub(super) fn paths(&self, base: &str, plural: &str) -> Vec<String> {
         let whole = self.confined.is_empty().then(|| format!("{base}/{plural}"));
         let parts = self
             .namespaces()
@@ -65,7 +119,7 @@ impl Hub {
 }
 
 /// Follows the first of several collections that may be read. A refusal is told only of the last one.
-async fn follow_first<T: DeserializeOwned>(
+pub(super) async fn follow_first<T: DeserializeOwned>(
     hub: &Hub,
     specs: Vec<WatchSpec>,
     mut tell: impl FnMut(Step<T>),
@@ -91,7 +145,8 @@ async fn follow_first<T: DeserializeOwned>(
 }
 
 /// argocd-cm: the tracking method, the label's key, the installation's id. Without it Argo CD's defaults hold.
-async fn settings(hub: &Hub) {
+async fn settings(hub: &Hub, heard: &Heard) {
+    let mut done = false;
     let specs = hub
         .paths("/api/v1", "configmaps")
         .into_iter()
@@ -101,6 +156,7 @@ async fn settings(hub: &Hub) {
         })
         .collect();
     follow_first::<Value>(hub, specs, |step| {
+        heard.one(&mut done);
         let map = match step {
             Step::Listed(maps) => maps.into_iter().next().unwrap_or_default(),
             Step::Changed(map) => map,
@@ -109,6 +165,7 @@ async fn settings(hub: &Hub) {
         };
         take_health_rules(hub, &map);
         let tracking = argo::tracking(&map);
+        hub.teller.tell(Fact::Pace(argo::settings_pace(&map)));
         hub.teller.tell(Fact::Tracking(tracking.clone()));
         hub.teller.direct(DirectorInput::Tracking {
             hub: hub.teller.cluster().clone(),
@@ -128,7 +185,8 @@ fn take_health_rules(hub: &Hub, map: &Value) {
 }
 
 /// Cluster Secrets, for the join. Only name, server and CA are kept; the credentials are dropped where they are decoded.
-async fn clusters(hub: &Hub) {
+async fn clusters(hub: &Hub, heard: &Heard) {
+    let mut done = false;
     let specs = hub
         .paths("/api/v1", "secrets")
         .into_iter()
@@ -139,6 +197,7 @@ async fn clusters(hub: &Hub) {
         .collect();
     let mut known: BTreeMap<String, HubCluster> = BTreeMap::new();
     follow_first::<Known>(hub, specs, |step| {
+        heard.one(&mut done);
         match step {
             Step::Listed(secrets) => known = secrets.into_iter().map(|s| (s.name, s.is)).collect(),
             Step::Changed(secret) => drop(known.insert(secret.name, secret.is)),

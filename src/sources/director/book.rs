@@ -113,7 +113,7 @@ impl Book {
         let gone: Vec<AppRef> = self
             .of_hub(hub)
             .into_iter()
-            .filter(|id| !keep.contains(id))
+            .filter(|id| id.kind.is_application() && !keep.contains(id))
             .collect();
         for id in &gone {
             self.drop_app(id);

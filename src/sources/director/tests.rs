@@ -86,6 +86,7 @@ impl Stage {
         });
         Application {
             id: AppRef {
+                kind: crate::domain::AppKind::Application,
                 hub: "hub-1".into(),
                 namespace: "argocd".into(),
                 name: name.into(),
@@ -120,6 +121,7 @@ impl Stage {
             controller_namespace: "argocd".into(),
             images: Vec::new(),
             labels: Vec::new(),
+            report: crate::domain::EngineReport::default(),
         }
     }
 

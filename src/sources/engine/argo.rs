@@ -4,6 +4,8 @@
 //! 10 to 100 KB never becomes a value.
 
 mod raw;
+mod report;
+mod set;
 #[cfg(test)]
 mod tests;
 
@@ -12,13 +14,14 @@ use serde_json::Value;
 use crate::connect::ca_hash;
 
 use crate::domain::{
-    AppRef, Application, AutoSync, ClusterId, Destination, Engine, Gvk, Health, HistoryEntry,
-    HubCluster, ManagedResource, Name, ObjectRef, Operation, OperationPhase, Safe, Source,
-    SyncState, Tracking, TrackingMethod, Verbatim,
+    AppKind, AppRef, Application, AutoSync, ClusterId, Destination, Engine, Gvk, Health,
+    HistoryEntry, HubCluster, ManagedResource, Name, ObjectRef, Operation, OperationPhase, Safe,
+    Source, SyncState, Tracking, TrackingMethod, Verbatim,
 };
 
 pub use raw::RawApplication;
 use raw::{RawAutomated, RawHistory, RawOperationState, RawResource, RawSource, RawStatus};
+pub use set::{project, set, settings_pace};
 
 /// Annotation that freezes an application or all applications of a cluster.
 const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
@@ -32,10 +35,13 @@ impl RawApplication {
             status,
             operation,
         } = self;
+        let report = report::of(&metadata, &spec, &status, operation.as_ref(), hub);
         let policy = spec.sync_policy.unwrap_or_default();
         let message = message(&status);
         Application {
+            report,
             id: AppRef {
+                kind: AppKind::Application,
                 hub: hub.clone(),
                 namespace: metadata.namespace,
                 name: metadata.name,
@@ -95,6 +101,7 @@ impl RawApplication {
     /// Namespace and name, for deletions.
     pub fn id(&self, hub: &ClusterId) -> AppRef {
         AppRef {
+            kind: AppKind::Application,
             hub: hub.clone(),
             namespace: self.metadata.namespace.clone(),
             name: self.metadata.name.clone(),

@@ -9,6 +9,7 @@ const NS: &str = "edge-microservice-namespace";
 
 fn app_ref(name: &str) -> AppRef {
     AppRef {
+        kind: crate::domain::AppKind::Application,
         hub: "hub-1".into(),
         namespace: "argocd".into(),
         name: name.into(),

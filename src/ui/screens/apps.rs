@@ -153,8 +153,10 @@ fn health(canvas: &Canvas<'_>, row: &AppRow) -> Vec<Piece> {
 /// The verdict that counts; a verdict of the engine's own says so.
 fn sync(canvas: &Canvas<'_>, row: &AppRow) -> Vec<Piece> {
     let mut pieces = signs::sync(canvas, row.verdict.state);
-    if row.verdict.source == VerdictSource::Argo {
-        pieces.push(canvas.fixed("text.dim", " A"));
+    match row.verdict.source {
+        VerdictSource::Argo => pieces.push(canvas.fixed("text.dim", " A")),
+        VerdictSource::Flux => pieces.push(canvas.fixed("text.dim", " F")),
+        VerdictSource::Computed | VerdictSource::Server => {}
     }
     pieces
 }
@@ -196,10 +198,21 @@ pub(super) fn about(canvas: &Canvas<'_>, row: &AppRow, ctx: &Ctx<'_>, width: u16
         fact(canvas, "sync", verdict),
         fact(canvas, "health", health),
     ];
-    for words in [&row.disagreement, &row.unjudged, &app.message]
+    let warnings = ctx.fleet.warnings(&app.id, ctx.now);
+    let said = warnings.iter().map(crate::domain::Warning::sentence);
+    let repeats = |words: &&Safe| {
+        !warnings
+            .iter()
+            .any(|w| w.text.as_str().contains(words.as_str()))
+    };
+    let own = [row.unjudged.as_ref(), app.message.as_ref()];
+    let all = row
+        .disagreement
+        .clone()
         .into_iter()
-        .flatten()
-    {
+        .chain(said)
+        .chain(own.into_iter().flatten().filter(repeats).cloned());
+    for words in &all.collect::<Vec<_>>() {
         let wrapped = wrap(words, usize::from(width));
         lines.extend(
             wrapped
@@ -241,12 +254,6 @@ fn origin(canvas: &Canvas<'_>, app: &Application) -> detail::Lines {
         (true, true, true) => "on, with self-heal and prune",
     };
     lines.push(fact(canvas, "auto", vec![canvas.fixed("text", auto)]));
-    if app.skip_reconcile {
-        lines.push(vec![canvas.fixed(
-            "notice.warning",
-            "skip-reconcile is set: the hub's word is frozen and operations are ignored.",
-        )]);
-    }
     lines
 }
 

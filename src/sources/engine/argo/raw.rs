@@ -13,7 +13,7 @@ pub struct RawApplication {
     pub(super) metadata: RawMeta,
     pub(super) spec: RawSpec,
     pub(super) status: RawStatus,
-    pub(super) operation: Option<serde::de::IgnoredAny>,
+    pub(super) operation: Option<Value>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,6 +28,7 @@ pub(super) struct RawMeta {
     pub(super) labels: Option<std::collections::BTreeMap<Name, Name>>,
     pub(super) annotations: Option<Annotations>,
     pub(super) owner_references: Vec<RawOwner>,
+    pub(super) finalizers: Option<Vec<Name>>,
 }
 
 /// The only annotation that is used; the rest, last-applied among it, is skipped while parsing.
@@ -42,6 +43,7 @@ pub(super) struct Annotations {
 #[serde(default)]
 pub(super) struct RawOwner {
     pub(super) kind: Name,
+    pub(super) name: Name,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -117,6 +119,21 @@ pub(super) struct RawStatus {
     pub(super) operation_state: Option<RawOperationState>,
     pub(super) controller_namespace: Name,
     pub(super) summary: Option<RawSummary>,
+    pub(super) source_hydrator: Option<RawHydrator>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct RawHydrator {
+    pub(super) current_operation: Option<RawHydration>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct RawHydration {
+    pub(super) phase: Name,
+    pub(super) message: String,
+    pub(super) started_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -152,6 +169,7 @@ pub(super) struct RawResource {
     pub(super) health: Option<RawHealth>,
     pub(super) hook: bool,
     pub(super) requires_pruning: bool,
+    pub(super) requires_deletion_confirmation: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -169,8 +187,9 @@ pub(super) struct RawHistory {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct RawCondition {
     #[serde(rename = "type")]
-    pub(super) kind: String,
+    pub(super) kind: Name,
     pub(super) message: String,
+    pub(super) last_transition_time: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -182,6 +201,7 @@ pub(super) struct RawOperationState {
     pub(super) finished_at: Option<Timestamp>,
     pub(super) sync_result: Option<RawSync>,
     pub(super) operation: Option<RawOperation>,
+    pub(super) retry_count: i64,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -189,6 +209,13 @@ pub(super) struct RawOperationState {
 pub(super) struct RawOperation {
     pub(super) sync: Option<RawSyncOperation>,
     pub(super) initiated_by: Option<RawInitiator>,
+    pub(super) retry: RawRetry,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawRetry {
+    pub(super) limit: Option<i64>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

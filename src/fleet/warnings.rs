@@ -1,0 +1,211 @@
+//! What somebody should know about an application beyond its sync and health: one sentence and the next step each. Pure: time comes in.
+
+mod argo;
+mod flux;
+mod joined;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{AppState, Cluster, Fleet};
+use crate::domain::windows::{SyncStart, Window, evaluate};
+use crate::domain::{AppRef, Application, ClusterId, Engine, Project, Safe, SetStep, Warning};
+
+/// Answers for one look at the fleet; made once for a whole list.
+#[derive(Debug)]
+pub struct Warner<'f> {
+    fleet: &'f Fleet,
+    now: Timestamp,
+    /// Applications that an application deploys.
+    parents: HashMap<AppRef, AppRef>,
+    /// Progressive sync: the step of an application, by hub, set and name.
+    steps: HashMap<(AppRef, &'f str), &'f SetStep>,
+    /// The remote hubs that deploy to a cluster.
+    hubs: BTreeMap<&'f ClusterId, BTreeSet<&'f ClusterId>>,
+    /// The newest comparison on each hub.
+    newest: HashMap<&'f ClusterId, Timestamp>,
+}
+
+/// Why nothing happens by itself, by whom and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// Who says so, such as `AppProject edge`.
+    pub by: Option<Safe>,
+    /// Why.
+    pub reason: Safe,
+    /// Until when at least.
+    pub until: Option<Timestamp>,
+}
+
+impl Fleet {
+    /// Looks at the fleet as it is at `now`.
+    pub fn warner(&self, now: Timestamp) -> Warner<'_> {
+        let mut warner = Warner {
+            fleet: self,
+            now,
+            parents: HashMap::new(),
+            steps: HashMap::new(),
+            hubs: BTreeMap::new(),
+            newest: HashMap::new(),
+        };
+        for state in self.apps.values() {
+            warner.learn(state);
+        }
+        warner
+    }
+
+    /// Everything to know about one application at `now`.
+    pub fn warnings(&self, id: &AppRef, now: Timestamp) -> Vec<Warning> {
+        self.warner(now).of(id)
+    }
+}
+
+impl<'f> Warner<'f> {
+    fn learn(&mut self, state: &'f AppState) {
+        let app = &*state.app;
+        for child in app
+            .resources
+            .iter()
+            .filter_map(|r| joined::child(app, &r.object))
+        {
+            if child != app.id {
+                self.parents.insert(child, app.id.clone());
+            }
+        }
+        for step in &app.report.steps {
+            self.steps
+                .insert((app.id.clone(), &*step.application), step);
+        }
+        if let Some(cluster) = &state.cluster
+            && app.engine == Engine::Argo
+            && app.id.kind.applies()
+            && *cluster != app.id.hub
+        {
+            self.hubs.entry(cluster).or_default().insert(&app.id.hub);
+        }
+        if let Some(at) = app.reconciled_at.filter(|_| app.id.kind.is_application()) {
+            let newest = self.newest.entry(&app.id.hub).or_insert(at);
+            *newest = at.max(*newest);
+        }
+    }
+
+    /// Everything to know about one application, the gravest first.
+    pub fn of(&self, id: &AppRef) -> Vec<Warning> {
+        let Some(state) = self.fleet.apps.get(id) else {
+            return Vec::new();
+        };
+        let mut found = joined::warnings(self, state);
+        found.extend(match state.app.engine {
+            Engine::Argo => argo::warnings(self, &state.app),
+            Engine::Flux => flux::warnings(self, &state.app),
+        });
+        found
+    }
+
+    /// The application, set or Kustomization that deploys this one and takes back edits of its spec.
+    pub fn deployed_by(&self, id: &AppRef) -> Option<AppRef> {
+        let app = self.fleet.app(id)?;
+        let owner = app.report.owner.clone();
+        owner.or_else(|| self.parents.get(id).cloned())
+    }
+
+    /// Why nothing happens by itself; `None` when nothing is in the way.
+    pub fn paused(&self, id: &AppRef) -> Option<Pause> {
+        let app = self.fleet.app(id)?;
+        if app.report.suspended {
+            return Some(Pause {
+                by: Some(Safe::fixed("Flux")),
+                reason: Safe::fixed("suspended"),
+                until: None,
+            });
+        }
+        if self.is_frozen(app) {
+            return Some(Pause {
+                by: None,
+                reason: Safe::fixed("annotated skip-reconcile"),
+                until: None,
+            });
+        }
+        let project = self.project(app)?;
+        match self.window(app, SyncStart::Automatic) {
+            Window::Closed { why, until } => Some(Pause {
+                by: Some(format!("AppProject {}", project.name).into()),
+                reason: why,
+                until,
+            }),
+            Window::Open => None,
+        }
+    }
+
+    /// What is the matter with a hub as a whole: nothing it holds has been compared for too long.
+    pub fn of_hub(&self, hub: &ClusterId) -> Option<Warning> {
+        let cluster = self.hub(hub)?;
+        let newest = *self.newest.get(hub)?;
+        let limit = cluster.pace.limit()?;
+        let age = self.now.duration_since(newest);
+        (cluster.state.is_current() && age > limit).then(|| {
+            Warning::new(
+                "controller-down",
+                format!(
+                    "No application of {hub} was compared with Git for {}, and every {} is due: its application controller is down or lags.",
+                    span(age),
+                    span(limit)
+                ),
+                "Look at the pods of argocd-application-controller on the hub.",
+            )
+        })
+    }
+
+    fn hub(&self, id: &ClusterId) -> Option<&'f Cluster> {
+        self.fleet.clusters.get(id)
+    }
+
+    /// Whether the application or its cluster is annotated skip-reconcile.
+    fn is_frozen(&self, app: &Application) -> bool {
+        let to = &app.destination;
+        let secrets = self.hub(&app.id.hub).map_or(&[][..], |h| &h.hub_clusters);
+        app.skip_reconcile
+            || secrets.iter().any(|s| {
+                s.skip_reconcile
+                    && (!to.server.is_empty() && s.server == to.server
+                        || !to.name.is_empty() && s.name == to.name)
+            })
+    }
+
+    fn project(&self, app: &Application) -> Option<&'f Project> {
+        let projects = &self.hub(&app.id.hub)?.projects;
+        // Projects live in the control plane's namespace, wherever the application is.
+        let home = |p: &&Project| {
+            app.controller_namespace.is_empty() || p.namespace == app.controller_namespace
+        };
+        projects.iter().filter(home).find(|p| p.name == app.project)
+    }
+
+    fn window(&self, app: &Application, start: SyncStart) -> Window {
+        match self.project(app) {
+            Some(project) if app.id.kind.is_application() => {
+                evaluate(project.windows.as_deref(), app, self.now, start)
+            }
+            _ => Window::Open,
+        }
+    }
+}
+
+/// A duration in one or two units: `40s`, `12m`, `3h`, `9d`.
+fn span(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    match seconds {
+        0..120 => format!("{seconds}s"),
+        120..7_200 => format!("{}m", seconds / 60),
+        7_200..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// A moment as a part of a sentence.
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%MZ").to_string()
+}
