@@ -33,6 +33,42 @@ pub(crate) fn argo() -> Vec<Value> {
     .into()
 }
 
+/// Flux's own definitions from the same folder, and its operator's two without their schemas.
+pub(crate) fn flux() -> Vec<Value> {
+    let dir = std::env::var_os("DRIFTDECK_CRDS")
+        .map(PathBuf::from)
+        .expect("DRIFTDECK_CRDS is not set");
+    let mut found = vec![
+        operator("FluxInstance", "fluxinstances"),
+        operator("ResourceSet", "resourcesets"),
+    ];
+    for entry in std::fs::read_dir(&dir).unwrap().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("flux-") {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            found.push(serde_yaml::from_str(&text).unwrap());
+        }
+    }
+    assert!(found.len() > 8, "{} lacks Flux's CRDs", dir.display());
+    found
+}
+
+fn operator(kind: &str, plural: &str) -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": { "name": format!("{plural}.fluxcd.controlplane.io") },
+        "spec": {
+            "group": "fluxcd.controlplane.io",
+            "names": { "kind": kind, "listKind": format!("{kind}List"), "plural": plural, "singular": kind.to_lowercase() },
+            "scope": "Namespaced",
+            "versions": [{
+                "name": "v1", "served": true, "storage": true, "subresources": { "status": {} },
+                "schema": { "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } },
+            }],
+        },
+    })
+}
+
 /// A ServiceMonitor without its schema: enough for objects to be stored as they are.
 pub(crate) fn service_monitor() -> Value {
     json!({

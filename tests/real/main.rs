@@ -34,6 +34,8 @@ mod connecting;
 mod dark;
 mod fetching;
 mod following;
+mod gitops;
+mod gitops_states;
 mod hunting;
 mod judging;
 mod racing;
