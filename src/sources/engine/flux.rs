@@ -50,7 +50,7 @@ fn report(kind: AppKind, object: &Value, holder: &ClusterId) -> EngineReport {
     let disabled = document.annotation(OPERATOR_RECONCILE) == "disabled";
     let suspended = flag(object, "/spec/suspend") || disabled;
     EngineReport {
-        unobserved: is_unobserved(object),
+        unobserved: is_unobserved(object) && !is_address(kind, object),
         suspended,
         depends_on: depends_on(kind, object, holder),
         source: source_ref(kind, object, holder),
@@ -70,7 +70,12 @@ fn flag(object: &Value, pointer: &str) -> bool {
         .unwrap_or_default()
 }
 
-/// Whether what the status says is of an older generation.
+/// An OCI HelmRepository is a mere address: no controller writes it a status.
+fn is_address(kind: AppKind, object: &Value) -> bool {
+    kind == AppKind::HelmRepository && text(object, "/spec/type") == "oci"
+}
+
+/// Whether what the status says is of an older generation; the CRDs begin with -1.
 fn is_unobserved(object: &Value) -> bool {
     let number = |v: &Value, p: &str| v.pointer(p).and_then(Value::as_i64);
     let Some(generation) = number(object, "/metadata/generation") else {
@@ -268,17 +273,13 @@ fn health(kind: AppKind, object: &Value, report: &EngineReport) -> Health {
         match status {
             Some("True") => Health::Healthy,
             Some(_) => Health::Progressing,
-            // An OCI HelmRepository is a mere address and has no status.
-            None if kind == AppKind::HelmRepository && text(object, "/spec/type") == "oci" => {
-                Health::Healthy
-            }
+            None if is_address(kind, object) => Health::Healthy,
             None => Health::Unknown,
         }
     }
 }
 
 fn sync(kind: AppKind, object: &Value, report: &EngineReport, health: Health) -> SyncState {
-    let address = kind == AppKind::HelmRepository && text(object, "/spec/type") == "oci";
     let ready = report.condition("Ready");
     let reason = ready.map_or("", |r| r.reason.as_str());
     let outdated = report.is_true("ArtifactOutdated") || report.is_true("Drifted");
@@ -289,7 +290,7 @@ fn sync(kind: AppKind, object: &Value, report: &EngineReport, health: Health) ->
     } else if outdated {
         SyncState::OutOfSync
     } else if !kind.applies() {
-        if health == Health::Healthy && !address {
+        if health == Health::Healthy && !is_address(kind, object) {
             SyncState::Synced
         } else {
             SyncState::Unknown
