@@ -113,7 +113,7 @@ pub enum TrackingMethod {
     Label,
 }
 
-/// The tracking settings of one hub, read from argocd-cm.
+/// How one hub marks and compares, read from argocd-cm.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tracking {
     /// Which marks are set.
@@ -122,6 +122,24 @@ pub struct Tracking {
     pub label_key: Name,
     /// `installationID`, empty when none is set.
     pub installation_id: Name,
+    /// Rules for every application of the hub, in the form of `spec.ignoreDifferences`.
+    pub ignore_differences: Vec<serde_json::Value>,
+}
+
+impl Tracking {
+    /// What an application ignores: the hub's rules and its own. An application's word that is no list stands alone, for the reader to name.
+    pub fn ignoring(&self, own: Option<&serde_json::Value>) -> Option<serde_json::Value> {
+        use serde_json::Value;
+        match own {
+            None | Some(Value::Null) if self.ignore_differences.is_empty() => None,
+            None | Some(Value::Null) => Some(Value::Array(self.ignore_differences.clone())),
+            Some(Value::Array(own)) => {
+                let all = self.ignore_differences.iter().chain(own);
+                Some(Value::Array(all.cloned().collect()))
+            }
+            Some(other) => Some(other.clone()),
+        }
+    }
 }
 
 impl Default for Tracking {
@@ -130,6 +148,7 @@ impl Default for Tracking {
             method: TrackingMethod::Annotation,
             label_key: "app.kubernetes.io/instance".into(),
             installation_id: "".into(),
+            ignore_differences: Vec::new(),
         }
     }
 }

@@ -87,7 +87,7 @@ impl RevertTarget {
             None => Yardstick::gone(),
             Some(desired) => Yardstick::equal_to(
                 Unsealed::new(direct::manifest(desired.expose())),
-                self.app.ignore_differences.clone(),
+                self.tracking.ignoring(self.app.ignore_differences.as_ref()),
             ),
         }
     }

@@ -59,6 +59,15 @@ impl Hand {
             .await;
     }
 
+    /// As `kubectl apply --server-side --force-conflicts` does; makes the object when it is not there.
+    pub(crate) async fn apply(&self, kind: &str, namespace: &str, name: &str, object: Value) {
+        let force = PatchParams::apply(self.manager).force();
+        let api = self.api(kind, namespace);
+        api.patch(name, &force, &Patch::Apply(object))
+            .await
+            .unwrap();
+    }
+
     async fn patch(&self, kind: &str, namespace: &str, name: &str, patch: &Patch<Value>) {
         let as_manager = PatchParams {
             field_manager: Some(self.manager.to_owned()),

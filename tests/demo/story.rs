@@ -296,6 +296,36 @@ async fn without_a_wish_each_object_takes_the_route_that_puts_everything_back() 
 }
 
 #[tokio::test]
+async fn what_the_hubs_argocd_cm_ignores_is_not_drift_and_is_listed() {
+    let demo = Demo::serve(CALM);
+    let operator = demo.operator();
+    disturb(&demo).await;
+    let hub = Hand::on(&demo, "hub-1", "platform").await;
+    let rules = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": "argocd-cm" },
+        "data": { "resource.customizations.ignoreDifferences.apps_Deployment": "jsonPointers: [/spec/replicas, /metadata/labels/team]" },
+    });
+    hub.apply("v1/ConfigMap", "argocd", "argocd-cm", rules)
+        .await;
+    let items = operator.run("drift --kind Deployment -o json").items();
+    let paths: Vec<String> = changes(&items, "Deployment", "edge-microservice")
+        .into_iter()
+        .map(|change| change.0)
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            format!("{CONTAINER}.env[name=TRACE]"),
+            format!("{CONTAINER}.image")
+        ]
+    );
+    let ignored = items[0]["ignored"].to_string();
+    assert!(ignored.contains("spec.replicas"), "{ignored}");
+}
+
+#[tokio::test]
 async fn no_write_is_sent_when_the_journal_cannot_be_written() {
     let demo = Demo::serve(CALM);
     let operator = demo.operator();

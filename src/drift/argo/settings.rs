@@ -70,6 +70,11 @@ impl Settings {
         &self.problems
     }
 
+    /// The rules for every application, in the form of `spec.ignoreDifferences`.
+    pub fn ignore_differences(&self) -> &[Value] {
+        &self.ignore
+    }
+
     /// Whether nothing is declared about differences.
     pub fn is_plain(&self) -> bool {
         self.ignore.is_empty() && self.known.is_empty()

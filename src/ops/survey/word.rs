@@ -154,8 +154,10 @@ fn would_change(
     live: &serde_json::Value,
     predicted: &serde_json::Value,
 ) -> Vec<Change> {
-    let ignore = target.app.ignore_differences.as_ref();
-    let judged = judge::changes(predicted, live, ignore);
+    let ignore = target
+        .tracking
+        .ignoring(target.app.ignore_differences.as_ref());
+    let judged = judge::changes(predicted, live, ignore.as_ref());
     if !judged.is_empty() || ignore.is_some() {
         return judged;
     }

@@ -87,6 +87,7 @@ impl Entry {
         let app = &self.app;
         let mut made = AppAssignment {
             app: app.id.clone(),
+            ignore_differences: tracking.ignoring(app.ignore_differences.as_ref()),
             tracking,
             instance: instance(app),
             namespace: app.destination.namespace.clone(),
@@ -98,7 +99,6 @@ impl Entry {
             deployed: Vec::new(),
             target: Vec::new(),
             resources: app.resources.clone(),
-            ignore_differences: app.ignore_differences.clone(),
             unjudged: match self.standing() {
                 Standing::Judged => None,
                 Standing::Hindered(why) => Some(why),

@@ -12,6 +12,7 @@ mod tests;
 use serde_json::Value;
 
 use crate::connect::ca_hash;
+use crate::drift::argo::Settings;
 
 use crate::domain::{
     AppKind, AppRef, Application, AutoSync, ClusterId, Destination, Engine, Gvk, Health,
@@ -301,6 +302,12 @@ pub fn tracking(config_map: &Value) -> Tracking {
             key.into()
         },
         installation_id: data("installationID").into(),
+        ignore_differences: config_map
+            .get("data")
+            .and_then(Value::as_object)
+            .map(Settings::of_config_map)
+            .map(|settings| settings.ignore_differences().to_vec())
+            .unwrap_or_default(),
     }
 }
 
