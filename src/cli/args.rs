@@ -343,7 +343,7 @@ pub(crate) struct JournalArgs {
 /// Options of `snapshot`.
 #[derive(Debug, Args)]
 pub(crate) struct SnapshotArgs {
-    /// The screen: fleet, drift, apps, app, diff, plan.
+    /// The screen: fleet, drift, apps, app, diff, plan, matrix, activity, cluster, help.
     #[arg(long, default_value = "fleet")]
     pub(crate) screen: String,
     /// Columns and rows.

@@ -161,10 +161,13 @@ fn keys_of(screen: &str) -> Result<&'static str, String> {
         "app" => "3 enter",
         "diff" => "2 d",
         "plan" => "2 s",
+        "matrix" => "7",
+        "activity" => "8",
+        "cluster" => "9",
         "help" => "?",
         other => {
             return Err(format!(
-                "There is no screen `{other}`; there are fleet, drift, apps, app, diff, plan and help."
+                "There is no screen `{other}`; there are fleet, drift, apps, app, diff, plan, matrix, activity, cluster and help."
             ));
         }
     })
@@ -190,8 +193,9 @@ fn format(form: Form) -> Result<Format, String> {
         Form::Ansi => Ok(Format::Ansi),
         Form::Svg => Ok(Format::Svg),
         Form::Png => Ok(Format::Png),
-        Form::Json | Form::Yaml | Form::Csv | Form::Name => {
-            Err("A picture has no such form; use -o text, ansi, svg or png.".to_owned())
+        Form::Json => Ok(Format::Json),
+        Form::Yaml | Form::Csv | Form::Name => {
+            Err("A picture has no such form; use -o text, ansi, svg, png or json.".to_owned())
         }
     }
 }

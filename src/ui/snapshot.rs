@@ -1,5 +1,6 @@
-//! A frame as text, as bytes for a terminal, as SVG and as PNG: for tickets, documents and tests.
+//! A frame as text, as bytes for a terminal, as SVG, as PNG and as JSON: for tickets, documents and tests.
 
+mod json;
 mod png;
 mod svg;
 
@@ -20,6 +21,8 @@ pub enum Format {
     Svg,
     /// A pixel picture.
     Png,
+    /// Lines and runs of equal looks as one JSON document.
+    Json,
 }
 
 /// Why a picture could not be made.
@@ -31,6 +34,9 @@ pub enum SnapshotError {
     /// The picture has no size, or too many pixels.
     #[error("A picture of {0}x{1} cells cannot be made; choose a size from 1x1 to 500x200.")]
     Size(u16, u16),
+    /// The document could not be written.
+    #[error("The frame could not be written as JSON: {0}.")]
+    Json(#[from] serde_json::Error),
     /// The pixels could not be packed.
     #[error("The picture could not be written as PNG: {0}.")]
     Png(String),
@@ -46,6 +52,7 @@ pub fn render(frame: &Buffer, format: Format) -> Result<Vec<u8>, SnapshotError> 
         Format::Ansi => ansi(frame),
         Format::Svg => svg::draw(frame).into_bytes(),
         Format::Png => png::draw(frame)?,
+        Format::Json => json::draw(frame)?,
     })
 }
 
@@ -172,6 +179,21 @@ mod tests {
             bytes.len(),
             blank.len()
         );
+    }
+
+    #[test]
+    fn json_has_the_text_of_each_line_and_its_looks_in_runs() {
+        let bytes = render(&frame(), Format::Json).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(
+            (&json["kind"], &json["columns"]),
+            (&"Snapshot".into(), &16.into())
+        );
+        let line = &json["lines"][0];
+        assert_eq!(line["text"], "≠ <b>&\"東");
+        assert_eq!(line["runs"][0]["fg"], "yellow");
+        assert_eq!(json["lines"][1]["runs"][0]["bg"], "#010203");
+        assert_eq!(json["lines"][1]["runs"].as_array().unwrap().len(), 2);
     }
 
     #[test]
