@@ -48,7 +48,6 @@ pub(crate) fn run(
     let keys = keys_of(&args.screen)?.to_owned() + " " + args.keys.as_deref().unwrap_or_default();
     let buffer = fleet::runtime()?.block_on(async {
         let shot = Shot {
-            common,
             config,
             folders,
             size,
@@ -56,7 +55,7 @@ pub(crate) fn run(
             theme: &theme,
         };
         match &args.demo {
-            Some(scenario) => shot.of_demo(args, scenario).await,
+            Some(scenario) => shot.of_demo(common, args, scenario).await,
             None => shot.of_fleet(common).await,
         }
     })?;
@@ -66,7 +65,6 @@ pub(crate) fn run(
 }
 
 struct Shot<'a> {
-    common: &'a Common,
     config: &'a Config,
     folders: &'a Folders,
     size: Size,
@@ -76,7 +74,12 @@ struct Shot<'a> {
 
 impl Shot<'_> {
     #[cfg(feature = "demo")]
-    async fn of_demo(&self, args: &SnapshotArgs, scenario: &str) -> Result<Buffer, String> {
+    async fn of_demo(
+        &self,
+        common: &Common,
+        args: &SnapshotArgs,
+        scenario: &str,
+    ) -> Result<Buffer, String> {
         use crate::sim::world::{Options, Scenario, World};
         let scenario = Scenario::named(scenario).map_err(|e| e.to_string())?;
         let options = Options {
@@ -87,13 +90,17 @@ impl Shot<'_> {
         let world = World::start(options).await.map_err(|e| e.to_string())?;
         // The scenario plays on the machine's clock; the fleet is heard afterwards.
         tokio::time::sleep(args.at).await;
-        let mut common = self.common.clone();
+        let mut common = common.clone();
         common.kubeconfig = Some(world.kubeconfig_path().to_owned());
         self.of_fleet(&common).await
     }
 
     #[cfg(not(feature = "demo"))]
-    async fn of_demo(&self, _: &SnapshotArgs, _: &str) -> Result<Buffer, String> {
+    #[expect(
+        clippy::unused_async,
+        reason = "its caller awaits whichever of the two is built"
+    )]
+    async fn of_demo(&self, _: &Common, _: &SnapshotArgs, _: &str) -> Result<Buffer, String> {
         Err("This build has no embedded fleet; build it with the feature `demo`.".to_owned())
     }
 
