@@ -13,7 +13,7 @@ use crate::app::kept::Kept;
 use crate::app::shape::Size;
 use crate::app::{Done, Model, Msg, Start, update};
 use crate::config::{Config, Folders};
-use crate::keymap::key::parse_chord;
+use crate::keymap::key::script;
 use crate::runtime::carry::Carrier;
 use crate::runtime::console::frame;
 use crate::runtime::session::{self, Session};
@@ -129,11 +129,8 @@ impl Shot<'_> {
             now: Timestamp::now(),
             kept: Kept::default(),
         });
-        for word in self.keys.split_whitespace() {
-            for key in parse_chord(word)? {
-                let event = crossterm::event::KeyEvent::from(key.code());
-                press(&mut model, Msg::Key(event), &mut carrier, &mut answers).await;
-            }
+        for event in script(self.keys)? {
+            press(&mut model, Msg::Key(event), &mut carrier, &mut answers).await;
         }
         Ok(frame(&model, self.theme))
     }

@@ -29,6 +29,8 @@ fn wrong_words_are_answered_with_the_nearest_right_one() {
     );
     refused(&operator, "snapshot --theme drak", &["drak", "dark"]);
     refused(&operator, "snapshot --keymap vmi", &["vmi", "vim"]);
+    refused(&operator, "snapshot --keys entr", &["entr", "enter"]);
+    refused(&operator, "snapshot --demo clam", &["clam", "calm"]);
     refused(
         &operator,
         "status --kubeconfig /nowhere/config",

@@ -333,7 +333,7 @@ fn unknown(name: &str) -> ScenarioError {
         .map(|k| (strsim::damerau_levenshtein(k, name), *k))
         .min()
         .filter(|(distance, _)| *distance <= 2)
-        .map_or_else(String::new, |(_, k)| format!("; did you mean `{k}`?"));
+        .map_or_else(String::new, |(_, k)| format!("; the nearest is `{k}`"));
     ScenarioError::Unknown {
         name: name.to_owned(),
         nearest,

@@ -149,11 +149,7 @@ async fn make_again(
     mut contact: watch::Receiver<Contact>,
     mut kicks: watch::Receiver<u64>,
 ) {
-    if contact
-        .wait_for(|c| matches!(c, Contact::Made))
-        .await
-        .is_err()
-    {
+    if !made(&mut contact).await {
         return;
     }
     let mut link = connection.link();
@@ -189,11 +185,7 @@ async fn ask_again(
     mut contact: watch::Receiver<Contact>,
     mut kicks: watch::Receiver<u64>,
 ) {
-    if contact
-        .wait_for(|c| matches!(c, Contact::Made))
-        .await
-        .is_err()
-    {
+    if !made(&mut contact).await {
         return;
     }
     let mut link = connection.link();
@@ -209,6 +201,12 @@ async fn ask_again(
             let _ = probe(connection).await;
         }
     }
+}
+
+/// Waits for the first contact; false when the row ends before.
+async fn made(contact: &mut watch::Receiver<Contact>) -> bool {
+    let there = contact.wait_for(|c| matches!(c, Contact::Made)).await;
+    there.is_ok()
 }
 
 /// The smallest question: it needs no right, but good credentials.
