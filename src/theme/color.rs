@@ -157,16 +157,21 @@ pub fn contrast(a: (u8, u8, u8), b: (u8, u8, u8)) -> f64 {
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-fn luminance((r, g, b): (u8, u8, u8)) -> f64 {
-    let linear = |c: u8| {
+fn luminance(color: (u8, u8, u8)) -> f64 {
+    let [r, g, b] = linear(color);
+    0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
+/// The light of each channel, from 0 to 1 (IEC 61966-2-1).
+pub(super) fn linear((r, g, b): (u8, u8, u8)) -> [f64; 3] {
+    [r, g, b].map(|c| {
         let c = f64::from(c) / 255.0;
         if c <= 0.040_45 {
             c / 12.92
         } else {
             ((c + 0.055) / 1.055).powf(2.4)
         }
-    };
-    0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+    })
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ fn load(text: &str) -> Result<Theme, String> {
 #[test]
 fn every_built_in_theme_loads_at_every_depth() {
     let names = Theme::names(None);
-    assert!(names.len() >= 5, "{names:?}");
+    assert!(names.len() >= 12, "{names:?}");
     for name in names {
         for depth in [Depth::True, Depth::Indexed, Depth::Sixteen, Depth::None] {
             Theme::load(&name, &looks(depth)).unwrap();
@@ -110,14 +110,44 @@ fn with_sixteen_colours_the_selection_still_shows() {
     }
 }
 
+/// The built-in themes that paint their own ground, at full depth.
+fn painted() -> Vec<Theme> {
+    let all = Theme::names(None).into_iter();
+    let all = all.map(|name| Theme::load(&name, &looks(Depth::True)).unwrap());
+    all.filter(|theme| theme.get("background").bg.and_then(color::rgb).is_some())
+        .collect()
+}
+
+#[test]
+fn there_are_themes_for_every_room_and_eye() {
+    let painted: Vec<String> = painted().iter().map(|t| t.name().to_string()).collect();
+    for name in [
+        "dark",
+        "light",
+        "high-contrast",
+        "color-safe",
+        "catppuccin-mocha",
+        "dracula",
+        "gruvbox-dark",
+        "nord",
+        "solarized-dark",
+        "tokyo-night",
+    ] {
+        assert!(painted.iter().any(|p| p == name), "{name} of {painted:?}");
+    }
+}
+
 /// Text of every scope on every ground it is drawn on: 4.5 is WCAG AA, 3 is enough for lines and for the screen behind a window.
 #[test]
 fn text_can_be_read_in_every_theme_with_its_own_ground() {
-    for name in ["dark", "light", "high-contrast"] {
-        let theme = Theme::load(name, &looks(Depth::True)).unwrap();
+    for theme in painted() {
         let rgb = |c: Option<Color>| c.and_then(color::rgb).unwrap();
         let ground = rgb(theme.get("background").bg);
-        let grounds = [ground, rgb(theme.get("selection").bg)];
+        let grounds = [
+            ground,
+            rgb(theme.get("selection").bg),
+            rgb(theme.get("popup").bg),
+        ];
         for scope in SCOPES {
             let style = theme.get(scope.name);
             let Some(ink) = style.fg.and_then(color::rgb) else {
@@ -129,13 +159,90 @@ fn text_can_be_read_in_every_theme_with_its_own_ground() {
             };
             let own = style.bg.and_then(color::rgb);
             // Lines and the screen behind a window are never on the selected row.
-            let possible = &grounds[..if least < 4.0 { 1 } else { 2 }];
+            let possible = &grounds[..if least < 4.0 { 1 } else { 3 }];
             let on = own.map_or(possible.to_vec(), |own| vec![own]);
             for ground in on {
                 let least = if ground == grounds[1] { 3.0 } else { least };
                 let contrast = color::contrast(ink, ground);
-                assert!(contrast >= least, "{name} {} has {contrast:.1}", scope.name);
+                let (theme, scope) = (theme.name(), scope.name);
+                assert!(contrast >= least, "{theme} {scope} has {contrast:.1}");
             }
+        }
+    }
+}
+
+/// What each kind of dichromat sees, in linear light: Machado, Oliveira and Fernandes (2009), severity 1.0.
+const DICHROMATS: [(&str, [[f64; 3]; 3]); 3] = [
+    (
+        "protan",
+        [
+            [0.152_286, 1.052_583, -0.204_868],
+            [0.114_503, 0.786_281, 0.099_216],
+            [-0.003_882, -0.048_116, 1.051_998],
+        ],
+    ),
+    (
+        "deutan",
+        [
+            [0.367_322, 0.860_646, -0.227_968],
+            [0.280_085, 0.672_501, 0.047_413],
+            [-0.011_820, 0.042_940, 0.968_881],
+        ],
+    ),
+    (
+        "tritan",
+        [
+            [1.255_528, -0.076_749, -0.178_779],
+            [-0.078_411, 0.930_809, 0.147_602],
+            [0.004_733, 0.691_367, 0.303_900],
+        ],
+    ),
+];
+
+/// CIE L*a*b* (D65) of linear light.
+fn lab([r, g, b]: [f64; 3]) -> [f64; 3] {
+    let f = |t: f64| {
+        if t > 0.008_856 {
+            t.cbrt()
+        } else {
+            7.787 * t + 16.0 / 116.0
+        }
+    };
+    let x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505);
+    let y = f(0.2126 * r + 0.7152 * g + 0.0722 * b);
+    let z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089);
+    [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+}
+
+/// How far apart two colours are to eyes that see through `matrix` (CIE 1976; 2.3 is just noticeable).
+fn apart(a: Color, b: Color, matrix: &[[f64; 3]; 3]) -> f64 {
+    let seen = |c: Color| {
+        let light = color::linear(color::rgb(c).unwrap());
+        let row = |r: &[f64; 3]| r.iter().zip(light).map(|(m, l)| m * l).sum::<f64>();
+        lab([0, 1, 2].map(|i| row(&matrix[i]).clamp(0.0, 1.0)))
+    };
+    let (a, b) = (seen(a), seen(b));
+    let squares = a.iter().zip(b).map(|(a, b)| (a - b).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
+#[test]
+fn color_safe_keeps_good_and_bad_apart_for_every_eye() {
+    let theme = Theme::load("color-safe", &looks(Depth::True)).unwrap();
+    let ink = |scope: &str| theme.get(scope).fg.unwrap();
+    let pairs = [
+        ("sync.synced", "sync.outofsync"),
+        ("health.healthy", "health.degraded"),
+        ("health.progressing", "health.degraded"),
+        ("live", "unreachable"),
+        ("diff.added", "diff.removed"),
+        ("outcome.good", "outcome.failed"),
+        ("drift.edited", "drift.missing"),
+    ];
+    for (eye, matrix) in &DICHROMATS {
+        for (a, b) in pairs {
+            let apart = apart(ink(a), ink(b), matrix);
+            assert!(apart >= 20.0, "{eye}: {a} and {b} are {apart:.0} apart");
         }
     }
 }
