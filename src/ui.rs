@@ -2,6 +2,7 @@
 //!
 //! Only [`paint::Canvas`] writes cells, and it takes [`crate::domain::Safe`] text only: what a cluster sent cannot act on the terminal.
 
+mod changes;
 mod chrome;
 pub mod detail;
 mod modals;

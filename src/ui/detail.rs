@@ -1,18 +1,14 @@
-//! The details beside or below a list: facts of a cluster, the changes of an object.
+//! The details beside or below a list: the facts of a cluster, and the frame around any detail.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::paint::{Canvas, Piece};
 use super::signs;
 use super::text::wrap;
 use crate::app::screens::Ctx;
-use crate::app::screens::drift::plural;
 use crate::app::shape::Area;
 use crate::app::{Action, Place};
-use crate::domain::{
-    Change, ChangeOp, DriftState, LinkState, MetricFigure, Resource, Safe, Verdict,
-};
+use crate::domain::{DriftState, LinkState, MetricFigure, Resource, Safe, Verdict};
 use crate::fleet::ClusterRow;
 
 /// Lines of a detail.
@@ -207,97 +203,6 @@ fn spread(canvas: &Canvas<'_>, resource: &Resource, ctx: &Ctx<'_>) -> Option<Pie
         .and_then(|print| ctx.rows.group(print))?;
     let clusters = group.clusters().len();
     (clusters > 1).then(|| canvas.piece("text.dim", format!("  ×{clusters}")))
-}
-
-/// The changes of one object: path, both values, who did it.
-///
-/// ```text
-/// ≠ spec.replicas              3 → 1
-///   kubectl-scale 01:33Z
-/// ```
-pub fn changes(canvas: &Canvas<'_>, verdict: &Verdict, now: Timestamp) -> Lines {
-    let mut lines: Lines = Vec::new();
-    if let Some(message) = &verdict.message {
-        lines.push(vec![canvas.piece("notice.warning", message.clone())]);
-    }
-    for change in verdict.changes.iter().take(200) {
-        lines.push(change_line(canvas, change));
-        let owner = signs::owner(change.owner.as_ref(), change.owner_inferred, now);
-        lines.push(vec![canvas.gap(4), canvas.piece("diff.owner", owner)]);
-    }
-    if !verdict.behind.is_empty() {
-        lines.push(vec![canvas.piece(
-            "drift.behind",
-            format!(
-                "Git moved on: {} not deployed yet",
-                plural(verdict.behind.len(), "change")
-            ),
-        )]);
-        lines.extend(
-            verdict
-                .behind
-                .iter()
-                .take(20)
-                .map(|change| behind_line(canvas, change)),
-        );
-    }
-    if !verdict.ignored.is_empty() {
-        let text = format!("{} more differ and do not count", verdict.ignored.len());
-        lines.push(vec![canvas.piece("diff.ignored", text)]);
-    }
-    lines
-}
-
-fn change_line(canvas: &Canvas<'_>, change: &Change) -> Vec<Piece> {
-    let (sign, scope) = signs::change(canvas, change.op);
-    let mut pieces = vec![
-        canvas.gap(1),
-        canvas.fixed(scope, sign),
-        canvas.gap(1),
-        canvas.piece("diff.path", change.path.as_str()),
-        canvas.gap(2),
-    ];
-    let (desired, live) = (
-        change.desired.as_ref().map(short),
-        change.live.as_ref().map(short),
-    );
-    match (change.op, desired, live) {
-        (ChangeOp::Added, _, Some(live)) => pieces.push(canvas.piece("diff.added", live)),
-        (ChangeOp::Removed, Some(desired), _) => pieces.push(canvas.piece("diff.removed", desired)),
-        (_, desired, live) => {
-            pieces.push(canvas.piece("diff.removed", desired.unwrap_or_default()));
-            pieces.push(canvas.piece("text.dim", format!(" {} ", canvas.glyphs().arrow)));
-            pieces.push(canvas.piece("diff.added", live.unwrap_or_default()));
-        }
-    }
-    pieces
-}
-
-/// What a sync would change: the deployed value, then the target's.
-fn behind_line(canvas: &Canvas<'_>, change: &Change) -> Vec<Piece> {
-    let value = |v: &Option<Value>| v.as_ref().map_or(Safe::fixed("nothing"), short);
-    vec![
-        canvas.gap(3),
-        canvas.piece("diff.path", change.path.as_str()),
-        canvas.piece(
-            "text",
-            format!(
-                "  {} {} {}",
-                value(&change.live),
-                canvas.glyphs().arrow,
-                value(&change.desired)
-            ),
-        ),
-    ]
-}
-
-/// A value on one line: text as it is, the rest as JSON, cut when long.
-pub fn short(value: &Value) -> Safe {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    Safe::from(super::text::cut_end(&text, 200, "…"))
 }
 
 /// Writes a titled detail: a rule above it, or a fence at its left.

@@ -190,6 +190,12 @@ pub fn change(canvas: &Canvas<'_>, op: ChangeOp) -> (&'static str, &'static str)
     }
 }
 
+/// What changed, where another column already says that Git moved on.
+pub fn beside_state(summary: &Safe) -> Safe {
+    let rest = summary.as_str().strip_prefix("behind: ");
+    rest.map_or_else(|| summary.clone(), Safe::new)
+}
+
 /// Who set a field and when: `kubectl-edit 01:33Z`; a guess carries a question mark.
 pub fn owner(owner: Option<&FieldOwner>, inferred: bool, now: Timestamp) -> Safe {
     let Some(owner) = owner else {

@@ -6,6 +6,7 @@ use crate::app::screens::app::{AppScreen, ObjectRow};
 use crate::app::shape::{Area, SPLIT, Shape};
 use crate::app::{Action, Place};
 use crate::domain::{ObjectRef, Safe, SyncState};
+use crate::ui::changes;
 use crate::ui::detail::{self, fact};
 use crate::ui::paint::{Canvas, Piece};
 use crate::ui::signs;
@@ -135,7 +136,7 @@ fn object(canvas: &Canvas<'_>, row: &ObjectRow, ctx: &Ctx<'_>) -> detail::Lines 
         pieces.push(canvas.piece("text.dim", format!("  {words}")));
         lines.push(fact(canvas, "health", pieces));
     }
-    lines.extend(detail::changes(canvas, &ours.verdict, ctx.now));
+    lines.extend(changes::changes(canvas, &ours.verdict, ctx.now));
     if ours.verdict.states.is_empty() {
         lines.push(vec![canvas.fixed("text", "As Git wants it.")]);
     }

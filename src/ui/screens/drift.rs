@@ -8,6 +8,7 @@ use crate::app::shape::{Area, Shape};
 use crate::app::{Action, Place};
 use crate::domain::{DriftState, Fingerprint, Safe, SyncState};
 use crate::fleet::{DriftGroup, DriftRow};
+use crate::ui::changes;
 use crate::ui::detail;
 use crate::ui::paint::{Canvas, Piece, sentence};
 use crate::ui::signs;
@@ -16,8 +17,8 @@ use crate::ui::table::{self, Column, RowCells};
 const GROUPS: [Column; 7] = [
     Column::new("IMPACT", 6).rank(3),
     Column::new("SITES", 5).right(),
-    Column::new("OBJECT", 18).grow(3),
-    Column::new("CHANGE", 16).grow(4),
+    Column::new("OBJECT", 18).grow(2),
+    Column::new("CHANGE", 16).grow(5),
     Column::new("SINCE", 5).right(),
     Column::new("HOW", 9).rank(1),
     Column::new("BY", 13).grow(1).rank(2),
@@ -141,7 +142,7 @@ fn group_row(canvas: &Canvas<'_>, print: Fingerprint, widest: usize, ctx: &Ctx<'
 
 /// The change; one that somebody has taken on says so first.
 fn change(canvas: &Canvas<'_>, group: &DriftGroup, ctx: &Ctx<'_>) -> Vec<Piece> {
-    let summary = canvas.piece("drift.edited", group.summary.clone());
+    let summary = canvas.piece("drift.edited", signs::beside_state(&group.summary));
     match ctx.kept.ack(group.fingerprint, ctx.now) {
         Some(_) => vec![canvas.fixed("notice.info", "ack "), summary],
         None => sentence(summary),
@@ -167,6 +168,7 @@ fn how(canvas: &Canvas<'_>, states: &[DriftState]) -> Vec<Piece> {
 
 fn by(group: &DriftGroup) -> Safe {
     match group.managers.as_slice() {
+        [] if group.states.first() == Some(&DriftState::Behind) => Safe::fixed("Git"),
         [] => Safe::fixed("not recorded"),
         [one] => one.clone(),
         [first, rest @ ..] => format!("{first} +{}", rest.len()).into(),
@@ -221,7 +223,7 @@ fn member_row(canvas: &Canvas<'_>, key: &MemberKey, group: &DriftGroup, ctx: &Ct
     let cells = vec![
         vec![canvas.piece("text", Safe::new(member.cluster.as_str()))],
         link,
-        sentence(canvas.piece("drift.edited", verdict.summary.clone())),
+        sentence(canvas.piece("drift.edited", signs::beside_state(&verdict.summary))),
         vec![canvas.piece(
             "text",
             age(ctx.now, member.first_seen).unwrap_or(Safe::fixed("now")),
@@ -265,7 +267,7 @@ fn preview(canvas: &mut Canvas<'_>, member: &DriftRow, ctx: &Ctx<'_>, area: Area
             })
             .into_iter()
             .collect();
-        lines.extend(detail::changes(canvas, &resource.verdict, ctx.now));
+        lines.extend(changes::changes(canvas, &resource.verdict, ctx.now));
         let (repo, revision, path) = &resource.desired;
         if !repo.is_empty() {
             let text = format!("Git {} {path} in {repo}", signs::revision(revision));
