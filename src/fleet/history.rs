@@ -164,13 +164,20 @@ impl History {
 
     /// Closes what was judged on a current cluster and drifts so no more.
     fn heal(&mut self, fleet: &Fleet, drifting: &BTreeSet<String>) -> bool {
-        let judged = judged(fleet);
+        let gone = |key: &String, object: &ObjectHistory| object.open && !drifting.contains(key);
+        let candidates = self
+            .objects
+            .iter()
+            .filter(|(key, object)| gone(key, object));
+        let clusters: BTreeSet<&str> = candidates.filter_map(|(key, _)| cluster_of(key)).collect();
+        // A fleet holds far more objects than drift: only the clusters in question are gone through.
+        let judged = judged(fleet, &clusters);
         let mut changed = false;
         for (key, object) in &mut self.objects {
             let Some((place, print)) = key.rsplit_once(SEPARATOR) else {
                 continue;
             };
-            if object.open && !drifting.contains(key) && judged.contains(place) {
+            if gone(key, object) && judged.contains(place) {
                 object.open = false;
                 changed = true;
                 if let Some(group) = self.groups.get_mut(print) {
@@ -195,9 +202,14 @@ fn key(cluster: &ClusterId, object: &str, print: Fingerprint) -> String {
     format!("{}{SEPARATOR}{object}{SEPARATOR}{print}", cluster.as_str())
 }
 
-/// Cluster and name of every object that was judged on a current cluster.
-fn judged(fleet: &Fleet) -> BTreeSet<String> {
-    let current = fleet.clusters.values().filter(|c| c.state.is_current());
+fn cluster_of(key: &str) -> Option<&str> {
+    key.split_once(SEPARATOR).map(|(cluster, _)| cluster)
+}
+
+/// Cluster and name of every object that was judged on those of the clusters that are current.
+fn judged(fleet: &Fleet, clusters: &BTreeSet<&str>) -> BTreeSet<String> {
+    let current = fleet.clusters.values();
+    let current = current.filter(|c| c.state.is_current() && clusters.contains(c.id.as_str()));
     let places = current.flat_map(|cluster| {
         let known = cluster.resources.values();
         let known = known.filter(|r| r.verdict.states != [crate::domain::DriftState::Unknown]);

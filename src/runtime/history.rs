@@ -1,7 +1,8 @@
-//! The history file: read at the start of a sitting, written when something changed, never in the way.
+//! The history file: read when another sitting wrote it, written when something changed, never in the way.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -13,52 +14,76 @@ use crate::fleet::history::{self, History};
 /// The largest file that is read; a bounded history stays far below.
 const LARGEST: u64 = 64 << 20;
 
-/// The history of this operator and the file that keeps it.
+/// The history of this operator and the file that keeps it, which all of the operator's sittings share.
 #[derive(Debug)]
 pub struct Archive {
     file: PathBuf,
+    /// The file as `history` was read from it or written to it.
+    stamp: Option<Stamp>,
     /// What is known.
     pub history: History,
     /// What went wrong with the file, in sentences for the person.
     pub complaints: Vec<String>,
 }
 
+/// Which file it is: each writing makes a new one.
+type Stamp = (u64, u64, i64, i64);
+
 impl Archive {
     /// Reads the file in the state folder. One that cannot be understood is put aside under another name, and the history begins anew.
     pub fn open(state: &Path, now: Timestamp) -> Self {
         let mut archive = Self {
             file: state.join("history"),
+            stamp: None,
             history: History::new(),
             complaints: Vec::new(),
         };
-        match read(&archive.file) {
-            Ok(None) => {}
-            Ok(Some(text)) => match history::read(&text) {
-                Ok(known) => archive.history = known,
-                Err(why) => archive.put_aside(&why, now),
-            },
-            Err(error) => archive.put_aside(&error.to_string(), now),
-        }
+        archive.read_again(now);
         archive
     }
 
-    /// Takes the fleet as it stands and keeps what is new.
+    /// Takes the fleet as it stands and keeps what is new. What other sittings wrote meanwhile is read first, so that nothing is counted
+    /// twice and nothing of theirs is lost. While another one writes, nothing is taken: the screen never waits for a file, and there is a
+    /// next time.
     pub fn observe(&mut self, fleet: &Fleet, now: Timestamp) {
+        let turn = turn(&self.file);
+        if matches!(&turn, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
+            return;
+        }
+        if stamp(&self.file) != self.stamp {
+            self.read_again(now);
+        }
         if self.history.observe(fleet, now) {
-            self.keep();
+            let written = turn.and_then(|_turn| write(&self.file, &self.history.written()));
+            self.written(written);
         }
     }
 
-    /// Writes the file: a whole new one in place of the old.
-    pub fn keep(&mut self) {
-        if let Err(error) = write(&self.file, &self.history.written()) {
-            let sentence = format!(
-                "The history {} cannot be written ({error}); when drift was first seen is not remembered. Correct the folder's permissions.",
-                self.file.display()
-            );
-            if !self.complaints.contains(&sentence) {
-                self.complaints.push(sentence);
-            }
+    /// Takes over what the file says; while there is none, what is known stays.
+    fn read_again(&mut self, now: Timestamp) {
+        let stamp = stamp(&self.file);
+        match read(&self.file) {
+            Ok(None) => {}
+            Ok(Some(text)) => match history::read(&text) {
+                Ok(known) => self.history = known,
+                Err(why) => self.put_aside(&why, now),
+            },
+            Err(error) => self.put_aside(&error.to_string(), now),
+        }
+        self.stamp = stamp;
+    }
+
+    fn written(&mut self, outcome: io::Result<()>) {
+        self.stamp = stamp(&self.file);
+        let Err(error) = outcome else {
+            return;
+        };
+        let sentence = format!(
+            "The history {} cannot be written ({error}); when drift was first seen is not remembered. Correct the folder's permissions.",
+            self.file.display()
+        );
+        if !self.complaints.contains(&sentence) {
+            self.complaints.push(sentence);
         }
     }
 
@@ -78,6 +103,24 @@ impl Archive {
             self.file.display()
         ));
     }
+}
+
+fn stamp(file: &Path) -> Option<Stamp> {
+    let found = fs::symlink_metadata(file).ok()?;
+    Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
+}
+
+/// Holds other sittings off between reading and writing; an error of the kind `WouldBlock` while one of them does so.
+fn turn(file: &Path) -> io::Result<File> {
+    make_private(file.parent().unwrap_or(Path::new(".")))?;
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(file.with_extension("lock"))?;
+    lock.try_lock()?;
+    Ok(lock)
 }
 
 fn read(file: &Path) -> io::Result<Option<String>> {
@@ -108,7 +151,7 @@ mod tests {
 
     use super::*;
     use crate::domain::Fingerprint;
-    use crate::fleet::testkit::{at, deployment, one_edge, scaled};
+    use crate::fleet::testkit::{at, deployment, in_sync, one_edge, scaled};
 
     fn drifting() -> Fleet {
         one_edge(scaled("web", deployment("web"), 5, "kubectl-scale"))
@@ -128,6 +171,34 @@ mod tests {
         let again = Archive::open(state.path(), at(200));
         let group = again.history.group(Fingerprint(5)).unwrap();
         assert_eq!((group.seen, group.first_seen), (1, at(-2460)));
+    }
+
+    #[test]
+    fn two_sittings_side_by_side_count_what_both_see_once_and_keep_what_one_sees() {
+        let state = tempfile::tempdir().unwrap();
+        let mut first = Archive::open(state.path(), at(1));
+        let mut second = Archive::open(state.path(), at(1));
+        first.observe(&drifting(), at(100));
+        second.observe(&drifting(), at(110));
+        second.observe(&one_edge(in_sync("web", deployment("web"))), at(120));
+        first.observe(&Fleet::default(), at(130));
+        for archive in [first, second, Archive::open(state.path(), at(200))] {
+            let group = archive.history.group(Fingerprint(5)).unwrap();
+            assert_eq!((group.seen, group.healed), (1, 1));
+        }
+    }
+
+    #[test]
+    fn while_another_sitting_writes_nothing_is_taken_and_nothing_waits() {
+        let state = tempfile::tempdir().unwrap();
+        let mut archive = Archive::open(state.path(), at(1));
+        let turn = turn(&archive.file).unwrap();
+        archive.observe(&drifting(), at(100));
+        assert!(archive.history.group(Fingerprint(5)).is_none());
+        drop(turn);
+        archive.observe(&drifting(), at(130));
+        assert!(archive.history.group(Fingerprint(5)).is_some());
+        assert!(archive.complaints.is_empty(), "{:?}", archive.complaints);
     }
 
     #[test]
