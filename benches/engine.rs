@@ -88,6 +88,7 @@ fn engine(criterion: &mut Criterion) {
             target: Some(desired),
             live: Some(live),
             rules: &rules,
+            custom: None,
         })
     };
     measure(criterion, "compare", || {

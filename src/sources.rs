@@ -12,6 +12,7 @@ pub mod lua;
 mod merge;
 pub mod metric;
 pub mod permissions;
+pub mod schemas;
 mod supervisor;
 mod tell;
 #[cfg(test)]

@@ -229,6 +229,7 @@ impl DiffItem {
             target: desired,
             live,
             rules: &against.normalizer.rules,
+            custom: None,
         });
         let marks = Marks::of(desired.into_iter().chain(live).collect::<Vec<_>>());
         let shown = |value: &Value| marks.shown(value, "");

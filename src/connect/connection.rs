@@ -163,6 +163,14 @@ impl Connection {
         request: Request<Bytes>,
     ) -> Result<Response<Stream>, Fault> {
         let answer = self.send(lane, request).await?;
+        self.success(answer).await
+    }
+
+    /// The answer, if it is a success.
+    ///
+    /// # Errors
+    /// Any status that is no success.
+    pub async fn success(&self, answer: Response<Stream>) -> Result<Response<Stream>, Fault> {
         if answer.status().is_success() {
             return Ok(answer);
         }

@@ -1,9 +1,11 @@
 //! Walks two objects side by side and names where they differ, and in what standing: set by Git, inside something Git sets, or beyond it.
 //!
 //! Lists are matched the way the API matches them: by their keys, as sets, or in order. Keys come from the built-in schema; for custom
-//! resources from the object's own field sets, which show how the API server treats each list; failing both, by unique names.
+//! resources from the schema that the cluster publishes; without it from the object's own field sets, which show how the API server treats
+//! each list; failing all of these, by unique names.
 
 mod list;
+mod types;
 
 use serde_json::{Map, Value};
 
@@ -12,6 +14,8 @@ use super::path::{Path, Step};
 use super::scalar;
 use super::schema::Shape;
 use crate::domain::ChangeOp;
+
+pub(super) use types::Type;
 
 /// How a difference stands to what Git sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,19 +53,19 @@ struct Walk<'v, 'o> {
 
 /// What surrounds the values being compared.
 #[derive(Clone, Copy)]
-struct Here {
-    shape: Shape,
+struct Here<'s> {
+    ty: Type<'s>,
     holder: Shape,
     /// Whether an atomic value is being compared: everything inside is Git's.
     atomic: bool,
 }
 
-impl Here {
-    fn below(self, shape: Shape) -> Self {
+impl<'s> Here<'s> {
+    fn below(self, ty: Type<'s>) -> Self {
         Self {
-            shape,
-            holder: self.shape,
-            atomic: self.atomic || self.shape.is_atomic(),
+            ty,
+            holder: self.ty.shape,
+            atomic: self.atomic || self.ty.is_atomic(),
         }
     }
 }
@@ -86,7 +90,7 @@ const BOOKKEEPING: [&str; 12] = [
 pub(super) fn objects<'v>(
     desired: &'v Value,
     live: &'v Value,
-    shape: Shape,
+    ty: Type<'_>,
     owners: &Owners<'_>,
 ) -> Vec<Difference<'v>> {
     let mut walk = Walk {
@@ -95,7 +99,7 @@ pub(super) fn objects<'v>(
         found: Vec::new(),
     };
     let here = Here {
-        shape,
+        ty,
         holder: Shape::UNKNOWN,
         atomic: false,
     };
@@ -114,19 +118,19 @@ pub(super) fn objects<'v>(
                 .unwrap_or(empty)
         };
         walk.path.push(Step::Field("metadata".to_owned()));
-        let here = here.below(metadata_shape(shape));
+        let here = here.below(metadata_of(ty.shape));
         walk.fields(part(desired), part(live), here, &BOOKKEEPING);
     }
     walk.found.sort_by_cached_key(|d| d.path.to_string());
     walk.found
 }
 
-fn metadata_shape(shape: Shape) -> Shape {
-    if shape.is_known() {
+fn metadata_of<'s>(shape: Shape) -> Type<'s> {
+    Type::built_in(if shape.is_known() {
         shape.field("metadata")
     } else {
         Shape::of_type("apis/meta/v1.ObjectMeta")
-    }
+    })
 }
 
 fn static_empty() -> &'static Map<String, Value> {
@@ -140,14 +144,14 @@ impl<'v> Walk<'v, '_> {
         &mut self,
         desired: &'v Map<String, Value>,
         live: &'v Map<String, Value>,
-        here: Here,
+        here: Here<'_>,
         except: &[&str],
     ) {
         for (name, wanted) in desired {
             if except.contains(&name.as_str()) {
                 continue;
             }
-            let below = here.below(here.shape.field(name));
+            let below = here.below(here.ty.field(name));
             self.path.push(Step::Field(name.clone()));
             self.value(wanted, live.get(name), below);
             self.path.pop();
@@ -157,7 +161,7 @@ impl<'v> Walk<'v, '_> {
             if stated || own.is_null() || except.contains(&name.as_str()) {
                 continue;
             }
-            let below = here.below(here.shape.field(name));
+            let below = here.below(here.ty.field(name));
             self.path.push(Step::Field(name.clone()));
             self.unstated(own, below);
             self.path.pop();
@@ -165,12 +169,12 @@ impl<'v> Walk<'v, '_> {
     }
 
     /// Compares a value that Git states with the live one.
-    fn value(&mut self, desired: &'v Value, live: Option<&'v Value>, here: Here) {
+    fn value(&mut self, desired: &'v Value, live: Option<&'v Value>, here: Here<'_>) {
         let live = live.filter(|v| !v.is_null());
         match (desired, live) {
             (Value::Null, Some(live)) => self.unstated(live, here),
             (_, None) => {
-                if !scalar::is_void(desired, here.shape) {
+                if !scalar::is_void(desired, here.ty.shape) {
                     self.report(ChangeOp::Removed, Some(desired), None, Standing::Set, here);
                 }
             }
@@ -178,17 +182,17 @@ impl<'v> Walk<'v, '_> {
                 self.fields(wanted, own, here, &[])
             }
             (Value::Array(_), Some(own @ Value::Array(_))) => self.list(desired, own, here),
-            (_, Some(own)) if scalar::same(desired, own, here.shape) => {}
+            (_, Some(own)) if scalar::same(desired, own, here.ty.shape) => {}
             (_, Some(own)) => {
-                let standing = empty_or_set(desired, here.shape);
+                let standing = empty_or_set(desired, here.ty.shape);
                 self.report(ChangeOp::Changed, Some(desired), Some(own), standing, here);
             }
         }
     }
 
     /// Live has a value of which Git says nothing.
-    fn unstated(&mut self, live: &'v Value, here: Here) {
-        if scalar::is_void(live, here.shape) {
+    fn unstated(&mut self, live: &'v Value, here: Here<'_>) {
+        if scalar::is_void(live, here.ty.shape) {
             return;
         }
         // Labels and annotations are everybody's: each is told by itself, with the tool that set it.
@@ -211,7 +215,7 @@ impl<'v> Walk<'v, '_> {
         desired: Option<&'v Value>,
         live: Option<&'v Value>,
         standing: Standing,
-        here: Here,
+        here: Here<'_>,
     ) {
         self.found.push(Difference {
             path: self.path.clone(),
@@ -219,7 +223,7 @@ impl<'v> Walk<'v, '_> {
             desired,
             live,
             standing,
-            shape: here.shape,
+            shape: here.ty.shape,
             holder: here.holder,
         });
     }

@@ -6,11 +6,11 @@ mod reasons;
 
 use serde_json::Value;
 
-use super::compare;
+use super::compare::{self, Type};
 use super::fingerprint;
 use super::ignore::{IgnoreRules, ObjectRules};
+use super::openapi::CustomSchema;
 use super::owners::Owners;
-use super::schema::Shape;
 use super::seal::Marks;
 #[cfg(test)]
 use crate::domain::Ignored;
@@ -30,6 +30,8 @@ pub struct Comparison<'a> {
     pub live: Option<&'a Value>,
     /// What the application's owner declared not to be drift.
     pub rules: &'a IgnoreRules,
+    /// The type of a custom kind, when the cluster told it.
+    pub custom: Option<&'a CustomSchema>,
 }
 
 impl<'a> Comparison<'a> {
@@ -72,13 +74,13 @@ pub fn judge(comparison: &Comparison<'_>) -> Verdict {
 
 fn judged(comparison: &Comparison<'_>, object: &ObjectRef, rules: &ObjectRules<'_>) -> Verdict {
     let marks = Marks::of(comparison.versions());
-    let shape = Shape::of(&object.gvk);
+    let ty = Type::of(&object.gvk, comparison.custom);
     let mut verdict = match (comparison.deployed, comparison.live) {
-        (Some(deployed), Some(live)) => edited(deployed, live, shape, rules, &marks),
+        (Some(deployed), Some(live)) => edited(deployed, live, ty, rules, &marks),
         _ => Verdict::default(),
     };
     if let (Some(deployed), Some(target)) = (comparison.deployed, comparison.target) {
-        verdict.behind = behind(target, deployed, shape, rules, &marks);
+        verdict.behind = behind(target, deployed, ty, rules, &marks);
     }
     verdict.states.extend(states(comparison, &verdict));
     finish(verdict, object)
@@ -112,14 +114,14 @@ fn unknown(why: &'static str) -> Verdict {
 fn edited(
     deployed: &Value,
     live: &Value,
-    shape: Shape,
+    ty: Type<'_>,
     rules: &ObjectRules<'_>,
     marks: &Marks,
 ) -> Verdict {
     let owners = Owners::of(live);
-    let differences = compare::objects(deployed, live, shape, &owners);
-    let mut sorted = counted::sort(&differences, &owners, &Filler::of(deployed, shape), marks);
-    counted::apply_rules(&mut sorted, rules, deployed, live, &owners, shape);
+    let differences = compare::objects(deployed, live, ty, &owners);
+    let mut sorted = counted::sort(&differences, &owners, &Filler::of(deployed, ty), marks);
+    counted::apply_rules(&mut sorted, rules, deployed, live, &owners, ty);
     let Sorted {
         changes,
         mut ignored,
@@ -164,7 +166,7 @@ fn other_version(verdict: Verdict, deployed: &Value, live: &Value) -> Verdict {
 fn behind(
     target: &Value,
     deployed: &Value,
-    shape: Shape,
+    ty: Type<'_>,
     rules: &ObjectRules<'_>,
     marks: &Marks,
 ) -> Vec<Change> {
@@ -172,7 +174,7 @@ fn behind(
     let mut deployed_kept = deployed.clone();
     rules.strip(&mut target_kept);
     rules.strip(&mut deployed_kept);
-    compare::objects(&target_kept, &deployed_kept, shape, &Owners::default())
+    compare::objects(&target_kept, &deployed_kept, ty, &Owners::default())
         .iter()
         .map(|difference| counted::change(difference, None, marks))
         .collect()

@@ -1,13 +1,17 @@
 //! How the API server treats the lists and maps of a custom kind, read from its OpenAPI schema (or from its CustomResourceDefinition).
 //!
 //! Only what a comparison needs is kept: which fields are named, how lists are told apart (`x-kubernetes-list-type`,
-//! `x-kubernetes-list-map-keys`) and what is one indivisible value (`x-kubernetes-map-type: atomic`). Everything else is dropped, so that
-//! a fleet's schemas stay small. Recursive schemas end where a reference would enter itself; what is below is deduced from the values.
+//! `x-kubernetes-list-map-keys`), what is one indivisible value (`x-kubernetes-map-type: atomic`), what the server fills in, and which texts
+//! have several spellings. Everything else is dropped, so that a fleet's schemas stay small. Recursive schemas end where a reference would
+//! enter itself; what is below is deduced from the values.
+
+mod fill;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::schema::{Kind, Shape};
 use crate::domain::Gvk;
 
 /// How deep a schema is followed; real ones end far above.
@@ -34,6 +38,25 @@ pub struct CustomSchema {
     by: ListBy,
     atomic: bool,
     default: Option<Value>,
+    /// Whether null is a value of its own here; otherwise the server drops it.
+    nullable: bool,
+    spelling: Spelling,
+}
+
+/// A type whose values can be written in several ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Spelling {
+    /// Equal values are written alike.
+    #[default]
+    Exact,
+    /// A `resource.Quantity`, told by the pattern that its Go type is published with.
+    Quantity,
+    /// `format: date-time`.
+    Time,
+    /// `format: duration`.
+    Duration,
+    /// `format: byte`.
+    Bytes,
 }
 
 impl CustomSchema {
@@ -81,6 +104,17 @@ impl CustomSchema {
     /// Whether changes inside are changes of the whole.
     pub fn is_atomic(&self) -> bool {
         self.atomic || (self.item.is_some() && self.by == ListBy::Atomic)
+    }
+
+    /// The type of the value here, as far as its spelling goes.
+    pub fn shape(&self) -> Shape {
+        match self.spelling {
+            Spelling::Exact => Shape::UNKNOWN,
+            Spelling::Quantity => Shape::scalar(&Kind::Quantity),
+            Spelling::Time => Shape::scalar(&Kind::Time),
+            Spelling::Duration => Shape::scalar(&Kind::Duration),
+            Spelling::Bytes => Shape::scalar(&Kind::Bytes),
+        }
     }
 
     /// What the server fills in where the field is left out.
@@ -163,7 +197,24 @@ impl<'d> Reader<'d> {
             by: list_by(schema),
             atomic: text("x-kubernetes-map-type") == "atomic",
             default: schema.get("default").cloned(),
+            nullable: schema.get("nullable") == Some(&Value::Bool(true)),
+            spelling: spelling(schema),
         }
+    }
+}
+
+/// The part of a quantity's published pattern that no other type has (controller-tools and apimachinery write the same).
+const QUANTITY: &str = "[KMGTPE]i";
+
+fn spelling(schema: &Value) -> Spelling {
+    let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
+    match text("format") {
+        "date-time" => Spelling::Time,
+        "duration" => Spelling::Duration,
+        "byte" => Spelling::Bytes,
+        "quantity" => Spelling::Quantity,
+        _ if text("pattern").contains(QUANTITY) => Spelling::Quantity,
+        _ => Spelling::Exact,
     }
 }
 
@@ -193,6 +244,10 @@ mod tests {
             "zones": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
             "args": {"type": "array", "items": {"type": "string"}},
             "selector": {"type": "object", "x-kubernetes-map-type": "atomic", "additionalProperties": {"type": "string"}},
+            "memory": {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": true,
+                "pattern": r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"},
+            "port": {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": true},
+            "renewed": {"type": "string", "format": "date-time"},
         }}}}}}]}})
     }
 
@@ -211,6 +266,18 @@ mod tests {
         let port = spec.field("routes").unwrap().item().unwrap().field("port");
         assert_eq!(port.unwrap().default_value(), Some(&json!(443)));
         assert_eq!(CustomSchema::of_crd(&crd(), "v2"), None);
+    }
+
+    #[test]
+    fn spellings_are_told_by_format_and_by_the_pattern_of_quantities() {
+        let schema = CustomSchema::of_crd(&crd(), "v1").unwrap();
+        let spec = schema.field("spec").unwrap();
+        let kind = |name: &str| spec.field(name).unwrap().shape().kind();
+        assert_eq!(kind("memory"), Some(&Kind::Quantity));
+        assert_eq!(kind("renewed"), Some(&Kind::Time));
+        // A port's number is not its name.
+        assert_eq!(kind("port"), None);
+        assert_eq!(kind("args"), None);
     }
 
     #[test]

@@ -159,6 +159,14 @@ impl Shape {
         Self::at(table().type_named(name))
     }
 
+    /// The shape of a value of a scalar type.
+    pub const fn scalar(kind: &'static Kind) -> Self {
+        Self {
+            kind: Some(kind),
+            field: None,
+        }
+    }
+
     fn at(kind: Option<&'static Kind>) -> Self {
         Self { kind, field: None }
     }

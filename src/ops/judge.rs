@@ -76,6 +76,7 @@ pub(super) fn changes(wanted: &Value, live: &Value, ignore: Option<&Value>) -> V
         target: Some(&wanted),
         live: Some(&live),
         rules: &rules,
+        custom: None,
     });
     if verdict.states.contains(&DriftState::Unknown) {
         return vec![incomparable()];

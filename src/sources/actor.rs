@@ -22,6 +22,7 @@ use super::merge::{Bid, Claim, Claims};
 use super::metric::MetricSource;
 use super::metric::direct::Direct;
 use super::permissions;
+use super::schemas::Pool;
 use super::tell::Teller;
 use super::watch::WatchContext;
 use crate::connect::{Backoff, Connection, Lane, RowPlan};
@@ -43,6 +44,8 @@ pub(super) struct Parts {
     pub(super) assignments: watch::Receiver<Arc<ClusterAssignments>>,
     pub(super) lists: Arc<Semaphore>,
     pub(super) claims: Arc<Claims>,
+    /// The types of custom kinds, shared by all rows.
+    pub(super) types: Arc<Pool>,
     pub(super) seal: Arc<SealKey>,
     /// A metrics URL of the configuration.
     pub(super) metrics: Option<Direct>,
@@ -142,6 +145,7 @@ fn work(parts: &Parts, teller: &Teller, introduction: &Introduction, tasks: &mut
         seal: Arc::clone(&parts.seal),
         streaming,
         health: parts.health.clone(),
+        types: Arc::clone(&parts.types),
     }));
     tasks.spawn(ask_permissions(parts.clone(), teller.clone(), is_hub));
     tasks.spawn(measure(parts.clone(), teller.clone()));

@@ -5,8 +5,10 @@
 
 mod claim;
 mod lua;
+mod schema;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod wanted;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,17 +18,15 @@ use serde_json::Value;
 
 use super::assignment::{AppAssignment, ClusterAssignments};
 use super::health::HubRules;
-use crate::domain::event::Bodies;
-use crate::domain::{
-    AppRef, DesiredObject, DriftState, Fact, Gvk, Health, Name, ObjectRef, Resource, Safe, Verdict,
-};
-use crate::drift::{self, Comparison, IgnoreRules, Marks, SealKey};
+use crate::domain::{AppRef, Fact, Gvk, Name, ObjectRef, Resource, Safe};
+use crate::drift::{self, IgnoreRules, SealKey};
 use crate::health::Checks;
-use crate::health::roll_up::is_ignored;
 use claim::{claims, is_follower};
 use lua::Opinion;
 pub use lua::{Asked, Question};
-use wanted::{Wanted, origin, wanted};
+use schema::KindType;
+use verdict::{Case, unknown};
+use wanted::{Wanted, wanted};
 
 /// Group and kind, whatever the version.
 type Kind = (Name, Name);
@@ -55,6 +55,7 @@ struct KindState {
     blind: BTreeMap<Name, Safe>,
     /// What the rules of argocd-cm must be asked.
     questions: Vec<Question>,
+    ty: KindType,
 }
 
 /// What is known of a kind on this cluster.
@@ -151,6 +152,10 @@ impl Judge {
                 .kinds
                 .entry(kind_of(gvk))
                 .or_insert_with(|| KindState::new(gvk.clone()));
+            // Another version is read anew.
+            if state.gvk != *gvk {
+                *state = KindState::new(gvk.clone());
+            }
             let new = wanted.remove(&kind_of(gvk)).unwrap_or_default();
             if state.heard == Heard::Listed
                 && new.keys().any(|place| {
@@ -162,6 +167,7 @@ impl Judge {
                 state.heard = Heard::Nothing;
             }
             state.wanted = new;
+            state.ty.want(gvk, !state.wanted.is_empty());
             for kept in state.kept.values_mut() {
                 kept.last = None;
             }
@@ -319,7 +325,7 @@ impl Judge {
     }
 
     fn tell_one(&self, state: &mut KindState, place: &Place) -> Vec<Fact> {
-        if state.heard != Heard::Listed {
+        if state.heard != Heard::Listed || !state.is_ready() {
             return Vec::new();
         }
         let resource = self.judge(state, place);
@@ -335,7 +341,7 @@ impl Judge {
             return Vec::new();
         };
         let mut facts = Vec::new();
-        if state.heard != Heard::Nothing {
+        if state.is_ready() {
             let mut places: Vec<Place> = state
                 .wanted
                 .keys()
@@ -383,53 +389,20 @@ impl Judge {
         let health = self.health(&object, app, live.as_ref(), opinion);
         let resource = match unread {
             Some(message) => unknown(object, app, wanted, message),
-            None => self.compare(object, app, wanted, live, health.known),
+            None => self.compare(Case {
+                object,
+                app,
+                wanted,
+                live,
+                health: health.known,
+                ty: &state.ty,
+            }),
         };
         state.questions.extend(health.question);
         if let Some(kept) = state.kept.get_mut(place) {
             kept.last = Some(resource.clone());
         }
         Some(resource)
-    }
-
-    fn compare(
-        &self,
-        object: ObjectRef,
-        app: &AppAssignment,
-        wanted: Option<&Wanted>,
-        live: Option<Value>,
-        health: Option<(Health, Safe)>,
-    ) -> Resource {
-        let none = IgnoreRules::default();
-        let deployed = wanted.and_then(|w| w.deployed.as_deref());
-        let target = wanted.and_then(|w| w.target.as_deref());
-        let deployed_body = deployed.map(|d| d.body.document());
-        let target_body = target.map(|d| d.body.document());
-        let verdict = drift::judge(&Comparison {
-            deployed: deployed_body.as_ref(),
-            target: target_body.as_ref(),
-            live: live.as_ref(),
-            rules: self.rules.get(&app.app).unwrap_or(&none),
-        });
-        let text = |pointer: &str| {
-            live.as_ref()
-                .and_then(|l| l.pointer(pointer)?.as_str())
-                .unwrap_or_default()
-                .into()
-        };
-        Resource {
-            health_apart: live.as_ref().is_some_and(is_ignored),
-            app: app.app.clone(),
-            uid: text("/metadata/uid"),
-            resource_version: text("/metadata/resourceVersion"),
-            health,
-            desired: origin(wanted),
-            bodies: verdict
-                .is_drift()
-                .then(|| Arc::new(bodies(deployed.or(target), live))),
-            verdict: Arc::new(verdict),
-            object,
-        }
     }
 
     /// Applications all of whose kinds have been heard, and that were not yet said to be judged with these revisions.
@@ -463,7 +436,7 @@ impl Judge {
         kinds.into_iter().all(|kind| {
             self.kinds
                 .get(&kind)
-                .is_some_and(|s| s.heard != Heard::Nothing)
+                .is_some_and(KindState::is_ready)
         })
     }
 }
@@ -477,6 +450,7 @@ impl KindState {
             kept: HashMap::new(),
             blind: BTreeMap::new(),
             questions: Vec::new(),
+            ty: KindType::default(),
         }
     }
 }
@@ -512,47 +486,5 @@ fn name_kind(object: &mut Value, gvk: &Gvk) {
         fields
             .entry("kind")
             .or_insert_with(|| gvk.kind.to_string().into());
-    }
-}
-
-fn unknown(
-    object: ObjectRef,
-    app: &AppAssignment,
-    wanted: Option<&Wanted>,
-    message: &Safe,
-) -> Resource {
-    let verdict = Verdict {
-        states: vec![DriftState::Unknown],
-        message: Some(message.clone()),
-        summary: Safe::fixed("cannot be read"),
-        ..Verdict::default()
-    };
-    Resource {
-        object,
-        app: app.app.clone(),
-        uid: "".into(),
-        resource_version: "".into(),
-        verdict: Arc::new(verdict),
-        health: None,
-        health_apart: false,
-        desired: origin(wanted),
-        bodies: None,
-    }
-}
-
-/// The documents for the side-by-side, with marks in place of sealed values and without managedFields.
-fn bodies(desired: Option<&DesiredObject>, mut live: Option<Value>) -> Bodies {
-    if let Some(metadata) = live
-        .as_mut()
-        .and_then(|l| l.get_mut("metadata"))
-        .and_then(Value::as_object_mut)
-    {
-        metadata.remove("managedFields");
-    }
-    let desired = desired.map(|d| d.body.document());
-    let marks = Marks::of(desired.iter().chain(live.as_ref()));
-    Bodies {
-        desired: desired.as_ref().map(|d| marks.shown(d, "")),
-        live: live.as_ref().map(|l| marks.shown(l, "")),
     }
 }

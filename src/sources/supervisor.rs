@@ -19,6 +19,7 @@ use super::director::{Director, DirectorParts};
 use super::health::HealthRules;
 use super::merge::Claims;
 use super::metric::direct::Direct;
+use super::schemas::Pool;
 use super::tell::Teller;
 use crate::connect::{Connection, Connector, Fault, FaultKind, FleetPlan, RowPlan};
 use crate::desired::DesiredHandle;
@@ -83,6 +84,7 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         connector: options.connector,
         lists: Arc::new(Semaphore::new(LISTS)),
         claims: Arc::new(Claims::default()),
+        types: Arc::new(Pool::default()),
         seal: options.seal,
         metrics: options.metrics,
         health: options.health,
@@ -125,6 +127,7 @@ struct Starter {
     connector: Arc<Connector>,
     lists: Arc<Semaphore>,
     claims: Arc<Claims>,
+    types: Arc<Pool>,
     seal: Arc<SealKey>,
     metrics: HashMap<ClusterId, Direct>,
     health: HealthRules,
@@ -160,6 +163,7 @@ impl Starter {
             assignments: self.director.assignments(&row.cluster),
             lists: Arc::clone(&self.lists),
             claims: Arc::clone(&self.claims),
+            types: Arc::clone(&self.types),
             seal: Arc::clone(&self.seal),
             metrics: self.metrics.remove(&row.cluster),
             kicks,

@@ -140,6 +140,7 @@ fn words(wanted: Option<&Value>, live: Option<&Value>) -> Vec<&'static str> {
         target: wanted.as_ref(),
         live: live.as_ref(),
         rules: &IgnoreRules::none(),
+        custom: None,
     });
     verdict.states.iter().map(|s| s.word()).collect()
 }

@@ -90,5 +90,6 @@ pub(crate) fn verdict(desired: &Value, live: &Value) -> Verdict {
         target: Some(&desired),
         live: Some(&live),
         rules: &IgnoreRules::none(),
+        custom: None,
     })
 }

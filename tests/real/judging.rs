@@ -27,6 +27,7 @@ async fn verdicts(app: &Controller) -> Vec<(String, Verdict)> {
             target: Some(&desired),
             live: found.as_ref(),
             rules: &IgnoreRules::none(),
+            custom: None,
         });
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         all.push((

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
+use super::types::{By, Type};
 use super::{Here, Standing, Walk};
 use crate::domain::ChangeOp;
 use crate::drift::owners::ListOwnership;
 use crate::drift::path::Step;
 use crate::drift::scalar;
-use crate::drift::schema::{Elements, Shape};
+use crate::drift::schema::Shape;
 
 /// How the elements of one list are matched.
 enum Match {
@@ -21,9 +22,9 @@ type Key = Vec<(String, Value)>;
 
 impl<'v> Walk<'v, '_> {
     /// Compares two lists.
-    pub(super) fn list(&mut self, desired: &'v Value, live: &'v Value, here: Here) {
+    pub(super) fn list(&mut self, desired: &'v Value, live: &'v Value, here: Here<'_>) {
         let (wanted, own) = (items(desired), items(live));
-        match self.matching(wanted, own, here.shape) {
+        match self.matching(wanted, own, here.ty) {
             Match::Keyed(keys) => self.keyed(wanted, own, &keys, here),
             Match::Set => self.set(wanted, own, here),
             Match::Ordered if self.ordered(wanted, own, here) => {}
@@ -38,17 +39,15 @@ impl<'v> Walk<'v, '_> {
         }
     }
 
-    fn matching(&self, desired: &[Value], live: &[Value], shape: Shape) -> Match {
-        let wanted = match shape.list().map(|l| &l.by) {
-            Some(Elements::Keyed(keys)) => {
-                Match::Keyed(keys.iter().map(|k| (*k).to_owned()).collect())
-            }
-            Some(Elements::Set) => Match::Set,
-            Some(Elements::Atomic) => Match::Ordered,
+    fn matching(&self, desired: &[Value], live: &[Value], list: Type<'_>) -> Match {
+        let wanted = match list.list() {
+            Some(By::Keyed(keys)) => Match::Keyed(keys),
+            Some(By::Set) => Match::Set,
+            Some(By::Atomic) => Match::Ordered,
             None => self.shown_by_owners(desired, live),
         };
         match wanted {
-            Match::Keyed(keys) if unique(desired, &keys, shape) && unique(live, &keys, shape) => {
+            Match::Keyed(keys) if unique(desired, &keys, list) && unique(live, &keys, list) => {
                 Match::Keyed(keys)
             }
             Match::Keyed(_) => Match::Ordered,
@@ -66,9 +65,9 @@ impl<'v> Walk<'v, '_> {
         }
     }
 
-    fn keyed(&mut self, desired: &'v [Value], live: &'v [Value], keys: &[String], here: Here) {
-        let key = |item: &Value| key_of(item, keys, here.shape);
-        let below = here.below(here.shape.item());
+    fn keyed(&mut self, desired: &'v [Value], live: &'v [Value], keys: &[String], here: Here<'_>) {
+        let key = |item: &Value| key_of(item, keys, here.ty);
+        let below = here.below(here.ty.item());
         let mut own: Vec<(Key, &'v Value)> = live.iter().map(|item| (key(item), item)).collect();
         for wanted in desired {
             let mut wanted_key = key(wanted);
@@ -91,7 +90,7 @@ impl<'v> Walk<'v, '_> {
     }
 
     /// Two elements with equal keys: the keys themselves need no comparing (one side may leave a default out).
-    fn element(&mut self, desired: &'v Value, live: &'v Value, keys: &[String], here: Here) {
+    fn element(&mut self, desired: &'v Value, live: &'v Value, keys: &[String], here: Here<'_>) {
         match (desired, live) {
             (Value::Object(wanted), Value::Object(own)) => {
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -101,11 +100,11 @@ impl<'v> Walk<'v, '_> {
         }
     }
 
-    fn set(&mut self, desired: &'v [Value], live: &'v [Value], here: Here) {
-        let below = here.below(here.shape.item());
+    fn set(&mut self, desired: &'v [Value], live: &'v [Value], here: Here<'_>) {
+        let below = here.below(here.ty.item());
         let has = |list: &[Value], item: &Value| {
             list.iter()
-                .any(|other| scalar::same(item, other, below.shape))
+                .any(|other| scalar::same(item, other, below.ty.shape))
         };
         for wanted in desired.iter().filter(|item| !has(live, item)) {
             self.path.push(Step::Element(wanted.clone()));
@@ -121,18 +120,18 @@ impl<'v> Walk<'v, '_> {
 
     /// One value whose order counts. Structs are compared one by one when there are as many on both sides; otherwise tells whether
     /// the lists are equal.
-    fn ordered(&mut self, desired: &'v [Value], live: &'v [Value], here: Here) -> bool {
+    fn ordered(&mut self, desired: &'v [Value], live: &'v [Value], here: Here<'_>) -> bool {
         if desired.len() != live.len() {
             return false;
         }
         // Of a list without a schema nobody can tell an addition to an element from a default of it: what Git does not set is not Git's.
         let below = Here {
-            atomic: here.atomic || here.shape.is_known(),
-            ..here.below(here.shape.item())
+            atomic: here.atomic || here.ty.is_known(),
+            ..here.below(here.ty.item())
         };
         if !desired.iter().chain(live).all(Value::is_object) {
             let mut pairs = desired.iter().zip(live);
-            return pairs.all(|(a, b)| scalar::same_all(a, b, below.shape));
+            return pairs.all(|(a, b)| scalar::same_all(a, b, below.ty.shape));
         }
         for (position, (wanted, own)) in desired.iter().zip(live).enumerate() {
             self.path.push(Step::Index(position));
@@ -163,10 +162,10 @@ fn position_of(own: &[(Key, &Value)], wanted: &Key, keys: &[String]) -> Option<u
 }
 
 /// Whether every element is an object with a key of its own.
-fn unique(items: &[Value], keys: &[String], shape: Shape) -> bool {
+fn unique(items: &[Value], keys: &[String], list: Type<'_>) -> bool {
     let mut seen: Vec<Key> = Vec::with_capacity(items.len());
     items.iter().all(|item| {
-        let key = key_of(item, keys, shape);
+        let key = key_of(item, keys, list);
         let fresh = !key.is_empty() && !seen.contains(&key);
         seen.push(key);
         fresh
@@ -174,14 +173,8 @@ fn unique(items: &[Value], keys: &[String], shape: Shape) -> bool {
 }
 
 /// The key values of an element, with the schema's defaults for those left out.
-fn key_of(item: &Value, keys: &[String], list: Shape) -> Key {
-    let default = |key: &str| {
-        list.item()
-            .field(key)
-            .as_field()
-            .and_then(|f| f.default)
-            .map(|text| Value::String(text.to_owned()))
-    };
+fn key_of(item: &Value, keys: &[String], list: Type<'_>) -> Key {
+    let default = |key: &str| list.item().default_of(key);
     keys.iter()
         .filter_map(|key| {
             let stated = item.get(key).filter(|v| !v.is_null()).cloned();
@@ -193,7 +186,7 @@ fn key_of(item: &Value, keys: &[String], list: Shape) -> Key {
 /// Nothing tells how the list is keyed: unique names do.
 fn by_name(desired: &[Value], live: &[Value]) -> Match {
     let keys = vec!["name".to_owned()];
-    let all = |list: &[Value]| unique(list, &keys, Shape::UNKNOWN);
+    let all = |list: &[Value]| unique(list, &keys, Type::built_in(Shape::UNKNOWN));
     if !desired.is_empty() && all(desired) && all(live) {
         Match::Keyed(keys)
     } else {

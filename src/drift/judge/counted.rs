@@ -5,12 +5,11 @@ use serde_json::Value;
 use super::filler::{Filler, is_default_toleration};
 use super::reasons;
 use crate::domain::{Change, ChangeOp, FieldOwner, Ignored};
-use crate::drift::compare::{self, Difference, Standing};
+use crate::drift::compare::{self, Difference, Standing, Type};
 use crate::drift::ignore::{ObjectRules, Removal};
 use crate::drift::managers::ManagerClass;
 use crate::drift::owners::{Owned, Owners};
 use crate::drift::path::Path;
-use crate::drift::schema::Shape;
 use crate::drift::seal::Marks;
 
 /// Differences sorted into those that count and those that do not.
@@ -135,12 +134,12 @@ pub(super) fn apply_rules(
     deployed: &Value,
     live: &Value,
     owners: &Owners<'_>,
-    shape: Shape,
+    ty: Type<'_>,
 ) {
     if rules.is_empty() || (sorted.changes.is_empty() && sorted.shadow.is_empty()) {
         return;
     }
-    let differences = compare::objects(deployed, live, shape, owners);
+    let differences = compare::objects(deployed, live, ty, owners);
     for manager in rules.managers() {
         let trusted = |path: &str| {
             let found = differences.iter().find(|d| d.path.to_string() == path);
@@ -149,7 +148,7 @@ pub(super) fn apply_rules(
         take(sorted, &reasons::trusted(manager), trusted);
     }
     for removal in rules.removals() {
-        let left = differences_without(removal, deployed, live, owners, shape);
+        let left = differences_without(removal, deployed, live, owners, ty);
         let covered = |path: &str| !left.iter().any(|l| l == path);
         take(sorted, &reasons::rule(&removal.text()), covered);
     }
@@ -176,12 +175,12 @@ fn differences_without(
     deployed: &Value,
     live: &Value,
     owners: &Owners<'_>,
-    shape: Shape,
+    ty: Type<'_>,
 ) -> Vec<String> {
     let (mut deployed, mut live) = (deployed.clone(), live.clone());
     removal.apply(&mut deployed);
     removal.apply(&mut live);
-    compare::objects(&deployed, &live, shape, owners)
+    compare::objects(&deployed, &live, ty, owners)
         .iter()
         .map(|d| d.path.to_string())
         .collect()

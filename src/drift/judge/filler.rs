@@ -4,25 +4,24 @@ use std::cell::OnceCell;
 
 use serde_json::Value;
 
-use crate::drift::compare::Difference;
+use crate::drift::compare::{Difference, Type};
 use crate::drift::defaults;
 use crate::drift::path::{Path, Step};
 use crate::drift::scalar;
-use crate::drift::schema::Shape;
 
 /// Knows what the server would make of one desired object. The defaults are worked out when first asked for.
 pub(super) struct Filler<'a> {
     desired: &'a Value,
-    shape: Shape,
+    ty: Type<'a>,
     defaulted: OnceCell<Value>,
 }
 
 impl<'a> Filler<'a> {
     /// For what Git says of an object.
-    pub(super) fn of(desired: &'a Value, shape: Shape) -> Self {
+    pub(super) fn of(desired: &'a Value, ty: Type<'a>) -> Self {
         Self {
             desired,
-            shape,
+            ty,
             defaulted: OnceCell::new(),
         }
     }
@@ -56,7 +55,10 @@ impl<'a> Filler<'a> {
     fn is_default(&self, difference: &Difference<'_>) -> bool {
         let defaulted = self.defaulted.get_or_init(|| {
             let mut object = self.desired.clone();
-            defaults::apply(&mut object, self.shape);
+            match self.ty.custom {
+                Some(custom) => custom.fill(&mut object),
+                None => defaults::apply(&mut object, self.ty.shape),
+            }
             object
         });
         match (difference.path.find_in(defaulted), difference.live) {

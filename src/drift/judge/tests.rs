@@ -87,6 +87,7 @@ fn pair(git: &Value, live: &Value) -> Verdict {
         target: Some(git),
         live: Some(live),
         rules: &IgnoreRules::none(),
+        custom: None,
     })
 }
 
@@ -332,6 +333,7 @@ fn edited_and_behind_are_told_apart_and_can_both_hold() {
             target: Some(&target),
             live: Some(live),
             rules: &IgnoreRules::none(),
+            custom: None,
         })
     };
     let verdict = judged(&live);
@@ -354,6 +356,7 @@ fn a_field_that_only_the_target_sets_is_behind() {
         target: Some(&target),
         live: Some(&live()),
         rules: &IgnoreRules::none(),
+        custom: None,
     });
     assert_eq!(paths(&verdict.behind), ["metadata.labels.site"]);
     assert_eq!(
@@ -371,6 +374,7 @@ fn missing_extra_new_and_dropped_objects_have_their_states() {
             target: target.then_some(&git),
             live: is_live.then_some(&live),
             rules: &IgnoreRules::none(),
+            custom: None,
         })
         .states
     };
@@ -403,6 +407,7 @@ fn ignore_rules_move_a_change_to_the_ignored_with_the_rule_named() {
         target: Some(&git()),
         live: Some(&live),
         rules: &rules,
+        custom: None,
     });
     assert_eq!(
         paths(&verdict.changes),
@@ -525,6 +530,7 @@ fn shadow_drift_is_a_layer_of_its_own_and_counts_nothing() {
             target: Some(&git),
             live: Some(&live),
             rules,
+            custom: None,
         })
     };
     let verdict = judged(&IgnoreRules::none());

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use super::kinds::{Follow, Kinds, News, Scope};
 use crate::connect::Connection;
@@ -14,11 +16,15 @@ use crate::sources::assignment::ClusterAssignments;
 use crate::sources::health::{HealthRules, HubRules};
 use crate::sources::judge::{Asked, Judge};
 use crate::sources::lua::LuaDesk;
+use crate::sources::schemas::{self, Pool, Schemas};
 use crate::sources::tell::Teller;
 use crate::sources::watch::WatchContext;
 
 /// News that may wait for the judge before the watches wait for it.
 const QUEUE: usize = 64;
+
+/// How long the first verdicts of a custom kind wait for the kind's type.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What judging an edge needs.
 pub(super) struct Parts {
@@ -31,6 +37,8 @@ pub(super) struct Parts {
     pub(super) seal: Arc<SealKey>,
     pub(super) streaming: bool,
     pub(super) health: HealthRules,
+    /// The types of custom kinds, shared by all rows.
+    pub(super) types: Arc<Pool>,
 }
 
 struct Edge {
@@ -40,11 +48,21 @@ struct Edge {
     answers: mpsc::UnboundedSender<(Asked, Answer)>,
     teller: Teller,
     confined: Name,
+    schemas: Schemas,
+    /// Until when kinds wait for their types.
+    patience: Option<Instant>,
 }
 
 /// Judges until dropped.
 pub(super) async fn serve(parts: Parts) {
     let (tell, mut news) = mpsc::channel(QUEUE);
+    let (publish, mut published) = mpsc::channel(QUEUE);
+    let schemas = Schemas::start(schemas::Parts {
+        connection: parts.connection.clone(),
+        context: parts.context.clone(),
+        pool: parts.types,
+        tell: publish,
+    });
     let mut kinds = Kinds::new(Follow::new(
         parts.connection,
         parts.context,
@@ -59,6 +77,8 @@ pub(super) async fn serve(parts: Parts) {
         answers,
         teller: parts.teller,
         confined: parts.confined,
+        schemas,
+        patience: None,
     };
     let mut assignments = parts.assignments;
     let first = assignments.borrow_and_update().clone();
@@ -79,6 +99,11 @@ pub(super) async fn serve(parts: Parts) {
                 let facts = edge.judge.answered(asked, answer);
                 edge.tell(facts);
             }
+            Some((gvk, ty)) = published.recv() => {
+                let facts = edge.judge.published(&gvk, ty);
+                edge.tell(facts);
+            }
+            () = edge.out_of_patience() => edge.wait_no_longer(),
             Some(one) = news.recv() => edge.take(one),
         }
     }
@@ -89,7 +114,25 @@ impl Edge {
         let scope = self.scope(&assigned);
         let answer = self.judge.assign(assigned);
         kinds.set(&answer.kinds, scope, &answer.relist);
+        self.schemas.want(self.judge.custom_kinds());
+        self.patience = self
+            .judge
+            .awaits_types()
+            .then(|| self.patience.unwrap_or_else(|| Instant::now() + PATIENCE));
         self.tell(answer.facts);
+    }
+
+    async fn out_of_patience(&self) {
+        match self.patience {
+            Some(until) => sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn wait_no_longer(&mut self) {
+        self.patience = None;
+        let facts = self.judge.wait_no_longer();
+        self.tell(facts);
     }
 
     fn scope(&self, assigned: &ClusterAssignments) -> Scope {
@@ -115,6 +158,9 @@ impl Edge {
     }
 
     fn take(&mut self, news: News) {
+        if news.is_of_definitions() {
+            self.schemas.poke();
+        }
         let facts = match news {
             News::Listed(gvk, part, objects) => self.judge.listed(&gvk, &part, objects),
             News::Changed(gvk, object) => self.judge.changed(&gvk, object),

@@ -35,6 +35,18 @@ pub(super) enum News {
     Blind(Gvk, Part, Safe),
 }
 
+impl News {
+    /// Whether the definition of a custom kind appeared, changed or went.
+    pub(super) fn is_of_definitions(&self) -> bool {
+        let (Self::Listed(gvk, ..)
+        | Self::Changed(gvk, _)
+        | Self::Gone(gvk, _)
+        | Self::Unread(gvk, _)
+        | Self::Blind(gvk, ..)) = self;
+        &*gvk.kind == "CustomResourceDefinition"
+    }
+}
+
 /// What following needs.
 #[derive(Clone)]
 pub(super) struct Follow {

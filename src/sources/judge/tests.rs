@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::domain::{ChangeOp, Tracking};
+use crate::domain::{ChangeOp, DesiredObject, DriftState, Health, Tracking};
 
 const NS: &str = "edge-microservice-namespace";
 
@@ -437,3 +437,5 @@ fn another_rule_is_asked_anew_and_without_one_argo_speaks_again() {
     let facts = judge.rules(HubRules::default());
     assert_eq!(health_of(&facts).map(|h| h.0), Some(Health::Progressing));
 }
+
+mod types;

@@ -1,0 +1,111 @@
+//! One object's verdict as the fleet keeps it: with its health, its origin, and its documents while it is drifted.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::schema::KindType;
+use super::wanted::{Wanted, origin};
+use super::Judge;
+use crate::domain::event::Bodies;
+use crate::domain::{DesiredObject, DriftState, Health, ObjectRef, Resource, Safe, Verdict};
+use crate::drift::{self, Comparison, IgnoreRules, Marks};
+use crate::health::roll_up::is_ignored;
+use crate::sources::assignment::AppAssignment;
+
+/// One object to compare.
+pub(super) struct Case<'c> {
+    pub(super) object: ObjectRef,
+    pub(super) app: &'c AppAssignment,
+    pub(super) wanted: Option<&'c Wanted>,
+    pub(super) live: Option<Value>,
+    pub(super) health: Option<(Health, Safe)>,
+    pub(super) ty: &'c KindType,
+}
+
+impl Judge {
+    pub(super) fn compare(&self, case: Case<'_>) -> Resource {
+        let Case {
+            object,
+            app,
+            wanted,
+            live,
+            health,
+            ty,
+        } = case;
+        let none = IgnoreRules::default();
+        let deployed = wanted.and_then(|w| w.deployed.as_deref());
+        let target = wanted.and_then(|w| w.target.as_deref());
+        let deployed_body = deployed.map(|d| d.body.document());
+        let target_body = target.map(|d| d.body.document());
+        let mut verdict = drift::judge(&Comparison {
+            deployed: deployed_body.as_ref(),
+            target: target_body.as_ref(),
+            live: live.as_ref(),
+            rules: self.rules.get(&app.app).unwrap_or(&none),
+            custom: ty.schema(),
+        });
+        ty.remark(&mut verdict);
+        let text = |pointer: &str| {
+            live.as_ref()
+                .and_then(|l| l.pointer(pointer)?.as_str())
+                .unwrap_or_default()
+                .into()
+        };
+        Resource {
+            health_apart: live.as_ref().is_some_and(is_ignored),
+            app: app.app.clone(),
+            uid: text("/metadata/uid"),
+            resource_version: text("/metadata/resourceVersion"),
+            health,
+            desired: origin(wanted),
+            bodies: verdict
+                .is_drift()
+                .then(|| Arc::new(bodies(deployed.or(target), live))),
+            verdict: Arc::new(verdict),
+            object,
+        }
+    }
+}
+
+pub(super) fn unknown(
+    object: ObjectRef,
+    app: &AppAssignment,
+    wanted: Option<&Wanted>,
+    message: &Safe,
+) -> Resource {
+    let verdict = Verdict {
+        states: vec![DriftState::Unknown],
+        message: Some(message.clone()),
+        summary: Safe::fixed("cannot be read"),
+        ..Verdict::default()
+    };
+    Resource {
+        object,
+        app: app.app.clone(),
+        uid: "".into(),
+        resource_version: "".into(),
+        verdict: Arc::new(verdict),
+        health: None,
+        health_apart: false,
+        desired: origin(wanted),
+        bodies: None,
+    }
+}
+
+/// The documents for the side-by-side, with marks in place of sealed values and without managedFields.
+fn bodies(desired: Option<&DesiredObject>, mut live: Option<Value>) -> Bodies {
+    if let Some(metadata) = live
+        .as_mut()
+        .and_then(|l| l.get_mut("metadata"))
+        .and_then(Value::as_object_mut)
+    {
+        metadata.remove("managedFields");
+    }
+    let desired = desired.map(|d| d.body.document());
+    let marks = Marks::of(desired.iter().chain(live.as_ref()));
+    Bodies {
+        desired: desired.as_ref().map(|d| marks.shown(d, "")),
+        live: live.as_ref().map(|l| marks.shown(l, "")),
+    }
+}
