@@ -433,11 +433,9 @@ impl Judge {
             .iter()
             .chain(&app.target)
             .map(|d| kind_of(&d.object.gvk));
-        kinds.into_iter().all(|kind| {
-            self.kinds
-                .get(&kind)
-                .is_some_and(KindState::is_ready)
-        })
+        kinds
+            .into_iter()
+            .all(|kind| self.kinds.get(&kind).is_some_and(KindState::is_ready))
     }
 }
 

@@ -8,6 +8,7 @@ mod pool;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use super::watch::WatchContext;
 use crate::connect::{Backoff, Connection, Fault, FaultKind, Lane, get};
 use crate::domain::{Gvk, Safe};
 use crate::drift::openapi::CustomSchema;
-pub(super) use pool::Pool;
+pub use pool::Pool;
 
 const INDEX: &str = "/openapi/v3";
 
@@ -45,18 +46,29 @@ pub enum Published {
 }
 
 /// News of one kind.
-pub(super) type News = (Gvk, Published);
+pub type News = (Gvk, Published);
 
 /// What following needs.
-pub(super) struct Parts {
-    pub(super) connection: Connection,
-    pub(super) context: WatchContext,
-    pub(super) pool: Arc<Pool>,
-    pub(super) tell: mpsc::Sender<News>,
+pub struct Parts {
+    /// The cluster.
+    pub connection: Connection,
+    /// What its followers share: the bound on big answers, and the waits.
+    pub context: WatchContext,
+    /// The types of the whole fleet.
+    pub pool: Arc<Pool>,
+    /// Who is told.
+    pub tell: mpsc::Sender<News>,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
 }
 
 /// Follows the types of the kinds it is told to; dropping it ends that.
-pub(super) struct Schemas {
+#[derive(Debug)]
+pub struct Schemas {
     wanted: watch::Sender<BTreeSet<Gvk>>,
     poke: Arc<Notify>,
     task: JoinHandle<()>,
@@ -64,7 +76,7 @@ pub(super) struct Schemas {
 
 impl Schemas {
     /// Starts following nothing. Needs a tokio runtime.
-    pub(super) fn start(parts: Parts) -> Self {
+    pub fn start(parts: Parts) -> Self {
         let (wanted, wishes) = watch::channel(BTreeSet::new());
         let poke = Arc::new(Notify::new());
         let reader = Reader {
@@ -78,7 +90,7 @@ impl Schemas {
     }
 
     /// Follows exactly these kinds from now on.
-    pub(super) fn want(&self, kinds: BTreeSet<Gvk>) {
+    pub fn want(&self, kinds: BTreeSet<Gvk>) {
         self.wanted.send_if_modified(|known| {
             let changed = *known != kinds;
             *known = kinds;
@@ -87,7 +99,7 @@ impl Schemas {
     }
 
     /// A definition changed: asks again now.
-    pub(super) fn poke(&self) {
+    pub fn poke(&self) {
         self.poke.notify_one();
     }
 }

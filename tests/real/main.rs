@@ -31,6 +31,7 @@ mod story;
 mod workshop;
 
 mod connecting;
+mod custom_types;
 mod dark;
 mod fetching;
 mod following;

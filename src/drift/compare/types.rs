@@ -83,9 +83,7 @@ impl<'s> Type<'s> {
             None => self.shape.list().map(|list| match &list.by {
                 Elements::Atomic => By::Atomic,
                 Elements::Set => By::Set,
-                Elements::Keyed(keys) => {
-                    By::Keyed(keys.iter().map(|k| (*k).to_owned()).collect())
-                }
+                Elements::Keyed(keys) => By::Keyed(keys.iter().map(|k| (*k).to_owned()).collect()),
             }),
         }
     }

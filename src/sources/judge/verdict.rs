@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::Judge;
 use super::schema::KindType;
 use super::wanted::{Wanted, origin};
-use super::Judge;
 use crate::domain::event::Bodies;
 use crate::domain::{DesiredObject, DriftState, Health, ObjectRef, Resource, Safe, Verdict};
 use crate::drift::{self, Comparison, IgnoreRules, Marks};

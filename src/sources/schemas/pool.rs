@@ -8,7 +8,7 @@ use crate::drift::openapi::CustomSchema;
 
 /// The types that are in use anywhere in the fleet.
 #[derive(Debug, Default)]
-pub(in crate::sources) struct Pool(Mutex<Vec<Weak<CustomSchema>>>);
+pub struct Pool(Mutex<Vec<Weak<CustomSchema>>>);
 
 impl Pool {
     /// The type that equals this one, which is kept from now on if there was none.

@@ -22,7 +22,8 @@ impl Book {
     }
 
     fn index(&self) -> (String, Value) {
-        let mut paths = json!({"apis/apps/v1": {"serverRelativeURL": "/openapi/v3/apis/apps/v1?hash=A"}});
+        let mut paths =
+            json!({"apis/apps/v1": {"serverRelativeURL": "/openapi/v3/apis/apps/v1?hash=A"}});
         let mut tag = "\"apps\"".to_owned();
         if let Some((hash, _)) = &*self.0.lock() {
             let url = format!("/openapi/v3/apis/edge.example/v1?hash={hash}");

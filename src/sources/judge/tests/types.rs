@@ -104,7 +104,10 @@ fn another_version_of_a_kind_is_heard_and_typed_anew() {
     listed(&mut judge, wanted.clone());
     judge.published(&kind(), schema());
     wanted["apiVersion"] = json!("edge.example/v2");
-    judge.assign(assigned(vec![assignment(vec![wanted.clone()], vec![wanted])]));
+    judge.assign(assigned(vec![assignment(
+        vec![wanted.clone()],
+        vec![wanted],
+    )]));
     let second = Gvk::new("edge.example", "v2", "Tunnel");
     assert!(judge.awaits_types());
     assert!(judge.published(&kind(), schema()).is_empty());
