@@ -12,6 +12,7 @@ pub mod guard;
 pub mod kubeconfig;
 mod patience;
 mod pool;
+pub mod reference;
 mod session;
 pub mod target;
 #[cfg(test)]
@@ -29,4 +30,5 @@ pub use fault::{Fault, FaultKind};
 pub use guard::Mode;
 pub use kubeconfig::{FileProblem, FleetPlan, LoadOptions, PlanError, RowPlan};
 pub use pool::{Lane, Timings};
+pub use reference::{Reference, ReferenceError};
 pub use target::{Target, ca_hash};

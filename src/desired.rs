@@ -3,6 +3,8 @@
 //! Nothing is ever checked out: a commit's tree is read object by object, and what a tree holds is not trusted.
 
 pub mod ask;
+mod bare;
+mod charts;
 mod contents;
 mod copy;
 pub mod git;
@@ -39,7 +41,7 @@ pub use ask::{Ask, Purpose, Served};
 pub use copy::CopyLimits;
 pub use git::FetchLimits;
 pub use key::ContentKey;
-pub use policy::{Remote, RepoPolicy};
+pub use policy::{Login, Remote, RepoPolicy};
 pub use prepare::{Placement, Prepared, Recipe};
 pub use program::ProgramLimits;
 pub use render::{Content, Rendered};

@@ -28,6 +28,8 @@ pub struct Config {
     pub cluster: Vec<ClusterLine>,
     /// Where desired state may come from.
     pub desired: Desired,
+    /// Who asks private chart repositories and registries; the longest URL that fits counts.
+    pub repository: Vec<RepositoryLine>,
     /// What kinds of tools field managers are, beyond what the program knows.
     pub manager: Vec<ManagerLine>,
 }
@@ -74,8 +76,20 @@ pub struct ClusterLine {
     pub name: String,
     /// A Prometheus endpoint that is scraped directly.
     pub metrics_url: String,
-    /// Its bearer token as a reference: `env:NAME` or `file:PATH`.
+    /// Its bearer token as a reference: `env:NAME`, `file:PATH` or `exec:PROGRAM ARGUMENT …`.
     pub metrics_token: String,
+}
+
+/// Who asks a private chart repository or registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct RepositoryLine {
+    /// Beginning of the URLs that it is for: `https://charts.example/`, `oci://registry.example/team/`.
+    pub url: String,
+    /// The user; a registry's token may need none.
+    pub username: String,
+    /// The password as a reference: `env:NAME`, `file:PATH` or `exec:PROGRAM ARGUMENT …`.
+    pub password: String,
 }
 
 /// Where desired state may come from.
@@ -125,12 +139,14 @@ const TOP: &[&str] = &[
     "alias",
     "cluster",
     "desired",
+    "repository",
     "manager",
 ];
 const TABLES: &[(&str, &[&str])] = &[
     ("group", &["name", "clusters", "guarded"]),
     ("alias", &["destination", "context"]),
     ("manager", &["name", "class"]),
+    ("repository", &["url", "username", "password"]),
     (
         "cluster",
         &["context", "name", "metrics-url", "metrics-token"],
@@ -260,15 +276,38 @@ fn check_values(written: &Written<'_>, table: &DeTable<'_>, config: &Config) -> 
         }
     }
     for line in &config.cluster {
-        let reference = &line.metrics_token;
-        if !(reference.is_empty()
-            || reference.starts_with("env:")
-            || reference.starts_with("file:"))
+        if !(line.metrics_token.is_empty() || is_reference(&line.metrics_token)) {
+            return Err(written.fault(&place("cluster"), never_itself("metrics-token", "token")));
+        }
+    }
+    for line in &config.repository {
+        if !["https://", "http://", "oci://"]
+            .iter()
+            .any(|s| line.url.starts_with(s))
         {
-            return Err(written.fault(&place("cluster"), "`metrics-token` must be a reference, env:NAME or file:PATH, never the token itself"));
+            return Err(written.fault(
+                &place("repository"),
+                "a [[repository]] needs a `url` that begins with https:// or oci://",
+            ));
+        }
+        if !is_reference(&line.password) {
+            return Err(written.fault(&place("repository"), never_itself("password", "password")));
         }
     }
     Ok(())
+}
+
+/// Whether a text says where a secret is, and is none itself.
+fn is_reference(text: &str) -> bool {
+    ["env:", "file:", "exec:"]
+        .iter()
+        .any(|s| text.starts_with(s))
+}
+
+fn never_itself(key: &str, what: &str) -> String {
+    format!(
+        "`{key}` must be a reference, env:NAME, file:PATH or exec:PROGRAM, never the {what} itself"
+    )
 }
 
 #[cfg(test)]
@@ -370,6 +409,30 @@ mod tests {
                 .unwrap_err()
                 .contains("reference")
         );
+    }
+
+    #[test]
+    fn a_repository_has_a_url_and_a_reference() {
+        let config = parse(
+            "[[repository]]\nurl = \"https://charts.example/\"\nusername = \"edge\"\npassword = \"env:CHARTS\"\n",
+        );
+        assert_eq!(config.unwrap().repository[0].password, "env:CHARTS");
+        for (text, word) in [
+            (
+                "url = \"charts.example\"\npassword = \"env:A\"",
+                "begins with",
+            ),
+            (
+                "url = \"oci://r.example/\"\npassword = \"hunter2\"",
+                "never the password itself",
+            ),
+        ] {
+            let error = parse(&format!("[[repository]]\n{text}\n")).unwrap_err();
+            assert!(
+                error.contains(word) && !error.contains("hunter2\""),
+                "{error}"
+            );
+        }
     }
 
     #[test]

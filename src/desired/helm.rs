@@ -4,7 +4,7 @@ mod chart;
 mod settings;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use git2::{Oid, Repository};
@@ -12,17 +12,18 @@ use git2::{Oid, Repository};
 use crate::domain::{Name, Source, Unjudged, UnjudgedReason};
 
 use super::ask::Purpose;
+use super::bare::Bare;
 use super::copy::{Copy, CopyLimits, make_folder, unwritable, write};
 use super::key::KeyMaker;
 use super::links::{self, Target};
-use super::mirror::Mirror;
 use super::policy::redact;
 use super::program::{Run, Workplace};
 use super::tree::{broken, join};
 use super::unjudged;
 use super::vars::Vars;
+use super::work::At;
+pub(super) use chart::Dependency;
 use chart::Vendored;
-pub(super) use chart::{Dependency, Pulled};
 use settings::{Settings, escaped};
 
 /// Bytes of one value file.
@@ -32,38 +33,27 @@ const VALUES: usize = 8 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct RefAt {
     pub(super) name: Name,
-    pub(super) mirror: Arc<Mirror>,
+    pub(super) bare: Arc<Bare>,
     pub(super) root: Oid,
 }
 
-/// Where the chart stands.
+/// Where the chart stands: in a folder of a commit.
 #[derive(Clone, Debug)]
-pub(super) enum ChartAt {
-    /// In a folder of a commit.
-    Tree {
-        mirror: Arc<Mirror>,
-        root: Oid,
-        path: String,
-        folder: Oid,
-    },
-    /// Pulled from a chart repository, and unpacked.
-    #[expect(
-        dead_code,
-        reason = "planned for; nothing pulls charts of repositories yet"
-    )]
-    Pulled(Pulled),
+pub(super) struct Chart {
+    pub(super) bare: Arc<Bare>,
+    pub(super) root: Oid,
+    pub(super) path: String,
+    pub(super) folder: Oid,
 }
 
 /// One run of `helm template`, planned.
 #[derive(Clone, Debug)]
 pub(super) struct Helm {
-    chart: ChartAt,
-    /// Charts of the same repository that the chart depends on and does not carry.
+    chart: Chart,
+    /// Charts that the chart depends on and does not carry: of the same repository, or pulled.
     vendored: Vec<Vendored>,
-    /// Charts of other repositories that it depends on and does not carry.
-    pub(super) dependencies: Vec<Dependency>,
-    /// The same, pulled: where in the chart each belongs.
-    pub(super) pulled: Vec<(String, Pulled)>,
+    /// Charts of other repositories that it depends on and does not carry, until they are pulled.
+    dependencies: Vec<Dependency>,
     /// Value files in the order in which they are laid over each other.
     values: Vec<Blob>,
     /// `--set-file`: key and content.
@@ -74,17 +64,15 @@ pub(super) struct Helm {
 /// A file's content, named but not read.
 #[derive(Clone, Debug)]
 enum Blob {
-    /// In a mirror.
-    Git(Arc<Mirror>, Oid),
-    /// In a pulled chart.
-    File(PathBuf),
+    /// In a mirror, or in the store of charts.
+    Git(Arc<Bare>, Oid),
     /// In the application itself.
     Inline(String),
 }
 
 /// What a plan is made of.
 pub(super) struct Parts<'a> {
-    pub(super) chart: ChartAt,
+    pub(super) chart: Chart,
     pub(super) source: &'a Source,
     pub(super) refs: &'a [RefAt],
     pub(super) purpose: &'a Purpose,
@@ -105,17 +93,7 @@ impl Helm {
                 "The chart is rendered once its cluster has said which Kubernetes version and which kinds it serves.",
             ));
         }
-        let (vendored, dependencies) = match &parts.chart {
-            ChartAt::Tree {
-                mirror,
-                root,
-                path,
-                folder,
-            } => with(mirror, |repo| {
-                chart::dependencies(repo, *root, path, *folder)
-            })?,
-            ChartAt::Pulled(_) => (Vec::new(), Vec::new()),
-        };
+        let (vendored, dependencies) = chart::dependencies(&parts.chart)?;
         let mut values = Vec::new();
         for file in &settings.value_files {
             match parts.find(file)? {
@@ -138,7 +116,6 @@ impl Helm {
             chart: parts.chart.clone(),
             vendored,
             dependencies,
-            pulled: Vec::new(),
             values,
             files,
         })
@@ -146,11 +123,8 @@ impl Helm {
 
     /// What the result depends on.
     pub(super) fn key(&self) -> KeyMaker {
-        let key = KeyMaker::new("helm");
-        let key = match &self.chart {
-            ChartAt::Tree { path, folder, .. } => key.text(path).id(*folder),
-            ChartAt::Pulled(pulled) => pulled.add_to(key),
-        };
+        let chart = &self.chart;
+        let key = KeyMaker::new("helm").text(&chart.path).id(chart.folder);
         let key = self.vendored.iter().fold(key, |key, v| v.add_to(key));
         let key = self.dependencies.iter().fold(key, |key, d| d.add_to(key));
         let key = self.values.iter().fold(key, |key, blob| blob.add_to(key));
@@ -166,24 +140,20 @@ impl Helm {
     /// # Errors
     /// A limit, or a link out of the repository.
     pub(super) fn lay_out(&self, place: &Workplace, limits: CopyLimits) -> Result<(), Unjudged> {
-        if let ChartAt::Tree {
-            mirror,
+        let Chart {
+            bare,
             root,
             path,
             folder,
-        } = &self.chart
-        {
-            with(mirror, |repo| {
-                let tree = place.tree();
-                Copy::new(repo, *root, &tree, limits).folder(path, *folder)?;
-                self.vendored
-                    .iter()
-                    .try_for_each(|v| v.lay_out(repo, *root, &tree.join(path), limits))
-            })?;
-            for (name, pulled) in &self.pulled {
-                pulled.copy_to(&place.tree().join(path).join("charts").join(name))?;
-            }
-        }
+        } = &self.chart;
+        let tree = place.tree();
+        with(bare, |repo| {
+            Copy::new(repo, *root, &tree, limits).folder(path, *folder)
+        })?;
+        let chart = tree.join(path);
+        self.vendored
+            .iter()
+            .try_for_each(|v| v.lay_out(&chart, limits))?;
         let folder = place.path().join("values");
         make_folder(&folder).map_err(|e| unwritable(&e))?;
         let files = self.files.iter().map(|(_, blob)| blob);
@@ -195,10 +165,7 @@ impl Helm {
 
     /// The run on what was laid out.
     pub(super) fn run(&self, program: PathBuf, place: &Workplace) -> Run {
-        let chart = match &self.chart {
-            ChartAt::Tree { path, .. } => place.tree().join(path),
-            ChartAt::Pulled(pulled) => pulled.folder.clone(),
-        };
+        let chart = place.tree().join(&self.chart.path);
         let mut args: Vec<OsString> = vec!["template".into(), chart.into()];
         args.extend(self.args.iter().map(OsString::from));
         let file = |number: usize| place.path().join("values").join(number.to_string());
@@ -223,11 +190,29 @@ impl Helm {
 
     /// What the paths in `# Source:` comments are relative to, in the repository; the chart's own name comes first in them.
     pub(super) fn folder(&self) -> &str {
-        match &self.chart {
-            ChartAt::Tree { path, .. } => path,
-            ChartAt::Pulled(_) => "",
-        }
+        &self.chart.path
     }
+
+    /// Charts of other repositories that have to be carried in before the run.
+    pub(super) fn dependencies(&self) -> &[Dependency] {
+        &self.dependencies
+    }
+
+    /// Carries one of them in. Blocking.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn carry(&mut self, name: &str, at: &At) -> Result<(), Unjudged> {
+        let root = with(&at.bare, |repo| super::tree::root(repo, at.commit))?;
+        self.dependencies.retain(|d| d.name != name);
+        self.vendored.push(Vendored::pulled(name, &at.bare, root));
+        Ok(())
+    }
+}
+
+/// Whether a source lets credentials go to other hosts that its chart repository names.
+pub(super) fn passes_credentials(source: &Source) -> bool {
+    Settings::read(source.helm.as_ref()).is_ok_and(|s| s.pass_credentials)
 }
 
 /// The arguments that are no files. In Argo CD's order; of two for one key the last counts.
@@ -292,7 +277,7 @@ impl Parts<'_> {
         if let Some(rest) = written.strip_prefix('$') {
             let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
             if let Some(found) = self.refs.iter().find(|r| &*r.name == name) {
-                return in_tree(&found.mirror, found.root, path);
+                return in_tree(&found.bare, found.root, path);
             }
         }
         let path = self.vars.expand(written);
@@ -305,31 +290,19 @@ impl Parts<'_> {
                 ),
             ));
         }
-        match &self.chart {
-            ChartAt::Tree {
-                mirror,
-                root,
-                path: chart,
-                ..
-            } => {
-                let path = match path.strip_prefix('/') {
-                    Some(from_root) => from_root.to_owned(),
-                    None => join(chart, &path),
-                };
-                in_tree(mirror, *root, &path)
-            }
-            ChartAt::Pulled(pulled) => Ok(pulled.file(&path)?.map(Blob::File)),
-        }
+        let path = match path.strip_prefix('/') {
+            Some(from_root) => from_root.to_owned(),
+            None => join(&self.chart.path, &path),
+        };
+        in_tree(&self.chart.bare, self.chart.root, &path)
     }
 }
 
-fn in_tree(mirror: &Arc<Mirror>, root: Oid, path: &str) -> Result<Option<Blob>, Unjudged> {
-    Ok(
-        match with(mirror, |repo| links::resolve(repo, root, path))? {
-            Target::File(blob, _) => Some(Blob::Git(mirror.clone(), blob)),
-            _ => None,
-        },
-    )
+fn in_tree(bare: &Arc<Bare>, root: Oid, path: &str) -> Result<Option<Blob>, Unjudged> {
+    Ok(match with(bare, |repo| links::resolve(repo, root, path))? {
+        Target::File(blob, _) => Some(Blob::Git(bare.clone(), blob)),
+        _ => None,
+    })
 }
 
 fn missing(path: &str) -> Unjudged {
@@ -341,30 +314,28 @@ fn missing(path: &str) -> Unjudged {
     )
 }
 
-/// Work on a mirror; that it cannot be opened is an obstacle like any other.
+/// Work on a repository; that it cannot be opened is an obstacle like any other.
 fn with<T>(
-    mirror: &Mirror,
+    bare: &Bare,
     work: impl FnOnce(&Repository) -> Result<T, Unjudged>,
 ) -> Result<T, Unjudged> {
-    mirror.with(work).map_err(|e| broken(&e))?
+    bare.with(work).map_err(|e| broken(&e))?
 }
 
 impl Blob {
     fn add_to(&self, key: KeyMaker) -> KeyMaker {
         match self {
             Self::Git(_, blob) => key.id(*blob),
-            Self::File(path) => key.text(&path.display().to_string()),
             Self::Inline(text) => key.text(text),
         }
     }
 
     fn read(&self) -> Result<Vec<u8>, Unjudged> {
         let content = match self {
-            Self::Git(mirror, blob) => with(mirror, |repo| {
+            Self::Git(bare, blob) => with(bare, |repo| {
                 let blob = repo.find_blob(*blob).map_err(|e| broken(&e))?;
                 Ok(blob.content().to_vec())
             })?,
-            Self::File(path) => std::fs::read(path).map_err(|e| unwritable(&e))?,
             Self::Inline(text) => text.clone().into_bytes(),
         };
         if content.len() > VALUES {
@@ -403,16 +374,6 @@ pub(super) fn parts_of<'a>(printed: &'a str, folder: &str) -> Vec<(String, &'a s
             (file.clone(), text)
         })
         .collect()
-}
-
-/// Whether a pulled chart's path stays in it.
-fn is_inside(path: &Path) -> bool {
-    path.components().all(|c| {
-        matches!(
-            c,
-            std::path::Component::Normal(_) | std::path::Component::CurDir
-        )
-    })
 }
 
 #[cfg(test)]

@@ -1,18 +1,15 @@
 //! The bare mirror of one repository on disk: made, filled, opened; what its references are.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use git2::{
-    AutotagOption, FetchOptions, FetchPrune, RemoteCallbacks, Repository, RepositoryInitOptions,
-};
-use parking_lot::Mutex;
+use git2::{AutotagOption, FetchOptions, FetchPrune, RemoteCallbacks, Repository};
 use sha2::{Digest, Sha256};
 
+use super::bare::{Bare, BareError, private_folder};
 use super::git::{self, FetchLimits, GitError};
 use super::policy::{Remote, RepoPolicy, Transport};
 use super::revision::HEAD;
@@ -20,14 +17,9 @@ use super::revision::HEAD;
 /// Why a mirror could not be made or filled.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MirrorError {
-    /// The cache folder cannot be used.
-    #[error("the cache folder `{}` cannot be used: {source}; free space or name another with `cache` in config.toml", folder.display())]
-    Cache {
-        /// Which folder.
-        folder: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// It cannot be made or written.
+    #[error(transparent)]
+    Bare(#[from] BareError),
     /// Another process holds the mirror.
     #[error("another driftdeck is fetching this repository and does not end")]
     Busy,
@@ -42,21 +34,12 @@ pub(super) enum MirrorError {
     Cancelled,
 }
 
-/// One mirror. Its repository handles are pooled, because opening one reads its configuration and pack lists.
+/// One mirror.
 #[derive(Debug)]
 pub(super) struct Mirror {
     remote: Remote,
-    folder: PathBuf,
-    open: Mutex<Vec<OpenRepository>>,
-}
-
-/// A `git2::Repository` has no `Debug` of its own.
-struct OpenRepository(Repository);
-
-impl std::fmt::Debug for OpenRepository {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OpenRepository")
-    }
+    /// What was fetched.
+    pub(super) bare: Arc<Bare>,
 }
 
 /// What a fetch is told.
@@ -80,30 +63,14 @@ pub(super) fn all_refs() -> Vec<String> {
 impl Mirror {
     pub(super) fn new(cache: &Path, remote: Remote) -> Self {
         Self {
-            folder: cache.join(remote.folder()),
+            bare: Arc::new(Bare::new(cache.join(remote.folder()))),
             remote,
-            open: Mutex::new(Vec::new()),
         }
-    }
-
-    /// Runs blocking work on an open handle of the mirror.
-    pub(super) fn with<T>(&self, work: impl FnOnce(&Repository) -> T) -> Result<T, git2::Error> {
-        let pooled = self.open.lock().pop();
-        let repo = match pooled {
-            Some(OpenRepository(repo)) => repo,
-            None => Repository::open_bare(&self.folder)?,
-        };
-        let result = work(&repo);
-        let mut open = self.open.lock();
-        if open.len() < 8 {
-            open.push(OpenRepository(repo));
-        }
-        Ok(result)
     }
 
     /// A digest of all references; equal while nothing moved.
     pub(super) fn digest(&self) -> Result<[u8; 32], git2::Error> {
-        self.with(digest_of)?
+        self.bare.with(digest_of)?
     }
 
     /// Fetches. Alone among all processes that share the cache; leaves no half of a pack behind.
@@ -127,17 +94,17 @@ impl Mirror {
 
     async fn fetch_network(self: &Arc<Self>, plan: &FetchPlan) -> Result<(), MirrorError> {
         let mirror = self.clone();
-        blocking(move || mirror.ensure()).await??;
+        blocking(move || mirror.bare.ensure()).await??;
         let mut refspecs = plan.refspecs.clone();
         loop {
             let invocation = git::fetch(
                 &plan.program,
-                &self.folder,
+                self.bare.folder(),
                 &self.remote,
                 &refspecs,
                 &plan.policy,
             );
-            match git::run(&invocation, &self.folder, plan.limits).await {
+            match git::run(&invocation, self.bare.folder(), plan.limits).await {
                 // The remote's HEAD names a branch that does not exist; its branches are there nevertheless.
                 Err(GitError::Refused(said))
                     if refspecs.len() > 1 && said.contains("remote ref HEAD") =>
@@ -151,8 +118,8 @@ impl Mirror {
 
     /// Fetches a local repository with libgit2: nothing is run, and nothing is copied when no reference moved.
     fn fetch_local(&self, source: &Path, plan: &FetchPlan) -> Result<(), MirrorError> {
-        self.ensure()?;
-        let repo = Repository::open_bare(&self.folder)?;
+        self.bare.ensure()?;
+        let repo = Repository::open_bare(self.bare.folder())?;
         let mut refspecs = plan.refspecs.clone();
         let has_head = Repository::open(source)?.head().is_ok();
         refspecs.retain(|r| has_head || !r.starts_with("+HEAD:"));
@@ -169,31 +136,13 @@ impl Mirror {
         Ok(())
     }
 
-    /// Makes the folder when it is not there, and again when it cannot be opened.
-    fn ensure(&self) -> Result<(), MirrorError> {
-        if self.folder.exists() {
-            if Repository::open_bare(&self.folder).is_ok() {
-                return Ok(());
-            }
-            self.open.lock().clear();
-            std::fs::remove_dir_all(&self.folder).map_err(|e| self.cache_error(e))?;
-        }
-        private_folder(&self.folder).map_err(|e| self.cache_error(e))?;
-        let mut options = RepositoryInitOptions::new();
-        options.bare(true).external_template(false);
-        Repository::init_opts(&self.folder, &options)?;
-        Ok(())
-    }
-
     /// Removes what a stopped fetch left, or the whole mirror.
     fn clean_up(&self, all: bool) {
         if all {
-            self.open.lock().clear();
-            // What cannot be removed now is tried again by the next fetch.
-            let _ = std::fs::remove_dir_all(&self.folder);
+            self.bare.remove();
             return;
         }
-        let Ok(packs) = std::fs::read_dir(self.folder.join("objects/pack")) else {
+        let Ok(packs) = std::fs::read_dir(self.bare.folder().join("objects/pack")) else {
             return;
         };
         for entry in packs.flatten() {
@@ -204,9 +153,9 @@ impl Mirror {
     }
 
     async fn lock(&self, patience: Duration) -> Result<File, MirrorError> {
-        let path = self.folder.with_extension("lock");
-        if let Some(cache) = self.folder.parent() {
-            private_folder(cache).map_err(|e| self.cache_error(e))?;
+        let path = self.bare.folder().with_extension("lock");
+        if let Some(cache) = self.bare.folder().parent() {
+            private_folder(cache).map_err(|e| self.bare.unusable(e))?;
         }
         let file = OpenOptions::new()
             .write(true)
@@ -214,12 +163,12 @@ impl Mirror {
             .truncate(false)
             .mode(0o600)
             .open(&path)
-            .map_err(|e| self.cache_error(e))?;
+            .map_err(|e| self.bare.unusable(e))?;
         let deadline = tokio::time::Instant::now() + patience;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
-                Err(TryLockError::Error(e)) => return Err(self.cache_error(e)),
+                Err(TryLockError::Error(e)) => return Err(self.bare.unusable(e).into()),
                 Err(TryLockError::WouldBlock) if tokio::time::Instant::now() >= deadline => {
                     return Err(MirrorError::Busy);
                 }
@@ -229,18 +178,6 @@ impl Mirror {
             }
         }
     }
-
-    fn cache_error(&self, source: io::Error) -> MirrorError {
-        MirrorError::Cache {
-            folder: self.folder.clone(),
-            source,
-        }
-    }
-}
-
-/// A folder that only its owner may read, parents included when they must be made.
-fn private_folder(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn fetch_once(

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::connect::Reference;
 use crate::domain::{Name, Unjudged, UnjudgedReason};
 
 use super::unjudged;
@@ -20,8 +21,35 @@ pub struct RepoPolicy {
     pub ca_file: Option<PathBuf>,
     /// Beginnings of URLs that kustomizations may fetch bases from; empty forbids all.
     pub remote_bases: Vec<String>,
+    /// Who asks private chart repositories and registries.
+    pub logins: Vec<Login>,
     /// What runs instead of `ssh -oBatchMode=yes`; whoever sets it answers for its never asking anything.
     pub ssh_command: Option<String>,
+}
+
+/// Who asks one private chart repository or registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Beginning of the URLs that it is for.
+    pub url: String,
+    /// The user, empty for none.
+    pub username: String,
+    /// Where the password is found.
+    pub password: Reference,
+}
+
+impl RepoPolicy {
+    /// The login for a URL: of those that fit, the one with the longest beginning.
+    pub(super) fn login_for(&self, url: &str) -> Option<&Login> {
+        let fits = |login: &&Login| is_below(url, &login.url);
+        self.logins.iter().filter(fits).max_by_key(|l| l.url.len())
+    }
+}
+
+/// Whether a URL is this one or lies below it: `https://charts.example` is not a beginning of `https://charts.example.evil`.
+pub(super) fn is_below(url: &str, beginning: &str) -> bool {
+    let rest = url.strip_prefix(beginning.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// How a repository is reached.
@@ -213,7 +241,7 @@ fn file(rest: &str, policy: &RepoPolicy) -> Result<Remote, &'static str> {
 }
 
 /// A name or address, with a port perhaps; never something that ssh could read as an option.
-fn is_host(host: &str) -> bool {
+pub(super) fn is_host(host: &str) -> bool {
     let (name, port) = match host.strip_prefix('[') {
         Some(v6) => match v6.split_once(']') {
             Some((address, port)) => {
@@ -381,6 +409,28 @@ mod tests {
         assert!(admit(&url(&secret), &policy).is_err());
         assert!(admit(&url(&allowed.join("link")), &policy).is_err());
         assert!(admit(&url(&allowed.join("../secret")), &policy).is_err());
+    }
+
+    #[test]
+    fn a_login_is_for_its_own_host_and_the_nearest_one_counts() {
+        let login = |url: &str, name: &str| Login {
+            url: url.to_owned(),
+            username: name.to_owned(),
+            password: Reference::Env("CHARTS".to_owned()),
+        };
+        let policy = RepoPolicy {
+            logins: vec![
+                login("https://charts.example", "all"),
+                login("https://charts.example/edge/", "edge"),
+            ],
+            ..RepoPolicy::default()
+        };
+        let of = |url: &str| policy.login_for(url).map(|l| l.username.as_str());
+        assert_eq!(of("https://charts.example/other"), Some("all"));
+        assert_eq!(of("https://charts.example/edge"), Some("edge"));
+        assert_eq!(of("https://charts.example/edge/web"), Some("edge"));
+        assert_eq!(of("https://charts.example.evil/edge"), None);
+        assert_eq!(of("https://charts.example@evil/edge"), None);
     }
 
     #[test]

@@ -211,7 +211,7 @@ impl Repo {
             return Ok(*known);
         }
         let (mirror, wanted) = (self.mirror.clone(), revision.to_owned());
-        let answer = blocking(move || mirror.with(|repo| revision::resolve(repo, &wanted)))
+        let answer = blocking(move || mirror.bare.with(|repo| revision::resolve(repo, &wanted)))
             .await
             .map_err(|e| self.no_access(&e))?;
         let id = match answer.and_then(|inner| inner) {
@@ -306,7 +306,7 @@ fn asks_for_credentials(said: &str) -> bool {
 }
 
 /// The base time, doubled by each failure after the first up to ten minutes, spread by a fifth; `jitter` is in 0..1.
-fn pause(base: Duration, failures: u32, jitter: f64) -> Duration {
+pub(super) fn pause(base: Duration, failures: u32, jitter: f64) -> Duration {
     let factor = 2_u32.saturating_pow(failures.saturating_sub(1).min(16));
     let long = base.saturating_mul(factor).min(LONGEST_WAIT.max(base));
     long.mul_f64(0.8 + 0.4 * jitter.clamp(0.0, 1.0))

@@ -38,6 +38,11 @@ impl Range {
         if Version::read(text).is_some() {
             return None;
         }
+        Self::lenient(text)
+    }
+
+    /// Reads a range as Helm reads a version: `1.2` is any patch of it, and a whole version is itself, with or without `v`.
+    pub(super) fn lenient(text: &str) -> Option<Self> {
         let any: Option<Vec<Vec<Bounds>>> = text.split("||").map(all_of).collect();
         any.map(Self)
     }
@@ -56,6 +61,11 @@ impl Range {
             .iter()
             .any(|all| all.iter().all(|bounds| bounds.fit(version)))
     }
+}
+
+/// Whether the text names one version with all of its three numbers.
+pub(super) fn is_whole_version(text: &str) -> bool {
+    Version::read(text).is_some() && Partial::read(text).is_some_and(|p| p.given == 3)
 }
 
 /// One alternative: parts joined by commas or blanks, or `1.2 - 1.4`.
@@ -308,6 +318,26 @@ mod tests {
         ] {
             let found = Range::read(range).unwrap_or_else(|| panic!("{range} is a range"));
             assert_eq!(found.newest(TAGS.into_iter()), expected, "{range}");
+        }
+    }
+
+    #[test]
+    fn helm_reads_a_version_as_a_range() {
+        let newest = |text: &str| Range::lenient(text).unwrap().newest(TAGS.into_iter());
+        assert_eq!(newest("1.2"), Some("v1.2.10"));
+        assert_eq!(newest("1.2.0"), Some("v1.2.0"));
+        assert_eq!(newest("v1.0.0"), Some("1.0.0"));
+        assert_eq!(newest("1.3.0-rc.1"), Some("v1.3.0-rc.1"));
+        assert_eq!(newest("1.2.4"), None);
+        assert_eq!(Range::lenient("latest"), None);
+        for (text, whole) in [
+            ("1.2.3", true),
+            ("v1.2.3-rc.1", true),
+            ("1.2", false),
+            ("1.2.x", false),
+            ("main", false),
+        ] {
+            assert_eq!(is_whole_version(text), whole, "{text}");
         }
     }
 

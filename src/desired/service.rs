@@ -13,10 +13,11 @@ use crate::domain::{ClusterId, DesiredObject, Name, ObjectRef, Source, Unjudged,
 use crate::drift::seal::SealKey;
 
 use super::ask::{Ask, Purpose, Served};
+use super::charts::{ChartRepo, Charts, Place, Pulled, Wanted};
 use super::contents::Contents;
 use super::copy::CopyLimits;
 use super::git::FetchLimits;
-use super::helm::RefAt;
+use super::helm::{self, RefAt};
 use super::key::ContentKey;
 use super::kind;
 use super::mirror::blocking;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub poll: Duration,
     /// The same for `file://`, where a poll costs nothing.
     pub local_poll: Duration,
+    /// The same for chart repositories and registries.
+    pub chart_poll: Duration,
     /// Fetches at a time.
     pub fetches: usize,
     /// Folders read at a time.
@@ -78,6 +81,7 @@ impl Settings {
             program: ProgramLimits::default(),
             poll: Duration::from_secs(60),
             local_poll: Duration::from_secs(2),
+            chart_poll: Duration::from_secs(180),
             fetches: 6,
             renders: std::thread::available_parallelism().map_or(2, usize::from),
         }
@@ -133,6 +137,7 @@ impl fmt::Debug for DesiredHandle {
 struct Inner {
     settings: Settings,
     repos: Mutex<HashMap<Name, Arc<Repo>>>,
+    charts: Charts,
     fetches: Semaphore,
     renders: Semaphore,
     shop: Arc<Shop>,
@@ -152,6 +157,12 @@ impl DesiredHandle {
             fetches: Semaphore::new(settings.fetches.max(1)),
             renders: Semaphore::new(settings.renders.max(1)),
             repos: Mutex::default(),
+            charts: Charts::new(
+                &settings.cache,
+                &settings.policy,
+                settings.fetch.time,
+                settings.copy,
+            ),
             shop: Arc::new(Shop {
                 folder: settings.cache.join("work"),
                 programs: settings.programs.clone(),
@@ -202,18 +213,7 @@ impl DesiredHandle {
     /// Why it cannot be told.
     pub async fn locate(&self, ask: &Ask, purpose: &Purpose) -> Result<Located, Unjudged> {
         kind::by_settings(&ask.source)?;
-        if !ask.source.chart.is_empty() {
-            return Err(unjudged(
-                UnjudgedReason::NeedsHelm,
-                "The source is a chart of a chart repository, which is not pulled yet; its verdict is Argo CD's.",
-            ));
-        }
-        let repo = self.repo_of(&ask.source)?;
-        let commit = repo.resolve(&ask.revision, &self.0.fetches).await?;
-        let at = At {
-            mirror: repo.mirror.clone(),
-            commit,
-        };
+        let found = self.found(ask).await?;
         let brief = Brief {
             refs: self.refs(ask).await?,
             ask: ask.clone(),
@@ -221,13 +221,66 @@ impl DesiredHandle {
             remote_bases: self.0.settings.policy.remote_bases.clone(),
             limits: self.0.settings.render,
         };
+        let at = found.at.clone();
         let work = off_the_loop(move || Work::plan(&at, &brief)).await?;
+        let work = self.with_dependencies(work, ask).await?;
         Ok(Located {
-            repo: repo.remote.url.clone(),
-            revision: commit.to_string().into(),
+            repo: found.url,
+            revision: found.at.revision,
             key: work.key(),
             work: self.shared(work),
         })
+    }
+
+    /// The commit that a source at its revision means: of a mirror, or of the store of charts.
+    async fn found(&self, ask: &Ask) -> Result<Pulled, Unjudged> {
+        if Place::is_meant(&ask.source) {
+            let place = Place::of(&ask.source, &self.0.settings.policy)?;
+            let wanted = Wanted {
+                chart: ask.source.chart.clone(),
+                revision: ask.revision.clone(),
+                pass_credentials: helm::passes_credentials(&ask.source),
+            };
+            return self.pulled(place, &wanted).await;
+        }
+        let repo = self.repo_of(&ask.source)?;
+        let commit = repo.resolve(&ask.revision, &self.0.fetches).await?;
+        Ok(Pulled {
+            url: repo.remote.url.clone(),
+            at: At {
+                bare: repo.mirror.bare.clone(),
+                commit,
+                revision: commit.to_string().into(),
+            },
+        })
+    }
+
+    /// What is wanted of a chart repository, which is polled from its first use on.
+    async fn pulled(&self, place: Place, wanted: &Wanted) -> Result<Pulled, Unjudged> {
+        let charts = &self.0.charts;
+        let (repo, is_new) = charts.repo(place);
+        if is_new {
+            tokio::spawn(poll_charts(Arc::downgrade(&self.0), repo.clone()));
+        }
+        charts.pull(&repo, wanted, &self.0.fetches).await
+    }
+
+    /// The work with the charts that its chart depends on and does not carry, as far as they may be pulled.
+    async fn with_dependencies(&self, mut work: Work, ask: &Ask) -> Result<Work, Unjudged> {
+        for dependency in work.dependencies().to_vec() {
+            let policy = &self.0.settings.policy;
+            let place = Place::of_dependency(&dependency.repository, &dependency.name, policy)?;
+            if !place.is_allowed(&ask.source, policy) {
+                return Err(dependency.forbidden(&place.url));
+            }
+            let pulled = self.pulled(place, &dependency.wanted()).await?;
+            work = off_the_loop(move || {
+                work.carry(&dependency.name, &pulled.at)?;
+                Ok(work)
+            })
+            .await?;
+        }
+        Ok(work)
     }
 
     /// The sources that value files refer to, resolved; those that no value file names are not asked for.
@@ -243,13 +296,13 @@ impl DesiredHandle {
             let commit = repo.resolve(revision, &self.0.fetches).await?;
             let mirror = repo.mirror.clone();
             let root = off_the_loop(move || {
-                let root = mirror.with(|git| tree::root(git, commit));
+                let root = mirror.bare.with(|git| tree::root(git, commit));
                 root.map_err(|e| broken(&e))?
             });
             found.push(RefAt {
                 name: source.reference.clone(),
                 root: root.await?,
-                mirror: repo.mirror.clone(),
+                bare: repo.mirror.bare.clone(),
             });
         }
         Ok(found)
@@ -322,6 +375,9 @@ impl DesiredHandle {
 
     /// The URL by which [`RepoChanged`] names the source's repository; `None` when the policy forbids it.
     pub fn url_of(&self, source: &Source) -> Option<Name> {
+        if Place::is_meant(source) {
+            return self.0.charts.url_of(source);
+        }
         if let Some(repo) = self.0.repos.lock().get(&source.repo_url) {
             return Some(repo.remote.url.clone());
         }
@@ -371,7 +427,7 @@ impl DesiredHandle {
         let repo = self.repo_of(source)?;
         let tip = repo.resolve(revision, &self.0.fetches).await?;
         let mirror = repo.mirror.clone();
-        let read = blocking(move || mirror.with(|git| revision::log(git, tip, count)));
+        let read = blocking(move || mirror.bare.with(|git| revision::log(git, tip, count)));
         let commits = read.await.map_err(|_| cancelled())?;
         commits.and_then(|inner| inner).map_err(|e| broken(&e))
     }
@@ -393,6 +449,8 @@ impl DesiredHandle {
                 last: repo.last(),
             })
             .collect();
+        let charts = self.0.charts.all().into_iter();
+        all.extend(charts.map(|(url, last)| RepoStatus { url, last }));
         all.sort_by(|a, b| a.url.cmp(&b.url));
         all.dedup_by(|a, b| a.url == b.url);
         all
@@ -443,6 +501,30 @@ async fn poll(service: Weak<Inner>, repo: Arc<Repo>) {
             // Nobody listening is no failure.
             let _ = inner.changes.send(RepoChanged {
                 url: repo.remote.url.clone(),
+            });
+        }
+    }
+}
+
+/// Asks one chart repository again and again, while any answer of it may change, until the service is gone.
+async fn poll_charts(service: Weak<Inner>, repo: Arc<ChartRepo>) {
+    loop {
+        let pause = match service.upgrade() {
+            Some(inner) => repo.pause(&inner.settings, fastrand::f64()),
+            None => return,
+        };
+        if repo.is_quiet() {
+            repo.nudged.notified().await;
+            continue;
+        }
+        tokio::time::sleep(pause).await;
+        let Some(inner) = service.upgrade() else {
+            return;
+        };
+        if repo.refresh(&inner.charts.tools, &inner.fetches).await {
+            // Nobody listening is no failure.
+            let _ = inner.changes.send(RepoChanged {
+                url: repo.place.url.clone(),
             });
         }
     }

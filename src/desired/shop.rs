@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use crate::domain::{Unjudged, UnjudgedReason};
 
+use super::bare::Bare;
 use super::copy::{Copy, CopyLimits, unwritable};
 use super::helm::{self, Helm};
 use super::jsonnet;
 use super::kustomize::Kustomize;
-use super::mirror::{Mirror, blocking};
+use super::mirror::blocking;
 use super::program::{self, Cell, ProgramError, ProgramLimits, Run, Workplace, find};
 use super::render::{Content, Reading, Secrets};
 use super::tree::{self, RenderLimits, broken};
@@ -127,7 +128,7 @@ impl Shop {
 
     async fn kustomize(
         self: &Arc<Self>,
-        mirror: &Arc<Mirror>,
+        mirror: &Arc<Bare>,
         plan: &Kustomize,
         secrets: &Secrets,
     ) -> Result<Content, Unjudged> {

@@ -4,23 +4,25 @@ use std::sync::Arc;
 
 use git2::Oid;
 
-use crate::domain::{Source, Unjudged};
+use crate::domain::{Name, Source, Unjudged};
 
 use super::ask::{Ask, Purpose};
-use super::helm::{self, ChartAt, Helm, RefAt};
+use super::bare::Bare;
+use super::helm::{self, Chart, Dependency, Helm, RefAt};
 use super::jsonnet::{self, Jsonnet};
 use super::key::{ContentKey, KeyMaker};
 use super::kind::{self, Kind};
 use super::kustomize::Kustomize;
-use super::mirror::Mirror;
 use super::tree::{self, ManifestFile, RenderLimits, broken};
 use super::vars::Vars;
 
-/// A commit of a mirror.
+/// A commit of a mirror, or of the store of charts.
 #[derive(Clone, Debug)]
 pub(super) struct At {
-    pub(super) mirror: Arc<Mirror>,
+    pub(super) bare: Arc<Bare>,
     pub(super) commit: Oid,
+    /// What the revision is called: the commit's name, or a chart's version.
+    pub(super) revision: Name,
 }
 
 /// What has to be done.
@@ -29,7 +31,7 @@ pub(super) enum Work {
     /// Read files.
     Plain(Plain),
     /// Run kustomize.
-    Kustomize(Arc<Mirror>, Kustomize),
+    Kustomize(Arc<Bare>, Kustomize),
     /// Run helm.
     Helm(Box<Helm>),
 }
@@ -37,7 +39,7 @@ pub(super) enum Work {
 /// A plain directory.
 #[derive(Clone, Debug)]
 pub(super) struct Plain {
-    pub(super) mirror: Arc<Mirror>,
+    pub(super) mirror: Arc<Bare>,
     /// The commit's tree: what jsonnet files may import from.
     pub(super) root: Oid,
     pub(super) files: Vec<ManifestFile>,
@@ -61,17 +63,21 @@ impl Work {
     /// Why the source cannot be rendered, as far as the tree tells.
     pub(super) fn plan(at: &At, brief: &Brief) -> Result<Self, Unjudged> {
         let source = &brief.ask.source;
-        let path = tree::normal_path(&source.path)?;
-        let planned = at.mirror.with(|repo| {
+        // The path of a chart's source says nothing: the chart is all that was pulled.
+        let path = match &*source.chart {
+            "" => tree::normal_path(&source.path)?,
+            _ => String::new(),
+        };
+        let planned = at.bare.with(|repo| {
             let root = tree::root(repo, at.commit)?;
             let folder = tree::folder(repo, at.commit, root, &path)?;
             let source = kind::with_overrides(repo, root, &path, source, &brief.purpose.app)?;
             let listing = repo.find_tree(folder).map_err(|e| broken(&e))?;
             let kind = kind::by_settings(&source)?.unwrap_or_else(|| kind::by_files(&listing));
-            let vars = Vars::of(&brief.purpose, &source, &at.commit.to_string());
+            let vars = Vars::of(&brief.purpose, &source, &at.revision);
             match kind {
                 Kind::Directory => Ok(Self::Plain(Plain {
-                    mirror: at.mirror.clone(),
+                    mirror: at.bare.clone(),
                     root,
                     files: tree::manifest_files(
                         repo,
@@ -86,11 +92,11 @@ impl Work {
                 Kind::Kustomize => {
                     let bases = &brief.remote_bases;
                     let plan = Kustomize::plan(repo, root, &path, &source, bases, vars)?;
-                    Ok(Self::Kustomize(at.mirror.clone(), plan))
+                    Ok(Self::Kustomize(at.bare.clone(), plan))
                 }
                 Kind::Helm => Self::helm(
-                    ChartAt::Tree {
-                        mirror: at.mirror.clone(),
+                    Chart {
+                        bare: at.bare.clone(),
                         root,
                         path: path.clone(),
                         folder,
@@ -109,7 +115,7 @@ impl Work {
     /// # Errors
     /// As [`Helm::plan`].
     pub(super) fn helm(
-        chart: ChartAt,
+        chart: Chart,
         brief: &Brief,
         source: &Source,
         vars: &Vars,
@@ -122,6 +128,25 @@ impl Work {
             vars,
         })?;
         Ok(Self::Helm(Box::new(plan)))
+    }
+
+    /// The charts of other repositories that have to be carried in before it is done.
+    pub(super) fn dependencies(&self) -> &[Dependency] {
+        match self {
+            Self::Helm(plan) => plan.dependencies(),
+            _ => &[],
+        }
+    }
+
+    /// Carries one of them in, as it was pulled. Blocking.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn carry(&mut self, name: &str, at: &At) -> Result<(), Unjudged> {
+        match self {
+            Self::Helm(plan) => plan.carry(name, at),
+            _ => Ok(()),
+        }
     }
 
     /// Equal for equal content, whatever the commit and the application.

@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::operate::{Operate, operator};
-use crate::config::{Config, Folders, health_rules};
+use crate::config::{Config, Folders, RepositoryLine, health_rules};
 use crate::connect::kubeconfig::{self, Impersonate, LoadOptions};
-use crate::connect::{ConnectOptions, Connector, FileProblem, FleetPlan, Lane, Mode};
-use crate::desired::{DesiredHandle, Programs, RepoPolicy, Settings};
+use crate::connect::{ConnectOptions, Connector, FileProblem, FleetPlan, Lane, Mode, Reference};
+use crate::desired::{DesiredHandle, Login, Programs, RepoPolicy, Settings};
 use crate::domain::selector::NameGlob;
 use crate::domain::{ClusterEvent, ClusterId, Fact, LinkState, Name, Safe};
 use crate::drift::SealKey;
@@ -195,6 +195,7 @@ fn settings(plan: &FleetPlan, config: &Config, folders: &Folders, seal: &SealKey
         allow_http: config.desired.allow_http,
         ca_file: config.desired.ca_file.clone(),
         remote_bases: config.desired.remote_bases.clone(),
+        logins: config.repository.iter().filter_map(login).collect(),
         ..RepoPolicy::default()
     };
     Settings {
@@ -202,6 +203,15 @@ fn settings(plan: &FleetPlan, config: &Config, folders: &Folders, seal: &SealKey
         programs: programs(config),
         ..Settings::new(folders.cache.join("git"), seal.clone())
     }
+}
+
+/// A login of the configuration, which was checked when it was read.
+fn login(line: &RepositoryLine) -> Option<Login> {
+    Some(Login {
+        url: line.url.clone(),
+        username: line.username.clone(),
+        password: Reference::parse(&line.password)?,
+    })
 }
 
 /// The rendering programs: those that the configuration names, else those on the search path.

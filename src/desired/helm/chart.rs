@@ -1,10 +1,13 @@
 //! A chart's dependencies that it does not carry: those of the same repository are copied in, those of others have to be pulled.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use git2::{Oid, Repository};
 use serde::Deserialize;
 
+use crate::desired::bare::Bare;
+use crate::desired::charts::Wanted;
 use crate::desired::copy::{Copy, CopyLimits, make_folder, unwritable};
 use crate::desired::key::KeyMaker;
 use crate::desired::links::{self, Target};
@@ -16,11 +19,13 @@ use crate::drift::yaml::{self, Limits};
 /// Charts inside each other.
 const DEPTH: usize = 8;
 
-/// A chart of the same repository, to be copied to where the chart that needs it would carry it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A chart of the same repository or a pulled one, to be copied to where the chart that needs it would carry it.
+#[derive(Clone, Debug)]
 pub(super) struct Vendored {
     /// Where in the chart, as `charts/common`.
     to: String,
+    bare: Arc<Bare>,
+    root: Oid,
     path: String,
     tree: Oid,
 }
@@ -34,15 +39,6 @@ pub(in crate::desired) struct Dependency {
     pub(in crate::desired) version: String,
     /// The repository's URL.
     pub(in crate::desired) repository: String,
-}
-
-/// A chart that was pulled and unpacked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::desired) struct Pulled {
-    /// The chart's folder, in the cache.
-    pub(in crate::desired) folder: PathBuf,
-    /// The version that it is.
-    pub(in crate::desired) version: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,22 +60,53 @@ impl Vendored {
         key.text(&self.to).id(self.tree)
     }
 
-    /// Copies it into a chart's copy.
-    pub(super) fn lay_out(
-        &self,
-        repo: &Repository,
-        root: Oid,
-        chart: &Path,
-        limits: CopyLimits,
-    ) -> Result<(), Unjudged> {
+    /// A chart that was pulled: the root of its own tree.
+    pub(super) fn pulled(name: &str, bare: &Arc<Bare>, root: Oid) -> Self {
+        Self {
+            to: format!("charts/{name}"),
+            bare: bare.clone(),
+            root,
+            path: String::new(),
+            tree: root,
+        }
+    }
+
+    /// Copies it into a chart's copy. Blocking.
+    pub(super) fn lay_out(&self, chart: &Path, limits: CopyLimits) -> Result<(), Unjudged> {
         let to = chart.join(&self.to);
         make_folder(&to).map_err(|e| unwritable(&e))?;
-        let mut copy = Copy::new(repo, root, &to, limits);
-        copy.folder_to(&self.path, self.tree)
+        super::with(&self.bare, |repo| {
+            Copy::new(repo, self.root, &to, limits).folder_to(&self.path, self.tree)
+        })
     }
 }
 
 impl Dependency {
+    /// What is asked of its repository; no version is any version, as for Helm.
+    pub(in crate::desired) fn wanted(&self) -> Wanted {
+        let version = if self.version.is_empty() {
+            "*"
+        } else {
+            &self.version
+        };
+        Wanted {
+            chart: self.name.as_str().into(),
+            revision: version.into(),
+            pass_credentials: false,
+        }
+    }
+
+    /// Its repository may not be asked.
+    pub(in crate::desired) fn forbidden(&self, url: &str) -> Unjudged {
+        unjudged(
+            UnjudgedReason::ForbiddenUrl,
+            format!(
+                "The chart depends on `{}` of {url}, and charts of other repositories are not pulled; carry it in `charts/`, or allow its URL under `remote-bases` in [desired] of config.toml.",
+                self.name
+            ),
+        )
+    }
+
     pub(super) fn add_to(&self, key: KeyMaker) -> KeyMaker {
         key.text(&self.name)
             .text(&self.version)
@@ -87,77 +114,28 @@ impl Dependency {
     }
 }
 
-impl Pulled {
-    pub(super) fn add_to(&self, key: KeyMaker) -> KeyMaker {
-        key.text(&self.folder.display().to_string())
-            .text(&self.version)
-    }
-
-    /// A file of the chart; `None` when it is not there.
-    ///
-    /// # Errors
-    /// `NotFound` for a path that leaves the chart.
-    pub(super) fn file(&self, path: &str) -> Result<Option<PathBuf>, Unjudged> {
-        let path = Path::new(path);
-        if !super::is_inside(path) {
-            return Err(unjudged(
-                UnjudgedReason::NotFound,
-                format!(
-                    "The value file `{}` leaves the chart; correct `helm.valueFiles`.",
-                    path.display()
-                ),
-            ));
-        }
-        let file = self.folder.join(path);
-        Ok(std::fs::symlink_metadata(&file)
-            .is_ok_and(|m| m.is_file())
-            .then_some(file))
-    }
-
-    /// Copies it for a chart that depends on it.
-    pub(super) fn copy_to(&self, to: &Path) -> Result<(), Unjudged> {
-        copied(&self.folder, to, 0).map_err(|e| unwritable(&e))
-    }
-}
-
-fn copied(from: &Path, to: &Path, depth: usize) -> std::io::Result<()> {
-    if depth > DEPTH * 4 {
-        return Err(std::io::Error::other("its folders lie too deep"));
-    }
-    make_folder(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let (kind, target) = (entry.file_type()?, to.join(entry.file_name()));
-        if kind.is_dir() {
-            copied(&entry.path(), &target, depth + 1)?;
-        } else if kind.is_file() {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
-}
-
-/// What the chart at `path` depends on and does not carry.
+/// What the chart depends on and does not carry. Blocking.
 ///
 /// # Errors
 /// `BadManifest` when a chart's own file does not parse, `NotFound` when a chart of the same repository is not there.
 pub(super) fn dependencies(
-    repo: &Repository,
-    root: Oid,
-    path: &str,
-    folder: Oid,
+    chart: &super::Chart,
 ) -> Result<(Vec<Vendored>, Vec<Dependency>), Unjudged> {
-    let mut search = Search {
-        repo,
-        root,
-        vendored: Vec::new(),
-        remote: Vec::new(),
-    };
-    search.chart(path, folder, "", 0)?;
-    Ok((search.vendored, search.remote))
+    super::with(&chart.bare, |repo| {
+        let mut search = Search {
+            bare: &chart.bare,
+            repo,
+            root: chart.root,
+            vendored: Vec::new(),
+            remote: Vec::new(),
+        };
+        search.chart(&chart.path, chart.folder, "", 0)?;
+        Ok((search.vendored, search.remote))
+    })
 }
 
 struct Search<'a> {
+    bare: &'a Arc<Bare>,
     repo: &'a Repository,
     root: Oid,
     vendored: Vec<Vendored>,
@@ -222,7 +200,14 @@ impl Search<'_> {
             .iter()
             .position(|v| v.to.starts_with(&format!("{to}/")));
         let place = at.unwrap_or(self.vendored.len());
-        self.vendored.insert(place, Vendored { to, path, tree });
+        let vendored = Vendored {
+            to,
+            bare: self.bare.clone(),
+            root: self.root,
+            path,
+            tree,
+        };
+        self.vendored.insert(place, vendored);
         Ok(())
     }
 
@@ -291,7 +276,13 @@ mod tests {
         let Target::Folder(folder, _) = web else {
             panic!("web is a folder");
         };
-        let (vendored, remote) = dependencies(&origin.repo, root, "web", folder).unwrap();
+        let (vendored, remote) = dependencies(&super::super::Chart {
+            bare: Arc::new(Bare::new(origin.repo.path().to_owned())),
+            root,
+            path: "web".to_owned(),
+            folder,
+        })
+        .unwrap();
         let to: Vec<&str> = vendored.iter().map(|v| v.to.as_str()).collect();
         assert_eq!(to, ["charts/common", "charts/common/charts/deep"]);
         assert_eq!(

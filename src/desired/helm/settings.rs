@@ -22,6 +22,7 @@ pub(super) struct Settings {
     pub(super) skip_schema_validation: bool,
     pub(super) kube_version: String,
     pub(super) api_versions: Vec<String>,
+    pub(super) pass_credentials: bool,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

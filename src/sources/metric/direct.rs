@@ -1,29 +1,20 @@
 //! A metrics URL of the configuration, asked without the API server; its token is a reference and never kept.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::redirect::Policy;
+use secrecy::ExposeSecret as _;
 
 use super::scrape::{self, Limits, Trouble};
-
-/// Where a bearer token is found when it is needed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    None,
-    /// An environment variable.
-    Env(String),
-    /// The content of a file, blanks at both ends cut off.
-    File(PathBuf),
-}
+use crate::connect::Reference;
 
 /// A URL that is scraped directly.
 #[derive(Clone)]
 pub struct Direct {
     url: reqwest::Url,
-    token: Token,
+    token: Option<Reference>,
     client: reqwest::Client,
 }
 
@@ -91,7 +82,7 @@ impl Direct {
             .client
             .get(self.url.clone())
             .header(ACCEPT, scrape::ACCEPT);
-        if let Some(token) = self.token.header().await? {
+        if let Some(token) = self.header().await? {
             request = request.header(AUTHORIZATION, token);
         }
         let mut response = request.send().await.map_err(|_| Trouble::Link)?;
@@ -112,43 +103,31 @@ impl Direct {
         }
         Ok(scrape::text(bytes))
     }
-}
 
-fn token_of(reference: &str) -> Result<Token, String> {
-    match reference.split_once(':') {
-        _ if reference.is_empty() => Ok(Token::None),
-        Some(("env", name)) if !name.is_empty() => Ok(Token::Env(name.to_owned())),
-        Some(("file", path)) if !path.is_empty() => Ok(Token::File(path.into())),
-        // The text may be a token itself and is not repeated.
-        _ => Err(
-            "The metrics-token must be a reference, env:NAME or file:PATH, never a token."
-                .to_owned(),
-        ),
-    }
-}
-
-impl Token {
     async fn header(&self) -> Result<Option<HeaderValue>, Trouble> {
-        let token = match self {
-            Self::None => return Ok(None),
-            Self::Env(name) => std::env::var(name).map_err(|_| {
-                Trouble::Setup(format!("the environment variable {name} is not set"))
-            })?,
-            Self::File(path) => tokio::fs::read_to_string(path).await.map_err(|error| {
-                Trouble::Setup(format!(
-                    "the token file {} cannot be read ({})",
-                    path.display(),
-                    error.kind()
-                ))
-            })?,
+        let Some(reference) = &self.token else {
+            return Ok(None);
         };
-        let mut value =
-            HeaderValue::from_str(&format!("Bearer {}", token.trim())).map_err(|_| {
+        let token = reference.read().await;
+        let token = token.map_err(|error| Trouble::Setup(error.to_string()))?;
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
+            .map_err(|_| {
                 Trouble::Setup("the token holds characters that no header takes".to_owned())
             })?;
         value.set_sensitive(true);
         Ok(Some(value))
     }
+}
+
+fn token_of(reference: &str) -> Result<Option<Reference>, String> {
+    if reference.is_empty() {
+        return Ok(None);
+    }
+    // The text may be a token itself and is not repeated.
+    Reference::parse(reference).map(Some).ok_or_else(|| {
+        "The metrics-token must be a reference, env:NAME, file:PATH or exec:PROGRAM, never a token."
+            .to_owned()
+    })
 }
 
 #[cfg(test)]
