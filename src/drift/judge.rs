@@ -1,5 +1,6 @@
 //! The verdict on one object: what counts as drift, what does not and why, and by which tool.
 
+mod caught_up;
 mod counted;
 mod filler;
 mod reasons;
@@ -81,6 +82,16 @@ fn judged(comparison: &Comparison<'_>, object: &ObjectRef, rules: &ObjectRules<'
     };
     if let (Some(deployed), Some(target)) = (comparison.deployed, comparison.target) {
         verdict.behind = behind(target, deployed, ty, rules, &marks);
+    }
+    match (comparison.deployed, comparison.target, comparison.live) {
+        (Some(_), Some(target), Some(live)) if verdict.states.is_empty() => {
+            caught_up::settle(&mut verdict, target, live, ty);
+        }
+        // There before Git wanted it: a sync changes what differs, which may be nothing.
+        (None, Some(target), Some(live)) => {
+            verdict.behind = edited(target, live, ty, rules, &marks).changes;
+        }
+        _ => {}
     }
     verdict.states.extend(states(comparison, &verdict));
     finish(verdict, object)
@@ -200,7 +211,7 @@ fn states(comparison: &Comparison<'_>, verdict: &Verdict) -> Vec<DriftState> {
     let moved_on = match (deployed, target) {
         (true, true) => !verdict.behind.is_empty(),
         (true, false) => live,
-        (false, new) => new,
+        (false, new) => new && (!live || !verdict.behind.is_empty()),
     };
     if moved_on {
         states.push(DriftState::Behind);

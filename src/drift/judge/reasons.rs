@@ -20,6 +20,10 @@ pub(super) fn defaulted() -> String {
     "not set by Git: defaulted by the server".to_owned()
 }
 
+pub(super) fn wanted_by_now() -> String {
+    "not as deployed, but as Git's newest revision wants it".to_owned()
+}
+
 pub(super) fn rule(pointer: &str) -> String {
     format!("ignoreDifferences names {pointer}")
 }

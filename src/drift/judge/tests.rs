@@ -346,6 +346,63 @@ fn edited_and_behind_are_told_apart_and_can_both_hold() {
     assert_eq!(judged(&self::live()).states, vec![DriftState::Behind]);
 }
 
+/// The verdict when Git has moved from the deployed to the target version.
+fn moved(deployed: Option<&Value>, target: &Value, live: &Value) -> Verdict {
+    judge(&Comparison {
+        deployed,
+        target: Some(target),
+        live: Some(live),
+        rules: &IgnoreRules::none(),
+        custom: None,
+    })
+}
+
+#[test]
+fn what_was_done_by_hand_and_committed_afterwards_is_neither_edited_nor_behind() {
+    let mut target = git();
+    target["spec"]["replicas"] = json!(5);
+    let mut live = live();
+    live["spec"]["replicas"] = json!(5);
+    let verdict = moved(Some(&git()), &target, &live);
+    assert_eq!(verdict.states, vec![]);
+    assert_eq!(paths(&verdict.behind), [""; 0]);
+    assert!(ignored_paths(&verdict.ignored).contains(&"spec.replicas"));
+
+    target["metadata"]["labels"]["site"] = json!("oslo");
+    let verdict = moved(Some(&git()), &target, &live);
+    assert_eq!(verdict.states, vec![DriftState::Behind]);
+    assert_eq!(paths(&verdict.behind), ["metadata.labels.site"]);
+
+    live["spec"]["replicas"] = json!(7);
+    let verdict = moved(Some(&git()), &target, &live);
+    assert_eq!(verdict.states, vec![DriftState::Edited, DriftState::Behind]);
+    assert_eq!(paths(&verdict.changes), ["spec.replicas"]);
+}
+
+#[test]
+fn a_block_that_live_has_in_part_is_still_behind() {
+    let deployed =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "edge-config"}});
+    let mut target = deployed.clone();
+    target["data"] = json!({"a": "1", "b": "2"});
+    let mut live = deployed.clone();
+    live["data"] = json!({"a": "1"});
+    let verdict = moved(Some(&deployed), &target, &live);
+    assert_eq!(verdict.states, vec![DriftState::Behind]);
+    live["data"]["b"] = json!("2");
+    assert_eq!(moved(Some(&deployed), &target, &live).states, vec![]);
+}
+
+#[test]
+fn an_object_that_was_there_before_git_wanted_it_is_behind_in_what_differs() {
+    let mut target = git();
+    assert_eq!(moved(None, &target, &live()).states, vec![]);
+    target["spec"]["replicas"] = json!(5);
+    let verdict = moved(None, &target, &live());
+    assert_eq!(verdict.states, vec![DriftState::Behind]);
+    assert_eq!(paths(&verdict.behind), ["spec.replicas"]);
+}
+
 #[test]
 fn a_field_that_only_the_target_sets_is_behind() {
     let deployed = git();
@@ -381,7 +438,7 @@ fn missing_extra_new_and_dropped_objects_have_their_states() {
     assert_eq!(of(true, true, false), vec![DriftState::Missing]);
     assert_eq!(of(false, false, true), vec![DriftState::Extra]);
     assert_eq!(of(false, true, false), vec![DriftState::Behind]);
-    assert_eq!(of(false, true, true), vec![DriftState::Behind]);
+    assert_eq!(of(false, true, true), vec![], "there already");
     assert_eq!(of(true, false, true), vec![DriftState::Behind]);
     assert_eq!(of(true, false, false), vec![]);
     assert_eq!(of(false, false, false), vec![DriftState::Unknown]);
