@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::crds;
@@ -183,9 +185,11 @@ fn argocd_cm() -> Value {
 }
 
 /// How Argo CD knows an edge: a Secret with its name and URL, as `argocd cluster add` writes it.
-fn cluster_secret(edge: &Cluster) -> Value {
-    let config =
-        json!({ "bearerToken": edge.token(User::Admin), "tlsClientConfig": { "insecure": false } });
+pub(crate) fn cluster_secret(edge: &Cluster) -> Value {
+    let config = json!({
+        "bearerToken": edge.token(User::Admin),
+        "tlsClientConfig": { "insecure": false, "caData": STANDARD.encode(&edge.ca) },
+    });
     json!({
         "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
         "metadata": {

@@ -30,6 +30,7 @@ mod servers;
 mod story;
 mod workshop;
 
+mod argocd;
 mod connecting;
 mod custom_types;
 mod dark;

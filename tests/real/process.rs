@@ -19,16 +19,22 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `program`, with its output in `log`.
     pub(crate) fn start(name: &str, program: &Path, args: &[String], log: PathBuf) -> Self {
+        let mut command = Command::new(program);
+        command.args(args);
+        Self::spawn(name, command, log)
+    }
+
+    /// Starts what is prepared already, with its output in `log`.
+    pub(crate) fn spawn(name: &str, mut command: Command, log: PathBuf) -> Self {
         let output = File::create(&log).unwrap();
-        let child = Command::new(program)
-            .args(args)
-            // A smaller heap for a little more CPU: many API servers share one machine.
+        let child = command
+            // A smaller heap for a little more CPU: many servers share one machine.
             .env("GOGC", "60")
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)
             .spawn()
-            .unwrap_or_else(|e| panic!("{name} cannot be started from {}: {e}", program.display()));
+            .unwrap_or_else(|e| panic!("{name} cannot be started by {command:?}: {e}"));
         keeper::stop_at_end(child.id());
         Self {
             child,

@@ -58,20 +58,11 @@ pub(crate) struct Programs {
 impl Programs {
     /// Taken from KUBEBUILDER_ASSETS when set, else built once per machine; `.ci/real-servers` knows how.
     pub(crate) fn find() -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/real-servers");
-        let output = Command::new(&script)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap_or_else(|e| panic!("{} cannot be started: {e}", script.display()));
-        assert!(
-            output.status.success(),
-            "There are no real servers to test against: .ci/real-servers failed, see its lines above. \
-             Set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl, or install Go 1.26."
-        );
-        let text = String::from_utf8(output.stdout).unwrap();
         Self {
-            dir: PathBuf::from(text.lines().last().unwrap()),
+            dir: built_by(
+                ".ci/real-servers",
+                "Set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl, or install Go 1.26.",
+            ),
         }
     }
 
@@ -79,6 +70,22 @@ impl Programs {
     pub(crate) fn path(&self, program: &str) -> PathBuf {
         self.dir.join(program)
     }
+}
+
+/// The folder that one of the scripts of `.ci` answers with; `otherwise` is the next step when it has none.
+pub(crate) fn built_by(script: &str, otherwise: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
+    let output = Command::new(&path)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap_or_else(|e| panic!("{} cannot be started: {e}", path.display()));
+    assert!(
+        output.status.success(),
+        "There are no programs to test against: {script} failed, see its lines above. {otherwise}"
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    PathBuf::from(text.lines().last().unwrap())
 }
 
 /// The one etcd.
@@ -291,7 +298,8 @@ fn healthy(port: u16) -> bool {
         && answer.contains("\"true\"")
 }
 
-fn await_ready(name: &str, process: &mut Process, mut ready: impl FnMut() -> bool) {
+/// Waits until the server says that it is ready.
+pub(crate) fn await_ready(name: &str, process: &mut Process, mut ready: impl FnMut() -> bool) {
     let deadline = Instant::now() + START_LIMIT;
     while !ready() {
         process.assert_alive();
