@@ -31,6 +31,6 @@ pub use report::{Condition, EngineReport, Hydration, Project, ReconcilePace, Set
 pub use safe::Safe;
 pub use selector::Selector;
 pub use verdict::{
-    Change, ChangeOp, DriftState, FieldOwner, Fingerprint, Health, Ignored, SyncState, Verdict,
-    VerdictSource,
+    Change, ChangeOp, CompareMode, DriftState, FieldOwner, Fingerprint, Handling, Health, Ignored,
+    SyncState, Verdict, VerdictSource, WHOLE,
 };

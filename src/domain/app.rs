@@ -46,6 +46,8 @@ pub struct Application {
     pub retry: Option<serde_json::Value>,
     /// `spec.ignoreDifferences`, verbatim.
     pub ignore_differences: Option<serde_json::Value>,
+    /// The application's own compare options, as its annotation writes them: `ServerSideDiff=true,IncludeMutationWebhook=true`.
+    pub compare_options: Name,
     /// The resources the engine says it manages.
     pub resources: Vec<ManagedResource>,
     /// The running or last operation.

@@ -1,5 +1,6 @@
 //! The desired state of an application's objects, as it comes out of Git, and why there may be none.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -124,6 +125,10 @@ pub struct Tracking {
     pub installation_id: Name,
     /// Rules for every application of the hub, in the form of `spec.ignoreDifferences`.
     pub ignore_differences: Vec<serde_json::Value>,
+    /// What argocd-cm says about comparing, verbatim by key; shared by all who hold it.
+    pub comparing: Arc<BTreeMap<Name, Name>>,
+    /// Whether the hub's default is the server's own dry run (`controller.diff.server.side` in argocd-cmd-params-cm).
+    pub server_side_diff: bool,
 }
 
 impl Tracking {
@@ -149,6 +154,8 @@ impl Default for Tracking {
             label_key: "app.kubernetes.io/instance".into(),
             installation_id: "".into(),
             ignore_differences: Vec::new(),
+            comparing: Arc::default(),
+            server_side_diff: false,
         }
     }
 }

@@ -172,11 +172,88 @@ pub struct Verdict {
     pub fingerprint: Option<Fingerprint>,
     /// One line that tells the change: `spec.replicas 3→1`, `missing in cluster`.
     pub summary: Safe,
-    /// Why it could not be judged, when it could not.
+    /// Why it could not be judged, when it could not; or what else must be said of how it was.
     pub message: Option<Safe>,
+    /// How the engine treats the object.
+    pub handling: Handling,
 }
 
+/// How Argo CD treats one object, by the annotations of its manifest and of its application.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Handling {
+    /// The wave of a sync in which it is applied.
+    pub wave: i64,
+    /// As what kinds of hook it runs; empty for an ordinary object.
+    pub hooks: Vec<&'static str>,
+    /// How Argo CD compares it.
+    pub mode: CompareMode,
+    /// Its own sync and compare options, as they are written.
+    pub options: Vec<Safe>,
+}
+
+/// How Argo CD compares an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompareMode {
+    /// With what was applied last, Git and live.
+    #[default]
+    ThreeWay,
+    /// With Git and live only: nothing is known to have been applied.
+    TwoWay,
+    /// As a server-side apply would merge, worked out by Argo CD itself.
+    StructuredMerge,
+    /// By the API server's dry run, without what webhooks change.
+    ServerSide,
+    /// By the API server's dry run, what webhooks change included.
+    ServerSideWithWebhooks,
+}
+
+impl CompareMode {
+    /// The word of the JSON contract.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ThreeWay => "three-way",
+            Self::TwoWay => "two-way",
+            Self::StructuredMerge => "structured-merge",
+            Self::ServerSide => "server-side",
+            Self::ServerSideWithWebhooks => "server-side-with-webhooks",
+        }
+    }
+}
+
+/// The path that stands for an object as a whole.
+pub const WHOLE: &str = ".";
+
 impl Verdict {
+    /// Nothing of it counts, for this reason; every difference is still listed.
+    pub fn dismiss(&mut self, reason: &str) {
+        let whole = self.states.iter().find(|state| {
+            matches!(
+                state,
+                DriftState::Missing | DriftState::Extra | DriftState::Behind
+            )
+        });
+        let counted = self.changes.drain(..).map(|c| (c.path, c.owner));
+        let mut gone: Vec<_> = counted.collect();
+        gone.extend(self.behind.drain(..).map(|c| (c.path, None)));
+        if let Some(state) = whole.filter(|_| gone.is_empty()) {
+            gone.push((WHOLE.to_owned(), None));
+            self.summary = format!("{}, which does not count", state.word()).into();
+        } else {
+            self.summary = Safe::default();
+        }
+        self.ignored
+            .extend(gone.into_iter().map(|(path, owner)| Ignored {
+                path,
+                reason: reason.to_owned(),
+                owner,
+            }));
+        self.states.retain(|state| *state == DriftState::Unknown);
+        self.shadow.clear();
+        self.fingerprint = None;
+    }
+
     /// Whether the object counts as drifted.
     pub fn is_drift(&self) -> bool {
         self.states.iter().any(|s| *s != DriftState::Unknown)

@@ -5,6 +5,7 @@
 //! is a structured merge ([`structured`]), and with server-side difference it is the API server's own dry run ([`server_side`]).
 //! Our own verdict ([`super::judge`]) asks another question; the two are shown side by side.
 
+pub mod mode;
 pub mod normalize;
 pub mod server_side;
 pub mod settings;

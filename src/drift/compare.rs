@@ -125,6 +125,29 @@ pub(super) fn objects<'v>(
     walk.found
 }
 
+/// The differences of `status`, as far as Git sets it: it is compared only where an installation asks for it.
+pub(super) fn status<'v>(
+    desired: &'v Value,
+    live: &'v Value,
+    ty: Type<'_>,
+    owners: &Owners<'_>,
+) -> Vec<Difference<'v>> {
+    let mut walk = Walk {
+        owners,
+        path: Path::root().with(Step::Field("status".to_owned())),
+        found: Vec::new(),
+    };
+    let here = Here {
+        ty: ty.field("status"),
+        holder: Shape::UNKNOWN,
+        atomic: false,
+    };
+    if let Some(desired) = desired.get("status").filter(|s| !s.is_null()) {
+        walk.value(desired, live.get("status"), here);
+    }
+    walk.found
+}
+
 fn metadata_of<'s>(shape: Shape) -> Type<'s> {
     Type::built_in(if shape.is_known() {
         shape.field("metadata")

@@ -131,6 +131,14 @@ pub fn has_compare_option(object: &Value, option: &str) -> bool {
     holds(object, "argocd.argoproj.io/compare-options", option)
 }
 
+/// The object's own sync and compare options, one by one as they are written.
+pub fn options(object: &Value) -> impl Iterator<Item = &str> {
+    let stated = |key| annotation(object, key).unwrap_or_default().split(',');
+    let all = stated("argocd.argoproj.io/sync-options")
+        .chain(stated("argocd.argoproj.io/compare-options"));
+    all.map(str::trim).filter(|option| !option.is_empty())
+}
+
 fn holds(object: &Value, key: &str, option: &str) -> bool {
     let stated = annotation(object, key).unwrap_or_default();
     stated.split(',').any(|one| one.trim() == option)

@@ -3,6 +3,7 @@
 use globset::{Glob, GlobMatcher};
 use serde_json::Value;
 
+use super::argo::normalize::IgnoreStatus;
 use super::jq::{Expression, JqError};
 use super::known::{KnownField, retype};
 use crate::domain::ObjectRef;
@@ -55,6 +56,8 @@ pub struct IgnoreRules {
     rules: Vec<Rule>,
     /// Fields that hold built-in types.
     known: Vec<KnownField>,
+    ignore_aggregated_roles: bool,
+    status: IgnoreStatus,
     /// What could not be read, one sentence each.
     problems: Vec<String>,
 }
@@ -64,6 +67,10 @@ pub struct IgnoreRules {
 pub struct ObjectRules<'r> {
     rules: Vec<&'r Rule>,
     known: Vec<&'r KnownField>,
+    /// Whether the rules of a role that aggregates others are not compared.
+    pub ignore_aggregated_roles: bool,
+    /// Whether the object's `status` is compared where Git sets it.
+    pub counts_status: bool,
 }
 
 impl IgnoreRules {
@@ -93,6 +100,16 @@ impl IgnoreRules {
     pub fn with_known(mut self, known: impl IntoIterator<Item = KnownField>) -> Self {
         self.known.extend(known);
         self
+    }
+
+    /// Also heeds what argocd-cm says in `resource.compareoptions`.
+    #[must_use]
+    pub fn with_options(self, ignore_aggregated_roles: bool, status: IgnoreStatus) -> Self {
+        Self {
+            ignore_aggregated_roles,
+            status,
+            ..self
+        }
     }
 
     fn add(&mut self, number: usize, item: &Value) {
@@ -144,6 +161,8 @@ impl IgnoreRules {
                 })
                 .collect(),
             known: self.known.iter().filter(|k| k.is_of(object)).collect(),
+            ignore_aggregated_roles: self.ignore_aggregated_roles,
+            counts_status: !self.status.leaves_out(&object.gvk.kind),
         }
     }
 }

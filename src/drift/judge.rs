@@ -7,7 +7,7 @@ mod reasons;
 
 use serde_json::Value;
 
-use super::compare::{self, Type};
+use super::compare::{self, Difference, Type};
 use super::fingerprint;
 use super::ignore::{IgnoreRules, ObjectRules};
 use super::openapi::CustomSchema;
@@ -121,6 +121,23 @@ fn unknown(why: &'static str) -> Verdict {
     }
 }
 
+/// How the live object is compared with Git's.
+struct Way<'a> {
+    ty: Type<'a>,
+    owners: &'a Owners<'a>,
+    with_status: bool,
+}
+
+impl Way<'_> {
+    fn differences<'v>(&self, desired: &'v Value, live: &'v Value) -> Vec<Difference<'v>> {
+        let mut found = compare::objects(desired, live, self.ty, self.owners);
+        if self.with_status {
+            found.extend(compare::status(desired, live, self.ty, self.owners));
+        }
+        found
+    }
+}
+
 /// Live against deployed.
 fn edited(
     deployed: &Value,
@@ -130,15 +147,21 @@ fn edited(
     marks: &Marks,
 ) -> Verdict {
     let owners = Owners::of(live);
-    let differences = compare::objects(deployed, live, ty, &owners);
+    let way = Way {
+        ty,
+        owners: &owners,
+        with_status: rules.counts_status,
+    };
+    let differences = way.differences(deployed, live);
     let mut sorted = counted::sort(&differences, &owners, &Filler::of(deployed, ty), marks);
-    counted::apply_rules(&mut sorted, rules, deployed, live, &owners, ty);
+    counted::apply_options(&mut sorted, rules, deployed, live);
+    counted::apply_rules(&mut sorted, rules, deployed, live, &way);
     let Sorted {
         changes,
         mut ignored,
         shadow,
     } = sorted;
-    if live.get("status").is_some_and(|s| !s.is_null()) {
+    if !rules.counts_status && live.get("status").is_some_and(|s| !s.is_null()) {
         ignored.push(reasons::status());
     }
     let mut verdict = Verdict {

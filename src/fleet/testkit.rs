@@ -95,6 +95,7 @@ pub(crate) fn app(name: &str, edge: &str) -> Application {
         sync_options: Vec::new(),
         retry: None,
         ignore_differences: None,
+        compare_options: "".into(),
         resources: Vec::new(),
         operation: None,
         operation_requested: false,

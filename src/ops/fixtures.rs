@@ -49,6 +49,7 @@ pub(super) fn application() -> Application {
         sync_options: vec!["CreateNamespace=true".into()],
         retry: None,
         ignore_differences: None,
+        compare_options: "".into(),
         resources: Vec::new(),
         operation: None,
         operation_requested: false,

@@ -91,6 +91,12 @@ pub struct AppAssignment {
     pub resources: Vec<ManagedResource>,
     /// `spec.ignoreDifferences`, verbatim.
     pub ignore_differences: Option<Value>,
+    /// The destination's URL as the hub knows it; empty when it is not known.
+    pub server: Name,
+    /// `spec.syncPolicy.syncOptions`.
+    pub sync_options: Vec<Name>,
+    /// The application's annotation about comparing.
+    pub compare_options: Name,
     /// Why there is no desired state, when there is none; `deployed` and `target` are then empty and Argo's verdict stays.
     pub unjudged: Option<Unjudged>,
 }

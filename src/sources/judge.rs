@@ -6,6 +6,7 @@
 mod claim;
 mod lua;
 mod schema;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -25,6 +26,7 @@ use claim::{claims, is_follower};
 use lua::Opinion;
 pub use lua::{Asked, Question};
 use schema::KindType;
+use settings::HubSettings;
 use verdict::{Case, unknown};
 use wanted::{Wanted, wanted};
 
@@ -35,7 +37,11 @@ type Place = (Name, Name);
 
 /// The judge of one cluster.
 pub struct Judge {
-    seal: Arc<SealKey>,
+    /// The key of this run, and the same with the annotations that the hubs call sensitive.
+    plain_seal: Arc<SealKey>,
+    seal: SealKey,
+    sensitive: Vec<String>,
+    settings: HubSettings,
     assigned: Arc<ClusterAssignments>,
     rules: HashMap<AppRef, IgnoreRules>,
     kinds: BTreeMap<Kind, KindState>,
@@ -106,7 +112,10 @@ impl Judge {
     /// A judge that has heard nothing. The key is the process's own and never leaves it.
     pub fn new(seal: Arc<SealKey>) -> Self {
         Self {
-            seal,
+            seal: SealKey::clone(&seal),
+            plain_seal: seal,
+            sensitive: Vec::new(),
+            settings: HubSettings::default(),
             assigned: Arc::default(),
             rules: HashMap::new(),
             kinds: BTreeMap::new(),
@@ -124,10 +133,11 @@ impl Judge {
 
     /// Takes what the cluster has to be judged by from now on.
     pub fn assign(&mut self, assigned: Arc<ClusterAssignments>) -> Assigned {
+        self.take_settings(&assigned);
         self.rules = assigned
             .apps
             .iter()
-            .map(|a| (a.app.clone(), rules(a)))
+            .map(|a| (a.app.clone(), self.settings.rules(a)))
             .collect();
         self.told
             .retain(|app, _| assigned.apps.iter().any(|a| a.app == *app));
@@ -451,13 +461,6 @@ impl KindState {
             ty: KindType::default(),
         }
     }
-}
-
-fn rules(app: &AppAssignment) -> IgnoreRules {
-    app.ignore_differences
-        .as_ref()
-        .map(IgnoreRules::from_spec)
-        .unwrap_or_default()
 }
 
 fn kind_of(gvk: &Gvk) -> Kind {

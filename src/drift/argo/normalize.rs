@@ -30,6 +30,17 @@ pub enum IgnoreStatus {
     None,
 }
 
+impl IgnoreStatus {
+    /// Whether the `status` of objects of this kind is left out.
+    pub fn leaves_out(self, kind: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Crd => kind == "CustomResourceDefinition",
+            Self::None => false,
+        }
+    }
+}
+
 impl Normalizer {
     /// Normalises one object.
     pub fn apply(&self, object: &mut Value) {
@@ -66,11 +77,7 @@ impl Normalizer {
 
     fn leaves_out_status(&self, object: &Value) -> bool {
         let kind = object.get("kind").and_then(Value::as_str);
-        match self.status {
-            IgnoreStatus::All => true,
-            IgnoreStatus::Crd => kind == Some("CustomResourceDefinition"),
-            IgnoreStatus::None => false,
-        }
+        self.status.leaves_out(kind.unwrap_or_default())
     }
 }
 

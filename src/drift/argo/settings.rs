@@ -43,11 +43,17 @@ pub struct Settings {
 impl Settings {
     /// Reads argocd-cm's `data`. What cannot be read is left out and named in [`Self::problems`].
     pub fn of_config_map(data: &Map<String, Value>) -> Self {
+        let texts = data
+            .iter()
+            .filter_map(|(key, text)| Some((key.as_str(), text.as_str()?)));
+        Self::of_texts(texts)
+    }
+
+    /// As [`Self::of_config_map`], from keys and their texts.
+    pub fn of_texts<'t>(texts: impl Iterator<Item = (&'t str, &'t str)>) -> Self {
         let mut settings = Self::default();
-        for (key, text) in data {
-            if let Some(text) = text.as_str() {
-                settings.read(key, text);
-            }
+        for (key, text) in texts {
+            settings.read(key, text);
         }
         settings
     }
@@ -91,7 +97,13 @@ impl Settings {
             // Not a list: the reader names the problem.
             other => IgnoreRules::from_spec(other),
         };
-        rules.with_known(self.known.iter().cloned())
+        self.complete(rules)
+    }
+
+    /// The rules with what else the installation declares about comparing.
+    pub fn complete(&self, rules: IgnoreRules) -> IgnoreRules {
+        let rules = rules.with_known(self.known.iter().cloned());
+        rules.with_options(self.ignore_aggregated_roles, self.status)
     }
 
     /// The normalisation of one application.
@@ -105,13 +117,26 @@ impl Settings {
 
     /// Whether the installation never looks at this kind on this cluster.
     pub fn excludes(&self, gvk: &Gvk, server: &str) -> bool {
+        self.excluded_by(gvk, server).is_some()
+    }
+
+    /// What keeps the installation from looking at this kind on this cluster, when anything does.
+    pub fn excluded_by(&self, gvk: &Gvk, server: &str) -> Option<&'static str> {
         let never = NEVER
             .iter()
             .any(|(group, kind)| *group == &*gvk.group && (*kind == "*" || *kind == &*gvk.kind));
         let among = |all: &[Selection]| all.iter().any(|one| one.holds(gvk, server));
-        never
-            || among(&self.exclusions)
-            || (!self.inclusions.is_empty() && !among(&self.inclusions))
+        if never {
+            Some("Argo CD never looks at objects of this kind")
+        } else if among(&self.exclusions) {
+            Some("resource.exclusions in argocd-cm names this kind, so Argo CD never looks at it")
+        } else if !self.inclusions.is_empty() && !among(&self.inclusions) {
+            Some(
+                "resource.inclusions in argocd-cm leaves this kind out, so Argo CD never looks at it",
+            )
+        } else {
+            None
+        }
     }
 
     fn read(&mut self, key: &str, text: &str) {
@@ -172,7 +197,10 @@ impl Settings {
                 IgnoreStatus::None
             }
             Some(Value::Bool(false)) => IgnoreStatus::None,
-            _ => IgnoreStatus::All,
+            None => IgnoreStatus::All,
+            Some(Value::String(word)) if word == "all" => IgnoreStatus::All,
+            // Argo CD reads any other word as `crd`, with a warning in its log.
+            Some(_) => IgnoreStatus::Crd,
         };
     }
 

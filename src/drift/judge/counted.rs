@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use super::Way;
 use super::filler::{Filler, is_default_toleration};
 use super::reasons;
 use crate::domain::{Change, ChangeOp, FieldOwner, Ignored};
-use crate::drift::compare::{self, Difference, Standing, Type};
+use crate::drift::compare::{Difference, Standing};
 use crate::drift::ignore::{ObjectRules, Removal};
 use crate::drift::managers::ManagerClass;
 use crate::drift::owners::{Owned, Owners};
@@ -127,28 +128,41 @@ fn shown_under(path: &Path) -> String {
     path.last_field().unwrap_or_default().to_owned()
 }
 
+/// Moves what `resource.compareoptions` leaves out to the ignored ones.
+pub(super) fn apply_options(
+    sorted: &mut Sorted,
+    rules: &ObjectRules<'_>,
+    deployed: &Value,
+    live: &Value,
+) {
+    let aggregates = |role: &Value| role.get("aggregationRule").is_some_and(|r| !r.is_null());
+    if rules.ignore_aggregated_roles && (aggregates(deployed) || aggregates(live)) {
+        let is_rule = |path: &str| path == "rules" || path.starts_with("rules[");
+        take(sorted, &reasons::aggregated(), is_rule);
+    }
+}
+
 /// Moves the changes that a rule covers to the ignored ones; what a rule covers is no shadow drift either.
 pub(super) fn apply_rules(
     sorted: &mut Sorted,
     rules: &ObjectRules<'_>,
     deployed: &Value,
     live: &Value,
-    owners: &Owners<'_>,
-    ty: Type<'_>,
+    way: &Way<'_>,
 ) {
     if rules.is_empty() || (sorted.changes.is_empty() && sorted.shadow.is_empty()) {
         return;
     }
-    let differences = compare::objects(deployed, live, ty, owners);
+    let differences = way.differences(deployed, live);
     for manager in rules.managers() {
         let trusted = |path: &str| {
             let found = differences.iter().find(|d| d.path.to_string() == path);
-            found.is_some_and(|d| owners.holds(manager, &d.path))
+            found.is_some_and(|d| way.owners.holds(manager, &d.path))
         };
         take(sorted, &reasons::trusted(manager), trusted);
     }
     for removal in rules.removals() {
-        let left = differences_without(removal, deployed, live, owners, ty);
+        let left = differences_without(removal, deployed, live, way);
         let covered = |path: &str| !left.iter().any(|l| l == path);
         take(sorted, &reasons::rule(&removal.text()), covered);
     }
@@ -174,13 +188,12 @@ fn differences_without(
     removal: &Removal,
     deployed: &Value,
     live: &Value,
-    owners: &Owners<'_>,
-    ty: Type<'_>,
+    way: &Way<'_>,
 ) -> Vec<String> {
     let (mut deployed, mut live) = (deployed.clone(), live.clone());
     removal.apply(&mut deployed);
     removal.apply(&mut live);
-    compare::objects(&deployed, &live, ty, owners)
+    way.differences(&deployed, &live)
         .iter()
         .map(|d| d.path.to_string())
         .collect()

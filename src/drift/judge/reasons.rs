@@ -28,6 +28,12 @@ pub(super) fn rule(pointer: &str) -> String {
     format!("ignoreDifferences names {pointer}")
 }
 
+/// A role whose rules the cluster gathers from others.
+pub(super) fn aggregated() -> String {
+    "resource.compareoptions in argocd-cm ignores the rules of roles that aggregate others"
+        .to_owned()
+}
+
 pub(super) fn trusted(manager: &str) -> String {
     format!("ignoreDifferences trusts the manager {manager}")
 }

@@ -4,12 +4,14 @@ mod apps;
 mod extras;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::domain::{Fact, HubCluster, Name};
+use crate::domain::{Fact, HubCluster, Name, Tracking};
 use crate::health::Overrides;
 use crate::sources::assignment::DirectorInput;
 use crate::sources::engine::argo;
@@ -144,32 +146,53 @@ pub(super) async fn follow_first<T: DeserializeOwned>(
     }
 }
 
-/// argocd-cm: the tracking method, the label's key, the installation's id. Without it Argo CD's defaults hold.
+/// argocd-cm: the tracking method, the label's key, the installation's id, how objects are compared. Without it Argo CD's defaults hold.
+/// Of argocd-cmd-params-cm only the default way of comparing is read; whoever may not read it is shown Argo CD's own default.
 async fn settings(hub: &Hub, heard: &Heard) {
     let mut done = false;
-    let specs = hub
-        .paths("/api/v1", "configmaps")
-        .into_iter()
-        .map(|path| WatchSpec {
-            fields: "metadata.name=argocd-cm".to_owned(),
-            ..WatchSpec::all(path)
-        })
-        .collect();
-    follow_first::<Value>(hub, specs, |step| {
-        heard.one(&mut done);
-        let map = match step {
-            Step::Listed(maps) => maps.into_iter().next().unwrap_or_default(),
-            Step::Changed(map) => map,
-            Step::Gone(_) => Value::Null,
-            Step::Trouble(_) => return,
+    let known: Mutex<Tracking> = Mutex::default();
+    let server_side = AtomicBool::new(false);
+    let tell = || {
+        let tracking = Tracking {
+            server_side_diff: server_side.load(Ordering::Relaxed),
+            ..known.lock().clone()
         };
-        take_health_rules(hub, &map);
-        let tracking = argo::tracking(&map);
-        hub.teller.tell(Fact::Pace(argo::settings_pace(&map)));
         hub.teller.tell(Fact::Tracking(tracking.clone()));
         hub.teller.direct(DirectorInput::Tracking {
             hub: hub.teller.cluster().clone(),
             tracking,
+        });
+    };
+    let own = config_map(hub, "argocd-cm", |map| {
+        heard.one(&mut done);
+        let Some(map) = map else { return };
+        take_health_rules(hub, &map);
+        hub.teller.tell(Fact::Pace(argo::settings_pace(&map)));
+        *known.lock() = argo::tracking(&map);
+        tell();
+    });
+    let parameters = config_map(hub, "argocd-cmd-params-cm", |map| {
+        let now = map.is_some_and(|map| argo::server_side_diff(&map));
+        if server_side.swap(now, Ordering::Relaxed) != now {
+            tell();
+        }
+    });
+    futures::join!(own, parameters);
+}
+
+/// Follows one ConfigMap of the hub: null while there is none, nothing while it cannot be read.
+async fn config_map(hub: &Hub, name: &str, mut take: impl FnMut(Option<Value>)) {
+    let paths = hub.paths("/api/v1", "configmaps").into_iter();
+    let specs = paths.map(|path| WatchSpec {
+        fields: format!("metadata.name={name}"),
+        ..WatchSpec::all(path)
+    });
+    follow_first::<Value>(hub, specs.collect(), |step| {
+        take(match step {
+            Step::Listed(maps) => Some(maps.into_iter().next().unwrap_or_default()),
+            Step::Changed(map) => Some(map),
+            Step::Gone(_) => Some(Value::Null),
+            Step::Trouble(_) => None,
         });
     })
     .await;

@@ -61,9 +61,15 @@ impl Book {
             }
             DirectorInput::Served { cluster, served } => self.take_served(cluster, served),
             DirectorInput::HubClusters { hub, clusters } => {
+                let of = hub.clone();
                 let known = &mut self.hubs.entry(hub).or_default().clusters;
-                self.rejoin |= *known != clusters;
+                let changed = *known != clusters;
                 *known = clusters;
+                self.rejoin |= changed;
+                if changed {
+                    let ids = self.of_hub(&of);
+                    self.untold.extend(ids);
+                }
             }
             DirectorInput::Tracking { hub, tracking } => self.take_tracking(&hub, tracking),
             DirectorInput::Apps {
@@ -322,7 +328,7 @@ impl Book {
                 continue;
             };
             let hub = self.hubs.entry(id.hub.clone()).or_default();
-            if entry.refresh(&hub.tracking) {
+            if entry.refresh(&hub.tracking, &hub.clusters) {
                 self.stale.extend(entry.cluster.clone());
             }
             if let Some(fact) = entry.news() {

@@ -6,7 +6,8 @@ use super::judge::Answer;
 use super::wish::Wish;
 use crate::desired::prepare::instance;
 use crate::domain::{
-    Application, ClusterId, DesiredObject, Fact, Name, Tracking, Unjudged, UnjudgedReason,
+    Application, ClusterId, DesiredObject, Destination, Fact, HubCluster, Name, Tracking, Unjudged,
+    UnjudgedReason,
 };
 use crate::sources::assignment::AppAssignment;
 
@@ -73,8 +74,10 @@ impl Entry {
     }
 
     /// Makes the application's assignment anew; `false` when it says what it said before.
-    pub(super) fn refresh(&mut self, tracking: &Tracking) -> bool {
-        let fresh = self.assign(tracking.clone());
+    ///
+    /// `clusters` are those that its hub knows.
+    pub(super) fn refresh(&mut self, tracking: &Tracking, clusters: &[HubCluster]) -> bool {
+        let fresh = self.assign(tracking.clone(), clusters);
         let known = self.assignment.as_ref();
         let same = known.is_some_and(|known| says_the_same(known, &fresh));
         if !same {
@@ -83,7 +86,7 @@ impl Entry {
         !same
     }
 
-    fn assign(&self, tracking: Tracking) -> AppAssignment {
+    fn assign(&self, tracking: Tracking, clusters: &[HubCluster]) -> AppAssignment {
         let app = &self.app;
         let mut made = AppAssignment {
             app: app.id.clone(),
@@ -99,6 +102,9 @@ impl Entry {
             deployed: Vec::new(),
             target: Vec::new(),
             resources: app.resources.clone(),
+            server: server(&app.destination, clusters),
+            sync_options: app.sync_options.clone(),
+            compare_options: app.compare_options.clone(),
             unjudged: match self.standing() {
                 Standing::Judged => None,
                 Standing::Hindered(why) => Some(why),
@@ -113,6 +119,16 @@ impl Entry {
             made.target = target.unwrap_or(&answer.deployed).objects.to_vec();
         }
         made
+    }
+}
+
+/// The URL of a destination that may be named instead.
+fn server(destination: &Destination, clusters: &[HubCluster]) -> Name {
+    let named = || clusters.iter().find(|c| c.name == destination.name);
+    if destination.server.is_empty() {
+        named().map(|c| c.server.clone()).unwrap_or_default()
+    } else {
+        destination.server.clone()
     }
 }
 
@@ -137,5 +153,8 @@ fn says_the_same(a: &AppAssignment, b: &AppAssignment) -> bool {
         && shared(&a.target, &b.target)
         && a.resources == b.resources
         && a.ignore_differences == b.ignore_differences
+        && a.server == b.server
+        && a.sync_options == b.sync_options
+        && a.compare_options == b.compare_options
         && a.unjudged == b.unjudged
 }

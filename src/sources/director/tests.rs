@@ -111,6 +111,7 @@ impl Stage {
             sync_options: Vec::new(),
             retry: None,
             ignore_differences: None,
+            compare_options: "".into(),
             resources: Vec::new(),
             operation: None,
             operation_requested: false,

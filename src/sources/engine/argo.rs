@@ -9,6 +9,9 @@ mod set;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::connect::ca_hash;
@@ -76,6 +79,11 @@ impl RawApplication {
             sync_options: policy.sync_options.unwrap_or_default(),
             retry: policy.retry,
             ignore_differences: spec.ignore_differences,
+            compare_options: metadata
+                .annotations
+                .as_ref()
+                .map(|a| a.compare_options.clone())
+                .unwrap_or_default(),
             resources: status
                 .resources
                 .unwrap_or_default()
@@ -308,7 +316,40 @@ pub fn tracking(config_map: &Value) -> Tracking {
             .map(Settings::of_config_map)
             .map(|settings| settings.ignore_differences().to_vec())
             .unwrap_or_default(),
+        comparing: comparing(config_map),
+        server_side_diff: false,
     }
+}
+
+/// Keys of argocd-cm about comparing; of the keys for single kinds those that end in a dot.
+const COMPARING: [&str; 7] = [
+    "resource.customizations",
+    "resource.compareoptions",
+    "resource.exclusions",
+    "resource.inclusions",
+    "resource.sensitive.mask.annotations",
+    "resource.customizations.ignoreDifferences.",
+    "resource.customizations.knownTypeFields.",
+];
+
+fn comparing(config_map: &Value) -> Arc<BTreeMap<Name, Name>> {
+    let is_about = |key: &str| {
+        COMPARING
+            .iter()
+            .any(|k| key == *k || (k.ends_with('.') && key.starts_with(k)))
+    };
+    let data = config_map.get("data").and_then(Value::as_object);
+    let about = data.into_iter().flatten().filter(|(key, _)| is_about(key));
+    let texts =
+        about.filter_map(|(key, value)| Some((key.as_str().into(), value.as_str()?.into())));
+    Arc::new(texts.collect())
+}
+
+/// Whether argocd-cmd-params-cm makes the server's own dry run the way of comparing (`controller.diff.server.side`).
+pub fn server_side_diff(params: &Value) -> bool {
+    let data = params.get("data");
+    let text = data.and_then(|d| d.get("controller.diff.server.side"));
+    text.and_then(Value::as_str).is_some_and(go_bool)
 }
 
 /// What a cluster Secret says of a destination. Its credentials are read past and never kept.

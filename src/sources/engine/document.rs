@@ -99,6 +99,7 @@ impl<'v> Document<'v> {
             sync_options: Vec::new(),
             retry: None,
             ignore_differences: None,
+            compare_options: "".into(),
             resources: Vec::new(),
             operation: None,
             operation_requested: false,

@@ -6,24 +6,12 @@ use super::Place;
 use crate::domain::{Gvk, TrackingMethod};
 use crate::sources::assignment::AppAssignment;
 
-/// Whether a live object belongs to another one, is a hook, or asks not to be counted when it is extra.
+/// Whether a live object belongs to another one.
 pub(super) fn is_follower(object: &Value) -> bool {
-    let owned = object
+    object
         .pointer("/metadata/ownerReferences")
         .and_then(Value::as_array)
-        .is_some_and(|o| !o.is_empty());
-    let annotation = |key: &str| {
-        object
-            .pointer("/metadata/annotations")
-            .and_then(|a| a.get(key))
-            .and_then(Value::as_str)
-    };
-    let hook = annotation("argocd.argoproj.io/hook")
-        .or_else(|| annotation("helm.sh/hook"))
-        .is_some();
-    let ignored = annotation("argocd.argoproj.io/compare-options")
-        .is_some_and(|o| o.split(',').any(|o| o.trim() == "IgnoreExtraneous"));
-    owned || hook || ignored
+        .is_some_and(|o| !o.is_empty())
 }
 
 /// Whether the object carries the application's mark. An annotation that names another object is a copy's, and claims nothing.

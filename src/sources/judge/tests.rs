@@ -59,6 +59,9 @@ fn assignment(deployed: Vec<Value>, target: Vec<Value>) -> AppAssignment {
         target: target.into_iter().map(wanted_object).collect(),
         resources: Vec::new(),
         ignore_differences: None,
+        server: "https://edge-oslo-003:6443".into(),
+        sync_options: Vec::new(),
+        compare_options: "".into(),
         unjudged: None,
     }
 }
@@ -194,7 +197,7 @@ fn an_object_with_our_mark_that_git_lacks_is_extra_and_others_pass_by() {
 }
 
 #[test]
-fn a_copy_with_somebody_elses_mark_an_owned_object_and_a_hook_claim_nothing() {
+fn a_copy_with_somebody_elses_mark_and_an_owned_object_claim_nothing() {
     let mut judge = judge_of(vec![deployment(2)]);
     let mut copy = deployment(1);
     copy["metadata"]["name"] = json!("copy");
@@ -203,13 +206,10 @@ fn a_copy_with_somebody_elses_mark_an_owned_object_and_a_hook_claim_nothing() {
     owned["metadata"]["annotations"] =
         json!({"argocd.argoproj.io/tracking-id": id_of("apps/Deployment", "owned")});
     owned["metadata"]["ownerReferences"] = json!([{"kind": "Rollout", "name": "x"}]);
-    let mut hook = copy.clone();
-    hook["metadata"]["name"] = json!("hook");
-    hook["metadata"]["annotations"] = json!({"argocd.argoproj.io/tracking-id": id_of("apps/Deployment", "hook"), "argocd.argoproj.io/hook": "PreSync"});
     let facts = judge.listed(
         &gvk("apps", "Deployment"),
         &Part::whole(),
-        vec![copy, owned, hook],
+        vec![copy, owned],
     );
     assert_eq!(resources(&facts).len(), 1, "only the missing one");
 }
@@ -438,4 +438,5 @@ fn another_rule_is_asked_anew_and_without_one_argo_speaks_again() {
     assert_eq!(health_of(&facts).map(|h| h.0), Some(Health::Progressing));
 }
 
+mod settings;
 mod types;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Judge;
 use super::schema::KindType;
+use super::settings::{Seen, installation};
 use super::wanted::{Wanted, origin};
 use crate::domain::event::Bodies;
 use crate::domain::{DesiredObject, DriftState, Health, ObjectRef, Resource, Safe, Verdict};
@@ -36,8 +37,8 @@ impl Judge {
         let none = IgnoreRules::default();
         let deployed = wanted.and_then(|w| w.deployed.as_deref());
         let target = wanted.and_then(|w| w.target.as_deref());
-        let deployed_body = deployed.map(|d| d.body.document());
-        let target_body = target.map(|d| d.body.document());
+        let deployed_body = deployed.map(|d| self.document(d));
+        let target_body = target.map(|d| self.document(d));
         let mut verdict = drift::judge(&Comparison {
             deployed: deployed_body.as_ref(),
             target: target_body.as_ref(),
@@ -46,6 +47,13 @@ impl Judge {
             custom: ty.schema(),
         });
         ty.remark(&mut verdict);
+        let git = deployed_body.as_ref().or(target_body.as_ref());
+        verdict.handling = installation(app).handling(git, live.as_ref());
+        let seen = Seen {
+            wanted: wanted.is_some(),
+            live: live.as_ref(),
+        };
+        self.dismiss(app, &object.gvk, seen, &mut verdict);
         let text = |pointer: &str| {
             live.as_ref()
                 .and_then(|l| l.pointer(pointer)?.as_str())
@@ -61,10 +69,19 @@ impl Judge {
             desired: origin(wanted),
             bodies: verdict
                 .is_drift()
-                .then(|| Arc::new(bodies(deployed.or(target), live))),
+                .then(|| Arc::new(bodies(deployed_body.or(target_body), live))),
             verdict: Arc::new(verdict),
             object,
         }
+    }
+}
+
+impl Judge {
+    /// What Git wants, sealed as the live object is.
+    fn document(&self, desired: &DesiredObject) -> Value {
+        let mut document = desired.body.document();
+        drift::seal(&mut document, &self.seal);
+        document
     }
 }
 
@@ -94,7 +111,7 @@ pub(super) fn unknown(
 }
 
 /// The documents for the side-by-side, with marks in place of sealed values and without managedFields.
-fn bodies(desired: Option<&DesiredObject>, mut live: Option<Value>) -> Bodies {
+fn bodies(desired: Option<Value>, mut live: Option<Value>) -> Bodies {
     if let Some(metadata) = live
         .as_mut()
         .and_then(|l| l.get_mut("metadata"))
@@ -102,7 +119,6 @@ fn bodies(desired: Option<&DesiredObject>, mut live: Option<Value>) -> Bodies {
     {
         metadata.remove("managedFields");
     }
-    let desired = desired.map(|d| d.body.document());
     let marks = Marks::of(desired.iter().chain(live.as_ref()));
     Bodies {
         desired: desired.as_ref().map(|d| marks.shown(d, "")),

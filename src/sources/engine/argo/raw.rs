@@ -31,12 +31,14 @@ pub(super) struct RawMeta {
     pub(super) finalizers: Option<Vec<Name>>,
 }
 
-/// The only annotation that is used; the rest, last-applied among it, is skipped while parsing.
+/// The only annotations that are used; the rest, last-applied among it, is skipped while parsing.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Annotations {
     #[serde(rename = "argocd.argoproj.io/skip-reconcile")]
     pub(super) skip_reconcile: Name,
+    #[serde(rename = "argocd.argoproj.io/compare-options")]
+    pub(super) compare_options: Name,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
