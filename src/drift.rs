@@ -34,6 +34,7 @@ pub mod openapi;
 pub mod owners;
 pub mod path;
 pub mod quantity;
+pub mod respect;
 pub mod schema;
 pub mod seal;
 pub mod ssa;

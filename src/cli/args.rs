@@ -202,6 +202,32 @@ impl Selectors {
     }
 }
 
+/// The selector that means one object, written as CLUSTER/KIND/NAMESPACE/NAME or CLUSTER/KIND/NAME.
+///
+/// # Errors
+/// A sentence, when it is not written so.
+pub(crate) fn one_object(text: &str) -> Result<Selector, String> {
+    // The last part first: names of contexts may hold slashes, those of kinds and objects never do.
+    let parts: Vec<&str> = text.rsplitn(4, '/').collect();
+    let (cluster, kind, namespace, name) = match parts[..] {
+        [name, namespace, kind, cluster] => (cluster, kind, namespace, name),
+        [name, kind, cluster] => (cluster, kind, "", name),
+        _ => {
+            return Err(format!(
+                "`{}` names no object; write CLUSTER/KIND/NAMESPACE/NAME, or CLUSTER/KIND/NAME for one without a namespace.",
+                crate::domain::safe::escape(text)
+            ));
+        }
+    };
+    Ok(Selector {
+        cluster: NameGlob::new(&globset::escape(cluster))?,
+        kind: Some(kind.to_owned()),
+        namespace: Some(namespace.to_owned()),
+        name: Some(name.to_owned()),
+        ..Selector::default()
+    })
+}
+
 /// Form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
@@ -260,6 +286,10 @@ pub(crate) enum FailOn {
 /// Options of `diff`.
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
+    /// One object, drifted or not, with every difference that does not count and why: CLUSTER/KIND/NAMESPACE/NAME, or CLUSTER/KIND/NAME
+    /// for one without a namespace.
+    #[arg(value_name = "OBJECT", conflicts_with = "desired")]
+    pub(crate) object: Option<String>,
     /// Desired manifests, a file or `-`; with --live it needs no cluster.
     #[arg(long, value_name = "FILE", requires = "live")]
     pub(crate) desired: Option<PathBuf>,

@@ -7,16 +7,26 @@ use super::document::{Document, exit_status};
 use super::items::DriftItem;
 use super::lists::{Asked, Listed, drift_items, state_words};
 use super::{print, verify};
-use crate::domain::{Change, DriftState, FieldOwner, Safe};
+use crate::domain::{Change, DriftState, FieldOwner, Handling, Safe};
 use crate::drift::diff_text;
 use crate::fleet::DriftRow;
 
-/// Desired against live of every drifted object in the selection.
+/// Desired against live of every drifted object in the selection; of one that is `named`, drifted or not.
 ///
 /// # Errors
-/// A query that does not parse, or a form that only pictures have.
-pub(crate) fn diff(asked: Asked<'_>) -> Result<Listed, String> {
-    let rows = asked.keep(verify::rows(asked))?;
+/// A query that does not parse, a form that only pictures have, or no object of that name.
+pub(crate) fn diff(asked: Asked<'_>, named: bool) -> Result<Listed, String> {
+    let mut rows = verify::rows(asked);
+    if named && rows.is_empty() {
+        rows = asked.scope.fleet.objects(asked.scope.selector);
+        if rows.is_empty() {
+            return Err(
+                "No such object is managed there. `driftdeck explain` lists what there is."
+                    .to_owned(),
+            );
+        }
+    }
+    let rows = asked.keep(rows)?;
     let mut items: Vec<DriftItem> = drift_items(asked, &rows);
     for (item, row) in items.iter_mut().zip(&rows) {
         item.unified = unified(row);
@@ -79,6 +89,10 @@ fn describe(row: &DriftRow, asked: Asked<'_>) -> String {
             "  (old: the cluster does not answer)"
         }
     );
+    let _ = writeln!(out, "  {}", handling(&verdict.handling));
+    if let Some(message) = &verdict.message {
+        let _ = writeln!(out, "  {message}");
+    }
     if let Some(said) = asked.words.and_then(|words| verify::word_of(words, row)) {
         let _ = writeln!(out, "  server: {}", said.opinion.message());
     }
@@ -107,6 +121,22 @@ fn describe(row: &DriftRow, asked: Asked<'_>) -> String {
         let _ = writeln!(out, "    {}", Safe::new(text));
     }
     out.push('\n');
+    out
+}
+
+/// `compared three-way by Argo CD  wave 3  hook PreSync  options Prune=false`
+fn handling(handling: &Handling) -> String {
+    let mut out = format!("compared {} by Argo CD", handling.mode.word());
+    if handling.wave != 0 {
+        let _ = write!(out, "  wave {}", handling.wave);
+    }
+    if !handling.hooks.is_empty() {
+        let _ = write!(out, "  hook {}", handling.hooks.join(","));
+    }
+    let options: Vec<&str> = handling.options.iter().map(Safe::as_str).collect();
+    if !options.is_empty() {
+        let _ = write!(out, "  options {}", options.join(","));
+    }
     out
 }
 
@@ -152,17 +182,59 @@ mod tests {
             None => in_sync("edge-microservice", object),
         });
         let selector = Selector::default();
-        diff(Asked {
-            scope: Scope {
+        diff(
+            Asked {
+                scope: Scope {
+                    fleet: &fleet,
+                    selector: &selector,
+                    at: at(60),
+                },
+                query: None,
+                form,
+                words: None,
+            },
+            false,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_named_object_is_told_even_when_it_has_not_drifted() {
+        let fleet = one_edge(in_sync(
+            "edge-microservice",
+            deployment("edge-microservice"),
+        ));
+        let named = |text: &str| {
+            let selector = crate::cli::args::one_object(text)?;
+            let scope = Scope {
                 fleet: &fleet,
                 selector: &selector,
                 at: at(60),
-            },
-            query: None,
-            form,
-            words: None,
-        })
-        .unwrap()
+            };
+            let asked = Asked {
+                scope,
+                query: None,
+                form: Form::Json,
+                words: None,
+            };
+            let listed = diff(asked, true)?;
+            let json: serde_json::Value = serde_json::from_str(&listed.text).unwrap();
+            Ok::<_, String>((json["items"][0].clone(), listed.status))
+        };
+        let namespace = deployment("edge-microservice").namespace;
+        let (item, status) = named(&format!(
+            "edge-oslo-001/deployment/{namespace}/edge-microservice"
+        ))
+        .unwrap();
+        assert_eq!((&item["state"], status), (&"synced".into(), 0));
+        assert_eq!(item["handling"]["mode"], "three-way");
+        assert!(item["ignored"].is_array());
+        assert!(named("edge-oslo-001/deployment/edge-microservice").is_err());
+        assert!(
+            named("edge-microservice")
+                .unwrap_err()
+                .contains("CLUSTER/KIND")
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::args::{Cli, Command, Common};
+use super::args::{Cli, Command, Common, one_object};
 use super::document::Scope;
 use super::lists::{self, Asked, Listed};
 use super::{diff, reasons, revert, say, verify};
@@ -94,7 +94,13 @@ fn verifies(cli: &Cli) -> bool {
 }
 
 async fn answer(cli: &Cli, config: &Config, session: &Session) -> Result<u8, String> {
-    let selector = cli.selectors.selector()?;
+    let (selector, named) = match &cli.command {
+        Some(Command::Diff(args)) if args.object.is_some() => (
+            one_object(args.object.as_deref().unwrap_or_default())?,
+            true,
+        ),
+        _ => (cli.selectors.selector()?, false),
+    };
     let words = if verifies(cli) {
         Some(verify::ask(&session.fleet, &selector, &session.operate, config).await?)
     } else {
@@ -116,7 +122,7 @@ async fn answer(cli: &Cli, config: &Config, session: &Session) -> Result<u8, Str
         Some(Command::Drift(args)) if args.group => lists::groups(asked, &remembered(session))?,
         Some(Command::Drift(args)) if args.shadow => lists::shadow(asked)?,
         Some(Command::Drift(args)) => lists::drift(asked, &args.fail_on)?,
-        Some(Command::Diff(_)) => diff::diff(asked)?,
+        Some(Command::Diff(_)) => diff::diff(asked, named)?,
         Some(Command::Explain(_)) => reasons::explain(asked)?,
         Some(Command::Revert(args)) => {
             let wish = revert::wish(

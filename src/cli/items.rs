@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::verify::WordItem;
 use crate::domain::{
     AppKind, AppRef, Change, ChangeOp, ClusterMetrics, DriftState, Engine, FieldOwner, Fingerprint,
-    Health, Ignored, Operation, Role, Safe, SyncState, VerdictSource, Warning,
+    Handling, Health, Ignored, Operation, Role, Safe, SyncState, VerdictSource, Warning,
 };
 use crate::fleet::history::{GroupHistory, History};
 use crate::fleet::{AppRow, ClusterRow, DriftGroup, DriftRow, HealthTally, Warner};
@@ -26,6 +26,8 @@ pub(crate) struct StatusItem {
     engines: Vec<Engine>,
     apps: AppsCount,
     drift: DriftCount,
+    /// Where the hub says Synced and the edge differs, or the other way round: one sentence an application, with both times.
+    disagreements: Vec<Safe>,
     health: HealthTally,
     metrics: Option<ClusterMetrics>,
     message: Option<Safe>,
@@ -45,8 +47,9 @@ struct DriftCount {
     resources: usize,
 }
 
-impl From<&ClusterRow> for StatusItem {
-    fn from(row: &ClusterRow) -> Self {
+impl StatusItem {
+    /// The item of a cluster, with what hubs and this edge contradict each other in.
+    pub(crate) fn new(row: &ClusterRow, disagreements: &[Safe]) -> Self {
         Self {
             cluster: Safe::new(row.id.as_str()),
             contexts: row.contexts.clone(),
@@ -65,6 +68,7 @@ impl From<&ClusterRow> for StatusItem {
             drift: DriftCount {
                 resources: row.drift,
             },
+            disagreements: disagreements.to_vec(),
             health: row.health,
             metrics: row.metrics.as_deref().cloned(),
             message: row.why_not_current(),
@@ -199,6 +203,12 @@ pub(crate) struct DriftItem {
     current: bool,
     changes: Vec<ChangeItem>,
     ignored: Vec<IgnoredItem>,
+    /// How Argo CD treats the object: wave, hooks, options, way of comparing.
+    handling: Handling,
+    /// What else must be said of the verdict, such as why it was made without the kind's type.
+    message: Option<Safe>,
+    /// Where hub and edge say different things of the application, with both times.
+    pub(crate) disagreement: Option<Safe>,
     /// Only with `--verify`: what the server's dry run says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) server: Option<WordItem>,
@@ -329,6 +339,9 @@ impl DriftItem {
             current: row.current,
             changes: changes.iter().map(ChangeItem::from).collect(),
             ignored: verdict.ignored.iter().map(IgnoredItem::from).collect(),
+            handling: verdict.handling.clone(),
+            message: verdict.message.clone(),
+            disagreement: None,
             server: None,
             shadow: verdict.shadow.iter().map(ChangeItem::from).collect(),
             unified: None,
@@ -480,7 +493,7 @@ mod tests {
             .iter()
             .find(|r| r.id.as_str() == "edge-oslo-001")
             .unwrap();
-        let json = serde_json::to_value(StatusItem::from(edge)).unwrap();
+        let json = serde_json::to_value(StatusItem::new(edge, &[])).unwrap();
         assert_eq!(
             json["apps"],
             serde_json::json!({"total": 1, "synced": 0, "outOfSync": 1, "unknown": 0})

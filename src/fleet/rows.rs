@@ -404,6 +404,35 @@ impl Fleet {
 }
 
 impl Fleet {
+    /// Every object that the selector means, drifted or not; one without drift is as old as its cluster's last word.
+    pub fn objects(&self, selector: &Selector) -> Vec<DriftRow> {
+        let clusters = self.clusters.values().filter(|c| c.merged_into.is_none());
+        let mut rows: Vec<DriftRow> = clusters
+            .flat_map(|cluster| {
+                let meant = cluster.resources.values();
+                let meant = meant.filter(|r| selector.matches(&cluster.id, &r.app, &r.object));
+                meant.map(|resource| self.object_row(cluster, resource))
+            })
+            .collect();
+        rows.sort_by(|a, b| {
+            (&a.cluster, &a.resource.object).cmp(&(&b.cluster, &b.resource.object))
+        });
+        rows
+    }
+
+    fn object_row(&self, cluster: &Cluster, resource: &Arc<Resource>) -> DriftRow {
+        let drifted = self
+            .drifted
+            .get(&(cluster.id.clone(), resource.object.clone()));
+        let seen = cluster.seen_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        DriftRow {
+            cluster: cluster.id.clone(),
+            resource: Arc::clone(resource),
+            first_seen: drifted.map_or(seen, |d| d.first_seen),
+            current: cluster.state.is_current(),
+        }
+    }
+
     /// Every object with shadow drift that the selector means: what Git does not set and a person's tool did, drifted or not.
     pub fn shadow(&self, selector: &Selector) -> Vec<DriftRow> {
         let clusters = self.clusters.values().filter(|c| c.merged_into.is_none());

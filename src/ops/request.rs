@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::{Guardrail, Route, WaveSpec, Yardstick, direct};
 use crate::domain::{Application, ClusterId, LinkState, Name, ObjectRef, Safe, Tracking, Verdict};
+use crate::drift::IgnoreRules;
+use crate::drift::respect::respecting;
 
 /// A manifest as Git has it, Secret values included.
 ///
@@ -81,6 +83,22 @@ pub struct RevertTarget {
 }
 
 impl RevertTarget {
+    /// The manifest as it is sent, onto this live object. With `RespectIgnoreDifferences=true` ignored fields keep their live values, as they
+    /// would in a sync.
+    pub(super) fn manifest(&self, live: Option<&Value>) -> Option<Value> {
+        let manifest = direct::manifest(self.desired.as_ref()?.expose());
+        let respects = |option: &Name| **option == *"RespectIgnoreDifferences=true";
+        let ignored = self.tracking.ignoring(self.app.ignore_differences.as_ref());
+        match (live, ignored) {
+            (Some(live), Some(ignored)) if self.app.sync_options.iter().any(respects) => {
+                let rules = IgnoreRules::from_spec(&ignored);
+                let kept = respecting(&manifest, live, &rules.for_object(&self.object));
+                Some(direct::manifest(&kept))
+            }
+            _ => Some(manifest),
+        }
+    }
+
     /// What the object must be like once it is put back. The manifest is as it is sent.
     pub(super) fn yardstick(&self) -> Yardstick {
         match &self.desired {
@@ -97,6 +115,27 @@ impl RevertTarget {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_manifest_keeps_ignored_fields_as_they_are_live_only_where_the_application_asks_for_it() {
+        let mut target = crate::ops::fixtures::target();
+        let live = crate::ops::fixtures::live_deployment();
+        let replicas = |target: &RevertTarget| {
+            target.manifest(Some(&live)).unwrap()["spec"]["replicas"].clone()
+        };
+        let git = target.manifest(None).unwrap()["spec"]["replicas"].clone();
+        let ignored =
+            json!([{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]);
+        let mut app = Application::clone(&target.app);
+        app.ignore_differences = Some(ignored);
+        target.app = Arc::new(app.clone());
+        assert_eq!(replicas(&target), git);
+        app.sync_options
+            .push("RespectIgnoreDifferences=true".into());
+        target.app = Arc::new(app);
+        assert_ne!(live["spec"]["replicas"], git);
+        assert_eq!(replicas(&target), live["spec"]["replicas"]);
+    }
 
     #[test]
     fn an_unsealed_body_prints_nothing_of_itself() {

@@ -210,11 +210,7 @@ async fn rehearse(
     target: &RevertTarget,
     live: Option<&Value>,
 ) -> Rehearsal {
-    let manifest = target
-        .desired
-        .as_ref()
-        .map(|d| direct::manifest(d.expose()))
-        .unwrap_or_default();
+    let manifest = target.manifest(live).unwrap_or_default();
     let live_of = |pointer| live.map(|l| text(l, pointer)).unwrap_or_default();
     let precondition = Precondition {
         uid: live_of("/metadata/uid"),

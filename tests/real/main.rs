@@ -42,6 +42,7 @@ mod hunting;
 mod judging;
 mod racing;
 mod rendering;
+mod respecting;
 mod respelling;
 mod reverting;
 mod seeing;

@@ -112,6 +112,8 @@ pub(crate) fn drift_items(asked: Asked<'_>, rows: &[DriftRow]) -> Vec<DriftItem>
             let mut item = DriftItem::new(row, engine(row));
             let said = asked.words.and_then(|words| verify::word_of(words, row));
             item.server = said.map(WordItem::from);
+            let app = fleet.app_row(&row.resource.app);
+            item.disagreement = app.and_then(|app| app.disagreement);
             item
         })
         .collect()

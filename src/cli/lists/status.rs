@@ -1,5 +1,7 @@
 //! `status`: one row a cluster.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::{Asked, Listed, age};
@@ -7,7 +9,7 @@ use crate::cli::document::{Document, exit_status};
 use crate::cli::items::StatusItem;
 use crate::cli::print::Answer;
 use crate::cli::table::Table;
-use crate::domain::{Engine, Safe};
+use crate::domain::{ClusterId, Engine, Safe};
 use crate::fleet::ClusterRow;
 
 /// `driftdeck status`.
@@ -25,10 +27,13 @@ pub(crate) fn status(asked: Asked<'_>) -> Result<Listed, String> {
     }
     rows.sort_by(|a, b| a.urgency().cmp(&b.urgency()));
     let rows = asked.keep(rows)?;
+    let disagreements = disagreements(asked);
     let document = Document::new(
         "StatusList",
         asked.scope,
-        rows.iter().map(StatusItem::from).collect(),
+        rows.iter()
+            .map(|row| StatusItem::new(row, disagreements.get(&row.id).map_or(&[], Vec::as_slice)))
+            .collect(),
     );
     let mut table = Table::new(&[
         "CLUSTER", "STATE", "APPS", "DRIFT", "HEALTH", "VERSION", "MESSAGE",
@@ -60,6 +65,18 @@ pub(crate) fn status(asked: Asked<'_>) -> Result<Listed, String> {
         text: answer.text(asked.form)?,
         status: exit_status(asked.drifted(), document.partial),
     })
+}
+
+/// What hubs and edges contradict each other in, by edge.
+fn disagreements(asked: Asked<'_>) -> HashMap<ClusterId, Vec<Safe>> {
+    let mut found: HashMap<ClusterId, Vec<Safe>> = HashMap::new();
+    for row in asked.fleet().app_rows() {
+        if let (Some(cluster), Some(words)) = (row.cluster, row.disagreement) {
+            let sentence = Safe::from(format!("{}: {words}", row.app.id.name));
+            found.entry(cluster).or_default().push(sentence);
+        }
+    }
+    found
 }
 
 fn wide_status(row: &ClusterRow, now: Timestamp) -> Vec<Safe> {

@@ -6,7 +6,7 @@ use crate::ops::argo::{self, Wish};
 use crate::ops::content::{ContentHash, text};
 use crate::ops::effect::{Apply, Create, Delete, Effect, FIELD_MANAGER, Member, Merge};
 use crate::ops::windows::Window;
-use crate::ops::{PlanTarget, RevertRequest, RevertTarget, Route};
+use crate::ops::{PlanTarget, RevertRequest, RevertTarget, Route, Unsealed};
 
 /// Whether a target goes direct, as far as that can be told before its object is read.
 pub(in crate::ops) fn goes_direct(
@@ -61,8 +61,8 @@ impl Case<'_> {
     fn direct_effect(&self) -> Option<Effect> {
         let (cluster, place) = (self.target.cluster.clone(), self.reading.place.clone());
         let yardstick = self.target.yardstick();
-        let manifest = yardstick.wanted().cloned();
         let live = self.reading.live.as_ref();
+        let manifest = self.target.manifest(live).map(Unsealed::new);
         let held = live.map(|l| (Name::from(text(l, "/metadata/uid")), ContentHash::of(l)));
         Some(match (self.act, held, &self.reading.patch) {
             (Act::Apply, Some((uid, seen)), Some(patch)) => Effect::Merge(Box::new(Merge {
