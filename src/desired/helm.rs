@@ -2,6 +2,7 @@
 
 mod chart;
 mod settings;
+mod values;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,8 +16,6 @@ use super::ask::Purpose;
 use super::bare::Bare;
 use super::copy::{Copy, CopyLimits, make_folder, unwritable, write};
 use super::key::KeyMaker;
-use super::links::{self, Target};
-use super::policy::redact;
 use super::program::{Run, Workplace};
 use super::tree::{broken, join};
 use super::unjudged;
@@ -70,6 +69,13 @@ enum Blob {
     Inline(String),
 }
 
+/// A tree of a repository.
+#[derive(Clone, Copy, Debug)]
+struct Tree<'a> {
+    bare: &'a Arc<Bare>,
+    root: Oid,
+}
+
 /// What a plan is made of.
 pub(super) struct Parts<'a> {
     pub(super) chart: Chart,
@@ -94,22 +100,17 @@ impl Helm {
             ));
         }
         let (vendored, dependencies) = chart::dependencies(&parts.chart)?;
-        let mut values = Vec::new();
-        for file in &settings.value_files {
-            match parts.find(file)? {
-                Some(blob) => values.push(blob),
-                None if settings.ignore_missing_value_files => {}
-                None => return Err(missing(file)),
-            }
-        }
+        let mut values = values::files(
+            parts,
+            &settings.value_files,
+            settings.ignore_missing_value_files,
+        )?;
         values.extend(settings.inline().map(Blob::Inline));
         let mut files = Vec::new();
         for parameter in &settings.file_parameters {
-            let blob = parts.find(&parameter.path)?;
-            files.push((
-                parameter.name.clone(),
-                blob.ok_or_else(|| missing(&parameter.path))?,
-            ));
+            let found = parts.find(&parameter.path)?;
+            let (_, blob) = found.ok_or_else(|| missing(&parameter.path))?;
+            files.push((parameter.name.clone(), blob));
         }
         Ok(Self {
             args: arguments(&settings, parts),
@@ -271,45 +272,11 @@ fn plain_version(version: &str) -> String {
     version.get(..end).unwrap_or_default().to_owned()
 }
 
-impl Parts<'_> {
-    /// The content that a path in the settings means: `$ref/path`, from the repository's root, or from the chart. `None` when it is not there.
-    fn find(&self, written: &str) -> Result<Option<Blob>, Unjudged> {
-        if let Some(rest) = written.strip_prefix('$') {
-            let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
-            if let Some(found) = self.refs.iter().find(|r| &*r.name == name) {
-                return in_tree(&found.bare, found.root, path);
-            }
-        }
-        let path = self.vars.expand(written);
-        if path.contains("://") {
-            return Err(unjudged(
-                UnjudgedReason::ForbiddenUrl,
-                format!(
-                    "The value file `{}` stands behind a URL, and those are not fetched; put it into the repository.",
-                    redact(&path)
-                ),
-            ));
-        }
-        let path = match path.strip_prefix('/') {
-            Some(from_root) => from_root.to_owned(),
-            None => join(&self.chart.path, &path),
-        };
-        in_tree(&self.chart.bare, self.chart.root, &path)
-    }
-}
-
-fn in_tree(bare: &Arc<Bare>, root: Oid, path: &str) -> Result<Option<Blob>, Unjudged> {
-    Ok(match with(bare, |repo| links::resolve(repo, root, path))? {
-        Target::File(blob, _) => Some(Blob::Git(bare.clone(), blob)),
-        _ => None,
-    })
-}
-
 fn missing(path: &str) -> Unjudged {
     unjudged(
         UnjudgedReason::NotFound,
         format!(
-            "The value file `{path}` of the application's source is not in the repository; push it, or correct `helm.valueFiles`."
+            "The value file `{path}` of the application's source is not there; push it, or correct `helm.valueFiles`."
         ),
     )
 }

@@ -15,6 +15,7 @@ mod answers;
 mod argo;
 mod bed;
 mod catalogue;
+mod chart_server;
 mod crds;
 mod git_server;
 mod keeper;
@@ -31,6 +32,7 @@ mod story;
 mod workshop;
 
 mod argocd;
+mod charting;
 mod connecting;
 mod custom_types;
 mod dark;

@@ -66,6 +66,13 @@ impl Driftdeck {
         }
     }
 
+    /// Writes config.toml.
+    pub(crate) fn configure(&self, text: &str) {
+        let folder = self.home.path().join("config/driftdeck");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("config.toml"), text).unwrap();
+    }
+
     /// Runs a command given as words.
     pub(crate) async fn run(&self, line: &str) -> Answer {
         let home = self.home.path();

@@ -1,0 +1,237 @@
+//! Charts of chart repositories and registries, from the URL in the Application to the verdict that `driftdeck` prints, beside what `helm` itself says.
+
+use std::path::PathBuf;
+
+use driftdeck::drift::yaml::{Limits, parse_documents};
+use serde_json::{Value, json};
+
+use crate::answers::{assert_clean, changes, item};
+use crate::bed::bed;
+use crate::chart_server::ChartServer;
+use crate::crds;
+use crate::gitops_states::{ago, application, put};
+use crate::kubeconfig::{self, Entry};
+use crate::kubectl::Kubectl;
+use crate::objects::{apply, namespace};
+use crate::program::Driftdeck;
+use crate::servers::{Cluster, User};
+
+/// Where the charts' objects live, as in `application`.
+const NAMESPACE: &str = "edge-microservice-namespace";
+
+fn helm() -> PathBuf {
+    let folder = std::env::var_os("DRIFTDECK_RENDERERS");
+    let folder = folder.expect("DRIFTDECK_RENDERERS is not set: run .ci/real");
+    PathBuf::from(folder).join("helm")
+}
+
+const TEMPLATE: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}
+  labels: {chart: '{{ .Chart.Name }}-{{ .Chart.Version }}'}
+spec:
+  replicas: {{ .Values.replicas }}
+  selector: {matchLabels: {app: {{ .Release.Name }}}}
+  template:
+    metadata: {labels: {app: {{ .Release.Name }}}}
+    spec:
+      containers:
+      - name: app
+        image: registry.example/edge-microservice:{{ .Chart.Version }}
+";
+
+const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Name }}-config'}\ndata: {mode: {{ .Values.mode | quote }}, chart: '{{ .Chart.Version }}'}\n";
+
+/// The files of a chart that depends on nothing.
+fn chart() -> Vec<(&'static str, &'static str)> {
+    vec![
+        (
+            "Chart.yaml",
+            "apiVersion: v2\nname: edge-microservice\nversion: 0.0.0\n",
+        ),
+        ("values.yaml", "replicas: 1\nmode: default\n"),
+        ("templates/deployment.yaml", TEMPLATE),
+        ("templates/map.yaml", MAP),
+    ]
+}
+
+/// A cluster that carries its own Argo CD, a chart server, and the program.
+struct Stand {
+    cluster: Cluster,
+    charts: ChartServer,
+    driftdeck: Driftdeck,
+    kubectl: Kubectl,
+}
+
+impl Stand {
+    async fn new(name: &'static str) -> Self {
+        let bed = bed().await;
+        let cluster = bed.start_edge(name).await;
+        let client = cluster.client(User::Admin).await;
+        crds::install(&client, &crds::argo()).await;
+        namespace(&client, "argocd").await;
+        namespace(&client, NAMESPACE).await;
+        let dir = bed.dir.join(format!("charts-{name}"));
+        std::fs::create_dir_all(&dir).unwrap();
+        let charts = ChartServer::start(&dir, &helm());
+        let kubeconfig = dir.join("kubeconfig");
+        kubeconfig::write(&kubeconfig, &[Entry::of(&cluster, User::Admin)]);
+        let driftdeck = Driftdeck::with(bed, &kubeconfig);
+        driftdeck.configure(&format!(
+            "[desired]\nhelm = {:?}\nca-file = {:?}\n",
+            helm(),
+            charts.ca_file
+        ));
+        Self {
+            cluster,
+            charts,
+            driftdeck,
+            kubectl: Kubectl::with(bed, &kubeconfig),
+        }
+    }
+
+    /// An Application of this source that Argo CD deployed at a version: its objects are what `helm` prints.
+    async fn deploy(&self, name: &str, source: &Value, version: &str, printed: &str) {
+        let client = self.cluster.client(User::Admin).await;
+        let history =
+            json!([{ "id": 0, "revision": version, "deployedAt": ago(600), "source": source }]);
+        let change = json!({
+            "spec": { "source": { "path": null } },
+            "status": { "sync": { "revision": version }, "history": history },
+        });
+        let mut document = application(name, "https://kubernetes.default.svc", &change);
+        document["spec"]["source"] = source.clone();
+        put(&client, &document).await;
+        for mut object in parse_documents(printed.as_bytes(), &Limits::default()).unwrap() {
+            let (kind, own) = (
+                object["kind"].as_str().unwrap(),
+                object["metadata"]["name"].as_str().unwrap(),
+            );
+            let group = object["apiVersion"]
+                .as_str()
+                .unwrap()
+                .split_once('/')
+                .map_or("", |(group, _)| group);
+            let id = format!("{name}:{group}/{kind}:{NAMESPACE}/{own}");
+            object["metadata"]["namespace"] = json!(NAMESPACE);
+            object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = json!(id);
+            apply(&client, "argocd-controller", &object).await;
+        }
+    }
+
+    async fn drift(&self, app: &str) -> crate::program::Answer {
+        self.driftdeck
+            .run(&format!("drift --app {app} --wait 60s -o json"))
+            .await
+    }
+
+    fn disturb(&self, deployment: &str) {
+        self.kubectl.edit(
+            NAMESPACE,
+            &format!("deployment/{deployment}"),
+            "s/^  replicas: 3$/  replicas: 5/",
+        );
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs real servers: run .ci/run"]
+async fn a_chart_of_a_repository_is_judged_from_its_url_to_the_edited_field() {
+    let stand = Stand::new("edge-charts-001").await;
+    stand.charts.publish("edge-microservice", "1.2.0", &chart());
+    let source = json!({
+        "repoURL": stand.charts.repository(), "chart": "edge-microservice", "targetRevision": "1.x",
+        "helm": { "valuesObject": { "replicas": 3 }, "parameters": [{ "name": "mode", "value": "edge" }] },
+    });
+    let repository = stand.charts.repository();
+    let printed = stand.charts.run(&[
+        "template",
+        "reader",
+        "edge-microservice",
+        "--repo",
+        &repository,
+        "--version",
+        "1.x",
+        "--ca-file",
+        &stand.charts.ca_file.display().to_string(),
+        "--namespace",
+        NAMESPACE,
+        "--set",
+        "replicas=3,mode=edge",
+    ]);
+    stand.deploy("reader", &source, "1.2.0", &printed).await;
+    assert_clean(&stand.drift("reader").await);
+
+    stand.disturb("reader");
+    let answer = stand.drift("reader").await;
+    assert_eq!(answer.status, 1, "{answer:#?}");
+    let items = answer.items();
+    assert_eq!(items.len(), 1, "{items:#?}");
+    let deployment = item(&items, "Deployment", "reader");
+    assert_eq!(deployment["state"], "edited");
+    assert_eq!(
+        deployment["desired"],
+        json!({ "repo": repository, "revision": "1.2.0", "path": "templates/deployment.yaml" })
+    );
+    let changed = changes(deployment);
+    assert_eq!(changed.len(), 1, "{changed:#?}");
+    assert_eq!(changed[0].0, "spec.replicas");
+
+    stand.charts.publish("edge-microservice", "1.3.0", &chart());
+    let answer = stand.drift("reader").await;
+    let items = answer.items();
+    let states: Vec<&Value> = items.iter().map(|i| &i["state"]).collect();
+    assert!(
+        states.contains(&&json!("behind")),
+        "a newer version in range: {items:#?}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs real servers: run .ci/run"]
+async fn a_chart_of_a_registry_is_judged_too_and_one_that_is_gone_is_named() {
+    let stand = Stand::new("edge-charts-002").await;
+    let archive = stand.charts.publish("edge-microservice", "1.2.0", &chart());
+    stand
+        .charts
+        .push("edge/edge-microservice", "1.2.0", &archive);
+    let source = json!({
+        "repoURL": format!("{}/edge", stand.charts.address), "chart": "edge-microservice", "targetRevision": "1.2.0",
+        "helm": { "values": "replicas: 3\n" },
+    });
+    let url = format!("oci://{}/edge/edge-microservice", stand.charts.address);
+    let printed = stand.charts.run(&[
+        "template",
+        "registered",
+        &url,
+        "--version",
+        "1.2.0",
+        "--set",
+        "replicas=3",
+        "--ca-file",
+        &stand.charts.ca_file.display().to_string(),
+        "--namespace",
+        NAMESPACE,
+    ]);
+    stand.deploy("registered", &source, "1.2.0", &printed).await;
+    assert_clean(&stand.drift("registered").await);
+    stand.disturb("registered");
+    let items = stand.drift("registered").await.items();
+    let deployment = item(&items, "Deployment", "registered");
+    assert_eq!(deployment["desired"]["repo"], json!(url));
+    assert_eq!(changes(deployment)[0].0, "spec.replicas");
+
+    // What was pulled stays; what was never pulled is a named state and no guess.
+    stand.charts.close();
+    assert_eq!(stand.drift("registered").await.items().len(), 1);
+    let mut gone = source.clone();
+    gone["targetRevision"] = json!("9.9.9");
+    stand.deploy("gone", &gone, "9.9.9", "").await;
+    let apps = stand.driftdeck.run("apps --wait 60s -o json").await.items();
+    let gone = apps.iter().find(|a| a["name"] == "gone").unwrap();
+    let message = gone["message"].as_str().unwrap_or_default();
+    assert!(message.contains("9.9.9"), "{gone:#}");
+    assert_eq!(gone["verdict"]["source"], "argo", "{gone:#}");
+}
