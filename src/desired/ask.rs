@@ -101,6 +101,8 @@ pub struct Purpose {
     pub project: Name,
     /// What the cluster serves; `None` until it was heard.
     pub served: Option<Served>,
+    /// `kustomize.buildOptions` of the hub's argocd-cm.
+    pub kustomize_options: Name,
     /// Custom kinds that the engine saw in the cluster, as `group/version/Kind`, sorted.
     pub kinds: Arc<[Name]>,
 }
@@ -119,8 +121,23 @@ impl Purpose {
             namespace: app.destination.namespace.clone(),
             project: app.project.clone(),
             served: None,
+            kustomize_options: Name::default(),
             kinds: kinds.into(),
         }
+    }
+
+    /// Nothing is rendered for an application's cluster before it has said what it serves.
+    ///
+    /// # Errors
+    /// `Pending`.
+    pub(super) fn require_served(&self) -> Result<(), Unjudged> {
+        if self.app.is_empty() || self.served.is_some() {
+            return Ok(());
+        }
+        Err(unjudged(
+            UnjudgedReason::Pending,
+            "The chart is rendered once its cluster has said which Kubernetes version and which kinds it serves.",
+        ))
     }
 
     /// The cluster's Kubernetes version, empty when it is not known.

@@ -93,12 +93,7 @@ impl Helm {
     pub(super) fn plan(parts: &Parts<'_>) -> Result<Self, Unjudged> {
         let settings = Settings::read(parts.source.helm.as_ref())?;
         let purpose = parts.purpose;
-        if !purpose.app.is_empty() && purpose.served.is_none() {
-            return Err(unjudged(
-                UnjudgedReason::Pending,
-                "The chart is rendered once its cluster has said which Kubernetes version and which kinds it serves.",
-            ));
-        }
+        purpose.require_served()?;
         let (vendored, dependencies) = chart::dependencies(&parts.chart)?;
         let mut values = values::files(
             parts,
@@ -203,10 +198,11 @@ impl Helm {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn carry(&mut self, name: &str, at: &At) -> Result<(), Unjudged> {
+    pub(super) fn carry(&mut self, dependency: &Dependency, at: &At) -> Result<(), Unjudged> {
         let root = with(&at.bare, |repo| super::tree::root(repo, at.commit))?;
-        self.dependencies.retain(|d| d.name != name);
-        self.vendored.push(Vendored::pulled(name, &at.bare, root));
+        self.dependencies.retain(|d| d != dependency);
+        self.vendored
+            .push(Vendored::pulled(&dependency.name, &at.bare, root));
         Ok(())
     }
 }
@@ -266,7 +262,7 @@ fn arguments(settings: &Settings, parts: &Parts<'_>) -> Vec<String> {
 }
 
 /// `v1.34.2+k3s1` as `1.34.2`.
-fn plain_version(version: &str) -> String {
+pub(super) fn plain_version(version: &str) -> String {
     let version = version.trim_start_matches('v');
     let end = version.find(['+', '-']).unwrap_or(version.len());
     version.get(..end).unwrap_or_default().to_owned()

@@ -1,9 +1,12 @@
 //! Kustomizations: which folders one reads, whether it reaches out of the repository, and the run of `kustomize build` on a copy of them.
 
+mod charts;
 mod edit;
 mod loads;
+mod options;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use git2::{Oid, Repository};
@@ -12,7 +15,9 @@ use serde_json::Value;
 use crate::domain::{Source, Unjudged, UnjudgedReason, Verbatim};
 use crate::drift::yaml::{self, Limits};
 
+use super::ask::Purpose;
 use super::copy::{Copy, CopyLimits, unwritable};
+use super::helm::Dependency;
 use super::key::KeyMaker;
 use super::kind::KUSTOMIZATIONS;
 use super::links::{self, Target};
@@ -20,12 +25,16 @@ use super::program::{Run, Workplace};
 use super::tree::{broken, join, too_much};
 use super::unjudged;
 use super::vars::Vars;
+use super::work::At;
+use charts::Chart;
+use options::Options;
+pub(super) use options::named as named_refusal;
 
 /// Kustomizations that one may refer to, directly or not.
 const FOLDERS: usize = 2_000;
 
 /// A kustomization that was looked through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Kustomize {
     root: Oid,
     path: String,
@@ -35,6 +44,23 @@ pub(super) struct Kustomize {
     vars: Vars,
     /// Whether it refers to something outside that the configuration allows.
     network: bool,
+    options: Options,
+    /// Charts that its kustomizations name and the repository does not hold.
+    charts: Vec<Chart>,
+    /// What a chart is rendered for: a Kubernetes version, and kinds that are served.
+    served: Vec<String>,
+}
+
+/// What a plan is made of.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    pub(super) root: Oid,
+    pub(super) path: &'a str,
+    pub(super) source: &'a Source,
+    /// Beginnings of URLs that may be fetched.
+    pub(super) allowed: &'a [String],
+    pub(super) purpose: &'a Purpose,
+    pub(super) vars: Vars,
 }
 
 impl Kustomize {
@@ -42,34 +68,70 @@ impl Kustomize {
     ///
     /// # Errors
     /// `ForbiddenUrl` for a remote base that is not among `allowed` (beginnings of URLs), `BadManifest` for what does not parse.
-    pub(super) fn plan(
-        repo: &Repository,
-        root: Oid,
-        path: &str,
-        source: &Source,
-        allowed: &[String],
-        vars: Vars,
-    ) -> Result<Self, Unjudged> {
+    pub(super) fn plan(repo: &Repository, parts: Parts<'_>) -> Result<Self, Unjudged> {
+        let options = Options::read(&parts.purpose.kustomize_options)?;
+        let settings = parts.source.kustomize.as_ref();
         let mut closure = Closure {
             repo,
-            root,
-            allowed,
+            root: parts.root,
+            allowed: parts.allowed,
+            options: &options,
             found: BTreeMap::new(),
+            charts: Vec::new(),
             network: false,
         };
-        closure.folder(path)?;
-        for load in edit::loads(source.kustomize.as_ref())? {
-            closure.load(path, &load)?;
+        closure.folder(parts.path)?;
+        for load in edit::loads(settings)? {
+            closure.load(parts.path, &load)?;
         }
-        let Closure { found, network, .. } = closure;
-        Ok(Self {
-            root,
-            path: path.to_owned(),
-            folders: outermost(found),
-            settings: source.kustomize.clone(),
-            vars,
+        let Closure {
+            found,
+            charts,
             network,
+            ..
+        } = closure;
+        let served = if options.helm {
+            edit::served(settings, parts.purpose)?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            root: parts.root,
+            path: parts.path.to_owned(),
+            folders: outermost(found),
+            settings: parts.source.kustomize.clone(),
+            vars: parts.vars,
+            network,
+            options,
+            charts,
+            served,
         })
+    }
+
+    /// Charts that have to be pulled before the build.
+    pub(super) fn dependencies(&self) -> Vec<Dependency> {
+        let mut all: Vec<Dependency> = Vec::new();
+        for wanted in self.charts.iter().filter_map(Chart::dependency) {
+            if !all.contains(wanted) {
+                all.push(wanted.clone());
+            }
+        }
+        all
+    }
+
+    /// Carries one of them in. Blocking.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn carry(&mut self, dependency: &Dependency, at: &At) -> Result<(), Unjudged> {
+        self.charts
+            .iter_mut()
+            .try_for_each(|chart| chart.carry(dependency, at))
+    }
+
+    /// Whether the build runs `helm`.
+    pub(super) fn needs_helm(&self) -> bool {
+        self.options.helm
     }
 
     /// What the result depends on.
@@ -81,6 +143,13 @@ impl Kustomize {
         if edit::uses_vars(self.settings.as_ref()) {
             key = self.vars.add_to(key);
         }
+        let words = self
+            .options
+            .args()
+            .into_iter()
+            .chain(self.served.iter().cloned());
+        key = words.fold(key, |key, word| key.text(&word));
+        key = self.charts.iter().fold(key, |key, chart| chart.add_to(key));
         self.folders
             .iter()
             .fold(key, |key, (path, tree)| key.text(path).id(*tree))
@@ -100,6 +169,9 @@ impl Kustomize {
         for (path, tree) in &self.folders {
             copy.folder(path, *tree)?;
         }
+        self.charts
+            .iter()
+            .try_for_each(|chart| chart.lay_out(into, limits))?;
         let Some(settings) = &self.settings else {
             return Ok(());
         };
@@ -118,12 +190,23 @@ impl Kustomize {
         std::fs::write(&file, edited.to_string()).map_err(|e| unwritable(&e))
     }
 
-    /// The build of what was laid out in a workplace, by `kustomize`, or by `kubectl` when that is what there is.
-    pub(super) fn run(&self, program: PathBuf, place: &Workplace, by_kubectl: bool) -> Run {
+    /// The build of what was laid out in a workplace, by `kustomize`, or by `kubectl` when that is what there is; `helm` when charts may be named.
+    pub(super) fn run(
+        &self,
+        (program, by_kubectl): (PathBuf, bool),
+        helm: Option<PathBuf>,
+        place: &Workplace,
+    ) -> Run {
         let word = if by_kubectl { "kustomize" } else { "build" };
+        let mut args: Vec<OsString> = vec![word.into(), place.tree().join(&self.path).into()];
+        args.extend(self.options.args().into_iter().map(OsString::from));
+        if let Some(helm) = helm {
+            args.extend(["--helm-command".into(), helm.into()]);
+            args.extend(self.served.iter().map(OsString::from));
+        }
         Run {
             program,
-            args: vec![word.into(), place.tree().join(&self.path).into()],
+            args,
             work: place.path().to_owned(),
             network: self.network,
             env: Vec::new(),
@@ -176,7 +259,9 @@ struct Closure<'a> {
     repo: &'a Repository,
     root: Oid,
     allowed: &'a [String],
+    options: &'a Options,
     found: BTreeMap<String, Oid>,
+    charts: Vec<Chart>,
     network: bool,
 }
 
@@ -195,8 +280,15 @@ impl Closure<'_> {
                 return Err(too_much("kustomizations", FOLDERS));
             }
             // A folder that a link leads to has neighbours of its own; they are looked for where it really is.
-            for load in self.loads(tree, &real)? {
+            let Some(kustomization) = self.read(tree, &real)? else {
+                continue;
+            };
+            self.check(&kustomization, &real)?;
+            for load in loads::of(&kustomization) {
                 open.extend(self.take(&path, &load, &real)?);
+            }
+            if self.options.helm {
+                self.charts_of(&path, &kustomization)?;
             }
         }
         Ok(())
@@ -209,29 +301,60 @@ impl Closure<'_> {
         }
     }
 
-    /// What the folder's kustomization refers to.
-    fn loads(&self, tree: Oid, path: &str) -> Result<Vec<String>, Unjudged> {
+    /// The folder's kustomization, if it has one.
+    fn read(&self, tree: Oid, path: &str) -> Result<Option<Value>, Unjudged> {
         let tree = self.repo.find_tree(tree).map_err(|e| broken(&e))?;
         let Some(name) = KUSTOMIZATIONS
             .iter()
             .find(|name| tree.get_name(name).is_some())
         else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let file = join(path, name);
         let Target::File(blob, _) = links::resolve(self.repo, self.root, &file)? else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let blob = self.repo.find_blob(blob).map_err(|e| broken(&e))?;
-        Ok(loads::of(&parsed(&file, blob.content())?))
+        parsed(&file, blob.content()).map(Some)
+    }
+
+    /// Where kustomize may read files anywhere, everything that it reads must be known beforehand: this machine has files too.
+    fn check(&self, kustomization: &Value, path: &str) -> Result<(), Unjudged> {
+        if self.options.anywhere && loads::is_open(kustomization) {
+            return Err(options::needs_plugin(&format!(
+                "in `{path}` has generators or transformers of its own, while argocd-cm lets kustomize read files anywhere"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Takes in the charts that a kustomization names: those of the repository to be copied, others to be pulled.
+    fn charts_of(&mut self, path: &str, kustomization: &Value) -> Result<(), Unjudged> {
+        for chart in Chart::all(path, kustomization)? {
+            match links::resolve(self.repo, self.root, chart.place())? {
+                Target::Folder(tree, _) => drop(self.found.insert(chart.place().to_owned(), tree)),
+                _ => self.charts.push(chart),
+            }
+        }
+        Ok(())
     }
 
     /// The folder that a reference means, when it means one; a file lies in its folder and needs nothing more.
     fn take(&mut self, path: &str, load: &str, real: &str) -> Result<Option<String>, Unjudged> {
+        if load.starts_with('/') {
+            return Err(unjudged(
+                UnjudgedReason::BadManifest,
+                format!(
+                    "The kustomization in `{path}` refers to `{load}`, a path of the machine that builds it; refer to files of the repository."
+                ),
+            ));
+        }
         if !load.contains("://") {
             for from in [path, real] {
                 match links::resolve(self.repo, self.root, &join(from, load))? {
                     Target::Folder(_, to) => return Ok(Some(to)),
+                    // Its folder is copied as a whole, unless it lies elsewhere and may.
+                    Target::File(_, file) if self.options.anywhere => return self.take_file(&file),
                     Target::File(..) => return Ok(None),
                     Target::Nothing => {}
                 }
@@ -253,6 +376,15 @@ impl Closure<'_> {
             ),
         ))
     }
+
+    /// Takes in the folder of a file that is read from elsewhere.
+    fn take_file(&mut self, file: &str) -> Result<Option<String>, Unjudged> {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if let Target::Folder(tree, _) = links::resolve(self.repo, self.root, folder)? {
+            self.found.entry(folder.to_owned()).or_insert(tree);
+        }
+        Ok(None)
+    }
 }
 
 #[cfg(test)]
@@ -261,21 +393,34 @@ mod tests {
     use crate::desired::testing::{FILE, Origin};
 
     fn plan(files: &[(&str, &str)], allowed: &[&str]) -> Result<Kustomize, Unjudged> {
+        plan_with(files, allowed, "")
+    }
+
+    fn plan_with(
+        files: &[(&str, &str)],
+        allowed: &[&str],
+        options: &str,
+    ) -> Result<Kustomize, Unjudged> {
         let origin = Origin::new();
         let entries: Vec<(&str, i32, Oid)> = files
             .iter()
             .map(|(path, text)| (*path, FILE, origin.blob(text.as_bytes())))
             .collect();
-        let root = origin.tree(&entries);
         let allowed: Vec<String> = allowed.iter().map(|s| (*s).to_owned()).collect();
-        let source = Source::default();
+        let purpose = Purpose {
+            kustomize_options: options.into(),
+            ..Purpose::default()
+        };
         Kustomize::plan(
             &origin.repo,
-            root,
-            "overlays/oslo",
-            &source,
-            &allowed,
-            Vars::default(),
+            Parts {
+                root: origin.tree(&entries),
+                path: "overlays/oslo",
+                source: &Source::default(),
+                allowed: &allowed,
+                purpose: &purpose,
+                vars: Vars::default(),
+            },
         )
     }
 
@@ -331,5 +476,53 @@ mod tests {
         )];
         let why = plan(&files, &[]).unwrap_err();
         assert_eq!(why.reason, UnjudgedReason::BadManifest);
+    }
+
+    const NONE: &str = "--load-restrictor LoadRestrictionsNone";
+
+    #[test]
+    fn without_restrictions_the_folders_of_files_elsewhere_are_copied_too() {
+        let files = [
+            (
+                "overlays/oslo/kustomization.yaml",
+                "configMapGenerator:\n- name: a\n  files: [../../shared/motd.txt]\n",
+            ),
+            ("shared/motd.txt", "stay warm"),
+        ];
+        let folders = |plan: Kustomize| plan.folders.into_keys().collect::<Vec<_>>();
+        assert_eq!(folders(plan(&files, &[]).unwrap()), ["overlays/oslo"]);
+        let free = plan_with(&files, &[], NONE).unwrap();
+        assert_eq!(folders(free), ["overlays/oslo", "shared"]);
+    }
+
+    #[test]
+    fn without_restrictions_nothing_of_this_machine_is_read() {
+        let with = |text: &str| {
+            plan_with(&[("overlays/oslo/kustomization.yaml", text)], &[], NONE)
+                .unwrap_err()
+                .reason
+        };
+        assert_eq!(
+            with("resources: [/etc/passwd]"),
+            UnjudgedReason::BadManifest
+        );
+        assert_eq!(
+            with("resources: [../../../etc/passwd]"),
+            UnjudgedReason::BadManifest
+        );
+        assert_eq!(with("generators: [any.yaml]"), UnjudgedReason::NeedsPlugin);
+    }
+
+    #[test]
+    fn charts_are_named_to_be_pulled_only_where_they_are_enabled_and_not_there() {
+        let text = "helmCharts:\n- {name: redis, version: 18.1.2, repo: 'https://charts.example'}\n- {name: here, repo: 'https://charts.example'}\n";
+        let files = [
+            ("overlays/oslo/kustomization.yaml", text),
+            ("overlays/oslo/charts/here/Chart.yaml", "name: here"),
+        ];
+        assert!(plan(&files, &[]).unwrap().dependencies().is_empty());
+        let plan = plan_with(&files, &[], "--enable-helm").unwrap();
+        let names: Vec<String> = plan.dependencies().into_iter().map(|d| d.name).collect();
+        assert_eq!(names, ["redis"]);
     }
 }

@@ -32,7 +32,10 @@ impl Recipe {
         Self {
             instance: instance(app),
             namespace: app.destination.namespace.clone(),
-            purpose: Purpose::of(app),
+            purpose: Purpose {
+                kustomize_options: tracking.kustomize_options.clone(),
+                ..Purpose::of(app)
+            },
             tracking: tracking.clone(),
             scopes: observed_scopes(app),
         }

@@ -267,7 +267,7 @@ impl DesiredHandle {
 
     /// The work with the charts that its chart depends on and does not carry, as far as they may be pulled.
     async fn with_dependencies(&self, mut work: Work, ask: &Ask) -> Result<Work, Unjudged> {
-        for dependency in work.dependencies().to_vec() {
+        for dependency in work.dependencies() {
             let policy = &self.0.settings.policy;
             let place = Place::of_dependency(&dependency.repository, &dependency.name, policy)?;
             if !place.is_allowed(&ask.source, policy) {
@@ -275,7 +275,7 @@ impl DesiredHandle {
             }
             let pulled = self.pulled(place, &dependency.wanted()).await?;
             work = off_the_loop(move || {
-                work.carry(&dependency.name, &pulled.at)?;
+                work.carry(&dependency, &pulled.at)?;
                 Ok(work)
             })
             .await?;

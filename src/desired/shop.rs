@@ -9,7 +9,7 @@ use super::bare::Bare;
 use super::copy::{Copy, CopyLimits, unwritable};
 use super::helm::{self, Helm};
 use super::jsonnet;
-use super::kustomize::Kustomize;
+use super::kustomize::{self, Kustomize};
 use super::mirror::blocking;
 use super::program::{self, Cell, ProgramError, ProgramLimits, Run, Workplace, find};
 use super::render::{Content, Reading, Secrets};
@@ -133,13 +133,14 @@ impl Shop {
         secrets: &Secrets,
     ) -> Result<Content, Unjudged> {
         let file = plan.file();
-        let (program, by_kubectl) = self.kustomizer().ok_or_else(|| {
+        let program = self.kustomizer().ok_or_else(|| {
             missing(
                 UnjudgedReason::NeedsKustomize,
                 "The path is a kustomization and needs `kustomize` or `kubectl`",
                 "kustomize",
             )
         })?;
+        let helm = plan.needs_helm().then(|| self.helm_program()).transpose()?;
         let (mirror, laid) = (mirror.clone(), plan.clone());
         let place = self
             .laid_out(move |place, copy| {
@@ -147,8 +148,9 @@ impl Shop {
                 done.map_err(|e| broken(&e))?
             })
             .await?;
-        let run = plan.run(program, &place, by_kubectl);
-        let printed = self.run(&run, "kustomize build", &file).await?;
+        let run = plan.run(program, helm, &place);
+        let printed = self.run(&run, "kustomize build", &file).await;
+        let printed = printed.map_err(kustomize::named_refusal)?;
         drop(place);
         self.parsed(printed, secrets, move |reading, text| {
             reading.printed(&file, text)

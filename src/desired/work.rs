@@ -12,7 +12,7 @@ use super::helm::{self, Chart, Dependency, Helm, RefAt};
 use super::jsonnet::{self, Jsonnet};
 use super::key::{ContentKey, KeyMaker};
 use super::kind::{self, Kind};
-use super::kustomize::Kustomize;
+use super::kustomize::{self, Kustomize};
 use super::tree::{self, ManifestFile, RenderLimits, broken};
 use super::vars::Vars;
 
@@ -90,8 +90,15 @@ impl Work {
                     jsonnet: Jsonnet::of(source.jsonnet.as_ref(), &vars)?,
                 })),
                 Kind::Kustomize => {
-                    let bases = &brief.remote_bases;
-                    let plan = Kustomize::plan(repo, root, &path, &source, bases, vars)?;
+                    let parts = kustomize::Parts {
+                        root,
+                        path: &path,
+                        source: &source,
+                        allowed: &brief.remote_bases,
+                        purpose: &brief.purpose,
+                        vars,
+                    };
+                    let plan = Kustomize::plan(repo, parts)?;
                     Ok(Self::Kustomize(at.bare.clone(), plan))
                 }
                 Kind::Helm => Self::helm(
@@ -131,10 +138,11 @@ impl Work {
     }
 
     /// The charts of other repositories that have to be carried in before it is done.
-    pub(super) fn dependencies(&self) -> &[Dependency] {
+    pub(super) fn dependencies(&self) -> Vec<Dependency> {
         match self {
-            Self::Helm(plan) => plan.dependencies(),
-            _ => &[],
+            Self::Plain(_) => Vec::new(),
+            Self::Kustomize(_, plan) => plan.dependencies(),
+            Self::Helm(plan) => plan.dependencies().to_vec(),
         }
     }
 
@@ -142,10 +150,11 @@ impl Work {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn carry(&mut self, name: &str, at: &At) -> Result<(), Unjudged> {
+    pub(super) fn carry(&mut self, dependency: &Dependency, at: &At) -> Result<(), Unjudged> {
         match self {
-            Self::Helm(plan) => plan.carry(name, at),
-            _ => Ok(()),
+            Self::Plain(_) => Ok(()),
+            Self::Kustomize(_, plan) => plan.carry(dependency, at),
+            Self::Helm(plan) => plan.carry(dependency, at),
         }
     }
 

@@ -123,6 +123,8 @@ pub struct Tracking {
     pub label_key: Name,
     /// `installationID`, empty when none is set.
     pub installation_id: Name,
+    /// `kustomize.buildOptions`, as it is written.
+    pub kustomize_options: Name,
     /// Rules for every application of the hub, in the form of `spec.ignoreDifferences`.
     pub ignore_differences: Vec<serde_json::Value>,
     /// What argocd-cm says about comparing, verbatim by key; shared by all who hold it.
@@ -153,6 +155,7 @@ impl Default for Tracking {
             method: TrackingMethod::Annotation,
             label_key: "app.kubernetes.io/instance".into(),
             installation_id: "".into(),
+            kustomize_options: "".into(),
             ignore_differences: Vec::new(),
             comparing: Arc::default(),
             server_side_diff: false,

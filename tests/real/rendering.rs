@@ -13,6 +13,8 @@ use git2::{Oid, Repository, Signature};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::chart_server::ChartServer;
+
 /// The programs that `.ci/real-tools` built.
 fn programs() -> Programs {
     let folder = std::env::var_os("DRIFTDECK_RENDERERS");
@@ -30,6 +32,8 @@ struct Workshop {
     home: TempDir,
     repo: Repository,
     settings: Settings,
+    /// argocd-cm's `kustomize.buildOptions`.
+    kustomize_options: &'static str,
 }
 
 impl Workshop {
@@ -44,6 +48,7 @@ impl Workshop {
             home,
             repo,
             settings,
+            kustomize_options: "",
         };
         workshop.commit(files);
         workshop
@@ -109,6 +114,7 @@ impl Workshop {
                         .map(Name::from)
                         .into(),
                 }),
+                kustomize_options: self.kustomize_options.into(),
                 kinds: Arc::default(),
             },
             tracking: Tracking::default(),
@@ -507,4 +513,59 @@ async fn a_program_that_is_missing_is_named() {
     charts.settings.programs.helm = "no-helm-here".into();
     let (reason, message) = charts.refusal(&charts.source("charts/edge")).await;
     assert_eq!(reason, UnjudgedReason::NeedsHelm, "{message}");
+}
+
+#[tokio::test]
+#[ignore = "needs helm and kustomize: run .ci/run"]
+async fn a_kustomization_with_a_chart_is_built_without_network_once_the_hub_enables_it() {
+    let dir = TempDir::new().unwrap();
+    let charts = ChartServer::start(dir.path(), &programs().helm);
+    charts.publish(
+        "sensor",
+        "1.2.0",
+        &[
+            ("Chart.yaml", "apiVersion: v2\nname: sensor\nversion: 0.0.0\n"),
+            (
+                "templates/map.yaml",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\ndata: {mode: {{ .Values.mode | quote }}, kube: {{ .Capabilities.KubeVersion.Version | quote }}}\n",
+            ),
+        ],
+    );
+    let repository = charts.repository();
+    let text = format!(
+        "namePrefix: oslo-\nhelmCharts:\n- {{name: sensor, version: 1.2.0, repo: '{repository}', releaseName: reader, valuesFile: values.yaml}}\n"
+    );
+    let mut workshop = Workshop::new(&[
+        ("edge/kustomization.yaml", &text),
+        ("edge/values.yaml", "mode: cold\n"),
+    ]);
+    workshop.settings.policy.ca_file = Some(charts.ca_file.clone());
+    let source = workshop.source("edge");
+    let (reason, message) = workshop.refusal(&source).await;
+    assert_eq!(reason, UnjudgedReason::RenderFailed, "{message}");
+    assert!(message.contains("--enable-helm"), "{message}");
+    workshop.kustomize_options = "--enable-helm --enable-alpha-plugins";
+    let (reason, message) = workshop.refusal(&source).await;
+    assert_eq!(reason, UnjudgedReason::ForbiddenUrl, "{message}");
+    workshop.settings.policy.remote_bases = vec![repository];
+    let prepared = workshop.prepared(&source).await.unwrap();
+    let map = body(&prepared, "ConfigMap", "oslo-reader");
+    assert_eq!(map["data"], json!({"mode": "cold", "kube": "v1.34.2"}));
+}
+
+#[tokio::test]
+#[ignore = "needs helm and kustomize: run .ci/run"]
+async fn a_kustomization_that_wants_a_plugin_is_named_and_runs_nothing() {
+    let mark = std::env::temp_dir().join(format!("driftdeck-ran-{}", std::process::id()));
+    let generator = "apiVersion: team.example/v1\nkind: Anything\nmetadata:\n  name: a\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ./run.sh}\n";
+    let script = format!("#!/bin/sh\ntouch {}\n", mark.display());
+    let mut workshop = Workshop::new(&[
+        ("edge/kustomization.yaml", "generators: [generator.yaml]\n"),
+        ("edge/generator.yaml", generator),
+        ("edge/run.sh", &script),
+    ]);
+    workshop.kustomize_options = "--enable-alpha-plugins --enable-exec";
+    let (reason, message) = workshop.refusal(&workshop.source("edge")).await;
+    assert_eq!(reason, UnjudgedReason::NeedsPlugin, "{message}");
+    assert!(!mark.exists(), "it was run");
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::desired::ask::Purpose;
+use crate::desired::helm::plain_version;
 use crate::desired::unjudged;
 use crate::desired::vars::Vars;
 use crate::domain::{Unjudged, UnjudgedReason, Verbatim};
@@ -27,6 +29,8 @@ struct Settings {
     patches: Vec<Value>,
     components: Vec<String>,
     ignore_missing_components: bool,
+    kube_version: String,
+    api_versions: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -56,6 +60,36 @@ pub(super) fn loads(settings: Option<&Verbatim>) -> Result<Vec<String>, Unjudged
         .iter()
         .filter_map(|p| p.get("path")?.as_str().map(str::to_owned));
     Ok(patches.chain(settings.components.iter().cloned()).collect())
+}
+
+/// The words that tell kustomize what its charts are rendered for: the source's own, else what the cluster serves.
+///
+/// # Errors
+/// `Pending` until the cluster has said what it serves.
+pub(super) fn served(
+    settings: Option<&Verbatim>,
+    purpose: &Purpose,
+) -> Result<Vec<String>, Unjudged> {
+    let settings = settings.map(read).transpose()?.unwrap_or_default();
+    purpose.require_served()?;
+    let version = match settings.kube_version.as_str() {
+        "" => purpose.kube_version().to_string(),
+        own => own.to_owned(),
+    };
+    let mut words = Vec::new();
+    if !version.is_empty() {
+        words.extend(["--helm-kube-version".to_owned(), plain_version(&version)]);
+    }
+    let own = settings.api_versions.into_iter();
+    let kinds: Vec<String> = if own.len() == 0 {
+        purpose.api_versions().map(|v| v.to_string()).collect()
+    } else {
+        own.collect()
+    };
+    for kind in kinds {
+        words.extend(["--helm-api-versions".to_owned(), kind]);
+    }
+    Ok(words)
 }
 
 /// Whether variables of the build environment are put into the settings.

@@ -44,12 +44,28 @@ pub(super) fn of(kustomization: &Value) -> Vec<String> {
             );
         }
     }
+    for chart in items(kustomization.get("helmCharts")) {
+        found.extend(
+            chart
+                .get("valuesFile")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+        );
+        found.extend(strings(chart.get("additionalValuesFiles")));
+    }
     let openapi = kustomization
         .pointer("/openapi/path")
         .and_then(Value::as_str);
     found.extend(openapi.map(str::to_owned));
     found.retain(|load| !load.is_empty() && !load.contains('\n'));
     found
+}
+
+/// Whether it is configured to run generators, transformers or validators: what those load is not known.
+pub(super) fn is_open(kustomization: &Value) -> bool {
+    ["generators", "transformers", "validators"]
+        .iter()
+        .any(|field| items(kustomization.get(*field)).next().is_some())
 }
 
 fn items(list: Option<&Value>) -> impl Iterator<Item = &Value> {

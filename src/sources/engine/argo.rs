@@ -310,6 +310,7 @@ pub fn tracking(config_map: &Value) -> Tracking {
             key.into()
         },
         installation_id: data("installationID").into(),
+        kustomize_options: data("kustomize.buildOptions").into(),
         ignore_differences: config_map
             .get("data")
             .and_then(Value::as_object)

@@ -115,12 +115,13 @@ fn the_first_error_condition_is_the_message() {
 #[test]
 fn tracking_follows_argocd_cm_and_defaults_to_annotation() {
     assert_eq!(tracking(&json!({})), Tracking::default());
-    let cm = json!({"data": {"application.resourceTrackingMethod": "annotation+label", "application.instanceLabelKey": "team/app", "installationID": "eu-1"}});
+    let cm = json!({"data": {"application.resourceTrackingMethod": "annotation+label", "application.instanceLabelKey": "team/app", "installationID": "eu-1", "kustomize.buildOptions": "--enable-helm"}});
     let t = tracking(&cm);
     assert_eq!(
         (t.method, &*t.label_key, &*t.installation_id),
         (TrackingMethod::AnnotationAndLabel, "team/app", "eu-1")
     );
+    assert_eq!(&*t.kustomize_options, "--enable-helm");
 }
 
 #[test]
