@@ -21,7 +21,8 @@ pub use cluster::{
     ClusterMetrics, ConnectionFacts, Engine, LinkState, MetricFigure, Permission, Role,
 };
 pub use desired::{
-    DesiredBody, DesiredObject, Mark, MarkPlace, Tracking, TrackingMethod, Unjudged, UnjudgedReason,
+    Commit, DesiredBody, DesiredObject, Mark, MarkPlace, Newest, Tracking, TrackingMethod,
+    Unjudged, UnjudgedReason,
 };
 pub use event::{ClusterEvent, Fact, Resource};
 pub use id::{AppRef, ClusterId, Gvk, Name, ObjectRef};

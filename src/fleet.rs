@@ -28,8 +28,8 @@ use jiff::Timestamp;
 use crate::domain::join::join;
 use crate::domain::{
     Alias, AppRef, Application, ClusterId, ClusterMetrics, ConnectionFacts, Engine, Gvk,
-    HubCluster, JoinCandidate, LinkState, Name, ObjectRef, Permission, Project, ReconcilePace,
-    Resource, Safe, Tracking, Unjudged,
+    HubCluster, JoinCandidate, LinkState, Name, Newest, ObjectRef, Permission, Project,
+    ReconcilePace, Resource, Safe, Tracking, Unjudged,
 };
 
 pub use chronicle::{Story, StoryKind, Tenor};
@@ -95,6 +95,7 @@ pub(crate) struct AppState {
     pub(crate) cluster: Option<ClusterId>,
     pub(crate) unjudged: Option<Unjudged>,
     pub(crate) judged: Option<Judged>,
+    pub(crate) newest: Option<Arc<Newest>>,
 }
 
 /// The revisions an application was last judged with.

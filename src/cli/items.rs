@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::verify::WordItem;
 use crate::domain::{
-    AppKind, AppRef, Change, ChangeOp, ClusterMetrics, DriftState, Engine, FieldOwner, Fingerprint,
-    Handling, Health, Ignored, Operation, Role, Safe, SyncState, VerdictSource, Warning,
+    AppKind, AppRef, Change, ChangeOp, ClusterMetrics, Commit, DriftState, Engine, FieldOwner,
+    Fingerprint, Handling, Health, Ignored, Newest, Operation, Role, Safe, SyncState,
+    VerdictSource, Warning,
 };
 use crate::fleet::history::{GroupHistory, History};
 use crate::fleet::{AppRow, ClusterRow, DriftGroup, DriftRow, HealthTally, Warner};
@@ -95,6 +96,8 @@ pub(crate) struct AppItem {
     seen_health: Health,
     revision: Safe,
     target_revision: Safe,
+    /// What the target revision means now; null while that is not known.
+    newest: Option<NewestItem>,
     auto_sync: bool,
     paused: Option<Paused>,
     operation: Option<OperationItem>,
@@ -111,6 +114,44 @@ struct Paused {
     by: Option<Safe>,
     reason: Safe,
     until: Option<Timestamp>,
+}
+
+/// The newest revision, and the commits that it has and the deployed one has not.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NewestItem {
+    revision: Safe,
+    /// Whether what is deployed is another.
+    behind: bool,
+    /// How many commits lie between; counted to a thousand.
+    count: usize,
+    /// The newest of them, newest first.
+    commits: Vec<CommitItem>,
+}
+
+#[derive(Debug, Serialize)]
+struct CommitItem {
+    id: Safe,
+    author: Safe,
+    time: Option<Timestamp>,
+    subject: Safe,
+}
+
+impl NewestItem {
+    fn of(newest: &Newest) -> Self {
+        let commit = |c: &Commit| CommitItem {
+            id: Safe::new(&c.id),
+            author: c.author.clone(),
+            time: c.time,
+            subject: c.subject.clone(),
+        };
+        Self {
+            revision: Safe::new(&newest.revision),
+            behind: newest.is_behind(),
+            count: newest.count,
+            commits: newest.commits.iter().map(commit).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -158,6 +199,7 @@ impl AppItem {
             seen_health: row.health,
             revision: Safe::new(app.deployed_revision().map_or("", |h| &h.revision)),
             target_revision: Safe::new(if target.is_empty() { "HEAD" } else { target }),
+            newest: row.newest.as_deref().map(NewestItem::of),
             auto_sync: app.auto_sync.enabled,
             paused: warner.paused(&app.id).map(|pause| Paused {
                 by: pause.by,

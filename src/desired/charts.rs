@@ -108,6 +108,11 @@ impl Charts {
         })
     }
 
+    /// Whether a commit is one of the store's.
+    pub(super) fn holds(&self, at: &At) -> bool {
+        Arc::ptr_eq(&at.bare, &self.tools.store.bare)
+    }
+
     /// The URL of a source's repository; `None` when the policy forbids it.
     pub(super) fn url_of(&self, source: &Source) -> Option<Name> {
         Place::of(source, &self.tools.policy)

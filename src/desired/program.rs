@@ -300,10 +300,20 @@ fn reason(said: &str, work: &Path) -> String {
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .collect();
-    let error = |line: &&&str| line.to_ascii_lowercase().starts_with("error");
-    let telling = lines.iter().find(error).or(lines.last());
-    let telling = telling.copied().unwrap_or("nothing");
+    let error = |line: &&str| line.to_ascii_lowercase().starts_with("error");
+    let at = lines.iter().position(|line| error(line));
+    let at = at.unwrap_or(lines.len().saturating_sub(1));
+    let telling = lines.get(at).copied().unwrap_or("nothing");
     let mut shown = telling.to_owned();
+    // What stands between backticks over several lines is content; what is said of it comes after.
+    let after = lines
+        .iter()
+        .skip(at + 1)
+        .find_map(|line| line.strip_prefix('`'));
+    if let (true, Some(after)) = (telling.ends_with('`'), after) {
+        shown.push_str("…`");
+        shown.push_str(after);
+    }
     for work in [work.canonicalize().unwrap_or_default(), work.to_owned()] {
         for folder in ["tree", "home"] {
             shown = shown.replace(&format!("{}/", work.join(folder).display()), "");
@@ -406,6 +416,13 @@ mod tests {
         };
         let why = ran("head -c 9000000 /dev/zero > big && echo done", limits).await;
         assert!(matches!(why, Err(ProgramError::Refused(_))), "{why:?}");
+    }
+
+    #[test]
+    fn what_is_said_of_content_over_several_lines_is_told_without_it() {
+        let said = "Error: trouble with config: `\nname: web\npassword: hunter2\n`: must specify --enable-helm\n";
+        let told = reason(said, Path::new("/work"));
+        assert_eq!(told, "trouble with config: `…`: must specify --enable-helm");
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::domain::{Name, Unjudged, UnjudgedReason};
 
 use super::git::GitError;
+use super::lease::Leases;
 use super::mirror::{FetchPlan, Mirror, MirrorError, all_refs, blocking};
 use super::policy::Remote;
 use super::semver::Range;
@@ -34,6 +35,7 @@ pub(super) struct Repo {
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     pub(super) nudged: Notify,
+    pub(super) leases: Leases,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +70,7 @@ impl Repo {
             turn: tokio::sync::Mutex::new(()),
             state: Mutex::default(),
             nudged: Notify::new(),
+            leases: Leases::new(),
         }
     }
 
@@ -151,6 +154,7 @@ impl Repo {
         revision: &str,
         permits: &Semaphore,
     ) -> Result<Oid, Unjudged> {
+        self.leases.asked();
         let full = revision.len() == 40 && revision::is_commit_name(revision);
         if full && let Some(id) = self.look_up(revision).await? {
             return Ok(id);

@@ -3,7 +3,7 @@
 use git2::{ErrorCode, Oid, Repository};
 use jiff::Timestamp;
 
-use crate::domain::{Name, Safe};
+use crate::domain::{Commit, Safe};
 
 use super::semver::Range;
 
@@ -11,19 +11,6 @@ use super::semver::Range;
 pub(super) const HEAD: &str = "refs/driftdeck/head";
 /// Below it a mirror keeps commits that no branch or tag reaches any more, by their own names.
 pub(super) const PINNED: &str = "refs/driftdeck/pinned/";
-
-/// One commit, for display.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Commit {
-    /// Its full name.
-    pub id: Name,
-    /// Its author's name.
-    pub author: Safe,
-    /// When it was authored.
-    pub time: Option<Timestamp>,
-    /// The first line of its message.
-    pub subject: Safe,
-}
 
 /// Finds the commit that a revision names; `None` when the mirror does not know it.
 ///
@@ -122,6 +109,26 @@ pub(super) fn log(repo: &Repository, tip: Oid, count: usize) -> Result<Vec<Commi
     walk.take(count)
         .map(|id| Ok(describe(&repo.find_commit(id?)?)))
         .collect()
+}
+
+/// Commits between that are counted.
+const COUNTED: usize = 1_000;
+
+/// What `to` has and `from` has not: how many commits, counted to a limit, and the newest `keep` of them, newest first.
+pub(super) fn between(
+    repo: &Repository,
+    from: Oid,
+    to: Oid,
+    keep: usize,
+) -> Result<(usize, Vec<Commit>), git2::Error> {
+    let mut walk = repo.revwalk()?;
+    walk.set_sorting(git2::Sort::TIME)?;
+    walk.push(to)?;
+    walk.hide(from)?;
+    let ids: Vec<Oid> = walk.take(COUNTED).collect::<Result<_, _>>()?;
+    let newest = ids.iter().take(keep);
+    let commits = newest.map(|id| Ok(describe(&repo.find_commit(*id)?)));
+    Ok((ids.len(), commits.collect::<Result<_, git2::Error>>()?))
 }
 
 fn describe(commit: &git2::Commit<'_>) -> Commit {

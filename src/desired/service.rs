@@ -9,7 +9,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, broadcast};
 
-use crate::domain::{ClusterId, DesiredObject, Name, ObjectRef, Source, Unjudged, UnjudgedReason};
+use crate::domain::{
+    ClusterId, Commit, DesiredObject, Name, Newest, ObjectRef, Source, Unjudged, UnjudgedReason,
+};
 use crate::drift::seal::SealKey;
 
 use super::ask::{Ask, Purpose, Served};
@@ -20,18 +22,22 @@ use super::git::FetchLimits;
 use super::helm::{self, RefAt};
 use super::key::ContentKey;
 use super::kind;
+use super::lease::Lease;
 use super::mirror::blocking;
 use super::policy::{RepoPolicy, admit};
 use super::prepare::{Placement, Prepared, Recipe, at_commit, prepare};
 use super::program::{Cell, ProgramLimits};
 use super::render::{Content, Rendered, Secrets};
 use super::repo::Repo;
-use super::revision::{self, Commit};
+use super::revision;
 use super::shelf::Shelf;
 use super::shop::{self, Programs, Shop, cancelled, off_the_loop};
 use super::tree::{self, RenderLimits, broken};
 use super::unjudged;
 use super::work::{At, Brief, Work};
+
+/// Commits between two revisions that are told one by one.
+const SHOWN: usize = 20;
 
 /// How the service works; all of it has defaults but the cache folder.
 #[derive(Clone, Debug)]
@@ -60,6 +66,8 @@ pub struct Settings {
     pub local_poll: Duration,
     /// The same for chart repositories and registries.
     pub chart_poll: Duration,
+    /// How long after the last question a repository is polled that no application holds a [`Lease`] of.
+    pub idle_after: Duration,
     /// Fetches at a time.
     pub fetches: usize,
     /// Folders read at a time.
@@ -82,6 +90,7 @@ impl Settings {
             poll: Duration::from_secs(60),
             local_poll: Duration::from_secs(2),
             chart_poll: Duration::from_secs(180),
+            idle_after: Duration::from_secs(600),
             fetches: 6,
             renders: std::thread::available_parallelism().map_or(2, usize::from),
         }
@@ -114,6 +123,7 @@ pub struct Located {
     /// What the content depends on.
     pub key: ContentKey,
     work: Arc<Work>,
+    at: At,
 }
 
 impl PartialEq for Located {
@@ -226,9 +236,10 @@ impl DesiredHandle {
         let work = self.with_dependencies(work, ask).await?;
         Ok(Located {
             repo: found.url,
-            revision: found.at.revision,
+            revision: found.at.revision.clone(),
             key: work.key(),
             work: self.shared(work),
+            at: found.at,
         })
     }
 
@@ -257,12 +268,17 @@ impl DesiredHandle {
 
     /// What is wanted of a chart repository, which is polled from its first use on.
     async fn pulled(&self, place: Place, wanted: &Wanted) -> Result<Pulled, Unjudged> {
-        let charts = &self.0.charts;
-        let (repo, is_new) = charts.repo(place);
+        let repo = self.chart_repo(place);
+        self.0.charts.pull(&repo, wanted, &self.0.fetches).await
+    }
+
+    /// The chart repository at a place; its poller starts with its first use.
+    fn chart_repo(&self, place: Place) -> Arc<ChartRepo> {
+        let (repo, is_new) = self.0.charts.repo(place);
         if is_new {
             tokio::spawn(poll_charts(Arc::downgrade(&self.0), repo.clone()));
         }
-        charts.pull(&repo, wanted, &self.0.fetches).await
+        repo
     }
 
     /// The work with the charts that its chart depends on and does not carry, as far as they may be pulled.
@@ -414,6 +430,41 @@ impl DesiredHandle {
         })
     }
 
+    /// What a target has that is not deployed: both revisions, and the commits between them.
+    ///
+    /// # Errors
+    /// When the mirror cannot be read.
+    pub async fn newest(&self, deployed: &Located, target: &Located) -> Result<Newest, Unjudged> {
+        let mut newest = Newest {
+            repo: target.repo.clone(),
+            deployed: deployed.revision.clone(),
+            revision: target.revision.clone(),
+            ..Newest::default()
+        };
+        let (from, to) = (deployed.at.commit, target.at.clone());
+        // Pulled charts have no history.
+        let has_history = Arc::ptr_eq(&deployed.at.bare, &to.bare) && !self.0.charts.holds(&to);
+        if has_history && newest.is_behind() {
+            let read = blocking(move || {
+                to.bare
+                    .with(|git| revision::between(git, from, to.commit, SHOWN))
+            });
+            let read = read.await.map_err(|_| cancelled())?;
+            let between = read.and_then(|inner| inner).map_err(|e| broken(&e))?;
+            (newest.count, newest.commits) = between;
+        }
+        Ok(newest)
+    }
+
+    /// Keeps a source's repository polled until the lease is dropped; `None` when the policy forbids it.
+    pub fn lease(&self, source: &Source) -> Option<Lease> {
+        if Place::is_meant(source) {
+            let place = Place::of(source, &self.0.settings.policy).ok()?;
+            return Some(self.chart_repo(place).leases.take());
+        }
+        Some(self.repo_of(source).ok()?.leases.take())
+    }
+
     /// The newest commits from a revision on, for display.
     ///
     /// # Errors
@@ -483,13 +534,19 @@ impl DesiredHandle {
     }
 }
 
-/// Fetches one repository again and again, until the service is gone.
+/// Fetches one repository again and again while anybody needs it, until the service is gone.
+///
+/// A fetch asks for the references first, and nothing more is sent when none moved.
 async fn poll(service: Weak<Inner>, repo: Arc<Repo>) {
     loop {
-        let pause = match service.upgrade() {
-            Some(inner) => repo.pause(&inner.settings, fastrand::f64()),
+        let (pause, patience) = match service.upgrade() {
+            Some(inner) => (
+                repo.pause(&inner.settings, fastrand::f64()),
+                inner.settings.idle_after,
+            ),
             None => return,
         };
+        repo.leases.needed(patience).await;
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = repo.nudged.notified() => {}
@@ -506,13 +563,17 @@ async fn poll(service: Weak<Inner>, repo: Arc<Repo>) {
     }
 }
 
-/// Asks one chart repository again and again, while any answer of it may change, until the service is gone.
+/// Asks one chart repository again and again, while anybody needs it and any answer of it may change, until the service is gone.
 async fn poll_charts(service: Weak<Inner>, repo: Arc<ChartRepo>) {
     loop {
-        let pause = match service.upgrade() {
-            Some(inner) => repo.pause(&inner.settings, fastrand::f64()),
+        let (pause, patience) = match service.upgrade() {
+            Some(inner) => (
+                repo.pause(&inner.settings, fastrand::f64()),
+                inner.settings.idle_after,
+            ),
             None => return,
         };
+        repo.leases.needed(patience).await;
         if repo.is_quiet() {
             repo.nudged.notified().await;
             continue;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Name, ObjectRef, Safe};
@@ -20,6 +21,41 @@ pub struct DesiredObject {
     pub revision: Name,
     /// File inside the repository.
     pub path: Name,
+}
+
+/// One commit, for display.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Its full name.
+    pub id: Name,
+    /// Its author's name.
+    pub author: Safe,
+    /// When it was authored.
+    pub time: Option<Timestamp>,
+    /// The first line of its message.
+    pub subject: Safe,
+}
+
+/// What an application's target revision means now, beside what is deployed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Newest {
+    /// The repository's URL, without credentials.
+    pub repo: Name,
+    /// The commit, chart version or digest that is deployed.
+    pub deployed: Name,
+    /// The one that the target revision means now.
+    pub revision: Name,
+    /// Commits that the newest has and the deployed has not; counted to a thousand. Versions of a chart have none between them.
+    pub count: usize,
+    /// The newest of them, newest first.
+    pub commits: Vec<Commit>,
+}
+
+impl Newest {
+    /// Whether what is deployed is not the newest.
+    pub fn is_behind(&self) -> bool {
+        self.deployed != self.revision
+    }
 }
 
 /// A manifest with an application's marks.

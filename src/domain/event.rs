@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     AppKind, AppRef, Application, ClusterId, ClusterMetrics, ConnectionFacts, Engine, Gvk, Health,
-    HubCluster, LinkState, Name, ObjectRef, Permission, Project, ReconcilePace, Safe, Tracking,
-    Unjudged, Verdict,
+    HubCluster, LinkState, Name, Newest, ObjectRef, Permission, Project, ReconcilePace, Safe,
+    Tracking, Unjudged, Verdict,
 };
 
 /// One fact from one cluster.
@@ -91,6 +91,13 @@ pub enum Fact {
         app: AppRef,
         /// Why not.
         reason: Option<Unjudged>,
+    },
+    /// What an application's target revision means now; `None` while that is not known.
+    AppNewest {
+        /// The application.
+        app: AppRef,
+        /// The newest revision, and what lies between it and the deployed one.
+        newest: Option<Arc<Newest>>,
     },
     /// Every object of the application on this cluster has been judged at least once with the named revisions.
     AppJudged {

@@ -109,6 +109,7 @@ impl Fleet {
                 }
                 state.unjudged = reason;
             }),
+            Fact::AppNewest { app, newest } => self.with_app(&app, |state| state.newest = newest),
             Fact::AppJudged {
                 app,
                 deployed,
@@ -182,6 +183,7 @@ impl Fleet {
                         cluster,
                         unjudged: None,
                         judged: None,
+                        newest: None,
                     },
                 );
             }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::settle::FLUX;
 use super::{AppState, Cluster, Fleet};
 use crate::domain::{
-    AppRef, Application, ClusterId, ClusterMetrics, DriftState, Engine, Health, LinkState,
+    AppRef, Application, ClusterId, ClusterMetrics, DriftState, Engine, Health, LinkState, Newest,
     ObjectRef, Resource, Role, Safe, Selector, SyncState, VerdictSource,
 };
 use crate::health::roll_up::{Part, roll_up};
@@ -158,6 +158,8 @@ pub struct AppRow {
     pub health_is_ours: bool,
     /// Why it is not judged by us.
     pub unjudged: Option<Safe>,
+    /// What its target revision means now, where that is known.
+    pub newest: Option<Arc<Newest>>,
 }
 
 /// One drifted object.
@@ -327,6 +329,7 @@ impl Fleet {
                 Engine::Flux if state.app.id.kind.applies() => Some(Safe::fixed(FLUX)),
                 _ => state.unjudged.as_ref().map(|u| u.message.clone()),
             },
+            newest: state.newest.clone(),
         }
     }
 

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::Tools;
 use super::index::Index;
 use super::place::{Endpoint, Holds, Place};
+use crate::desired::lease::Leases;
 use crate::desired::semver::is_whole_version;
 use crate::desired::service::Settings;
 use crate::desired::shop::cancelled;
@@ -48,6 +49,7 @@ pub(in crate::desired) struct ChartRepo {
     /// A registry's answer to its challenge.
     pub(super) token: Mutex<Option<HeaderValue>>,
     pub(in crate::desired) nudged: Notify,
+    pub(in crate::desired) leases: Leases,
 }
 
 /// The table of contents, as it was last read.
@@ -69,6 +71,7 @@ impl ChartRepo {
             failures: Mutex::default(),
             token: Mutex::default(),
             nudged: Notify::new(),
+            leases: Leases::new(),
         }
     }
 
@@ -82,6 +85,7 @@ impl ChartRepo {
         tools: &Tools,
         permits: &Semaphore,
     ) -> Result<Drawn, Unjudged> {
+        self.leases.asked();
         if let Some(known) = self.known(wanted) {
             return known;
         }

@@ -273,3 +273,35 @@ async fn a_range_of_versions_is_the_newest_tag_in_it() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_commits_between_what_is_deployed_and_the_newest_are_told() {
+    let origin = Origin::new();
+    let deployed = origin.commit(&[("a.yaml", &config_map("a"))]);
+    for name in ["b", "c"] {
+        origin.commit(&[("a.yaml", &config_map(name))]);
+    }
+    let newest = origin.commit(&[("a.yaml", &config_map("d"))]);
+    let service = origin.service();
+    let source = origin.source("");
+    let at = async |revision: &str| {
+        let ask = Ask::of(&source, revision);
+        service.locate(&ask, &Purpose::default()).await.unwrap()
+    };
+    let (old, new) = (at(&deployed.to_string()).await, at("main").await);
+    let told = service.newest(&old, &new).await.unwrap();
+    assert_eq!((told.count, told.commits.len()), (3, 3));
+    assert_eq!(*told.commits[0].id, newest.to_string());
+    assert_eq!(told.commits[0].author.as_str(), "Ada");
+    assert_eq!(
+        (&*told.deployed, &*told.revision),
+        (deployed.to_string().as_str(), newest.to_string().as_str())
+    );
+    let same = service.newest(&new, &new).await.unwrap();
+    assert!(!same.is_behind() && same.commits.is_empty());
+    let back = service.newest(&new, &old).await.unwrap();
+    assert!(
+        back.is_behind() && back.count == 0,
+        "a target that went back has nothing that is not deployed"
+    );
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::entry::{Entry, Standing};
+use super::entry::Entry;
 use super::judge::{Done, Job};
 use super::wish::Wish;
 use crate::desired::Served;
@@ -138,7 +138,7 @@ impl Book {
         known.generation = generation;
         for id in self.of_hub(hub) {
             if let Some(entry) = self.apps.get_mut(&id) {
-                entry.told = Standing::Open;
+                entry.tell_again();
                 self.untold.insert(id);
             }
         }
@@ -209,6 +209,7 @@ impl Book {
             return;
         }
         entry.answer = Some(done.answer);
+        entry.leases = done.leases;
         self.untold.insert(done.app);
     }
 
@@ -258,6 +259,9 @@ impl Book {
         entry.wish = Some(wish.clone());
         // The old answer stays until the new one is there; an old refusal is no answer to a new question.
         let asked = wish.is_ok();
+        if !asked {
+            entry.leases.clear();
+        }
         entry.answer = entry
             .answer
             .take()
@@ -331,9 +335,8 @@ impl Book {
             if entry.refresh(&hub.tracking, &hub.clusters) {
                 self.stale.extend(entry.cluster.clone());
             }
-            if let Some(fact) = entry.news() {
-                facts.push((id.hub, hub.generation, fact));
-            }
+            let generation = hub.generation;
+            facts.extend(entry.news().map(|fact| (id.hub.clone(), generation, fact)));
         }
         facts
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::judge::Answer;
 use super::wish::Wish;
+use crate::desired::Lease;
 use crate::desired::prepare::instance;
 use crate::domain::{
-    Application, ClusterId, DesiredObject, Destination, Fact, HubCluster, Name, Tracking, Unjudged,
-    UnjudgedReason,
+    Application, ClusterId, DesiredObject, Destination, Fact, HubCluster, Name, Newest, Tracking,
+    Unjudged, UnjudgedReason,
 };
 use crate::sources::assignment::AppAssignment;
 
@@ -22,6 +23,15 @@ pub(super) enum Standing {
     Hindered(Unjudged),
 }
 
+/// What the loop believes to be an application's newest revision.
+#[derive(Debug, PartialEq)]
+enum ToldNewest {
+    /// What was told may not have been believed.
+    Uncertain,
+    /// This, or that it is not known.
+    As(Option<Arc<Newest>>),
+}
+
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) app: Application,
@@ -31,7 +41,10 @@ pub(super) struct Entry {
     pub(super) turn: u64,
     pub(super) answer: Option<Result<Answer, Unjudged>>,
     /// What the loop believes of it: at first that nothing hinders; open when that is uncertain.
-    pub(super) told: Standing,
+    told: Standing,
+    told_newest: ToldNewest,
+    /// What keeps its repositories polled.
+    pub(super) leases: Vec<Lease>,
     pub(super) assignment: Option<Arc<AppAssignment>>,
 }
 
@@ -44,6 +57,8 @@ impl Entry {
             turn: 0,
             answer: None,
             told: Standing::Judged,
+            told_newest: ToldNewest::As(None),
+            leases: Vec::new(),
             assignment: None,
         }
     }
@@ -57,8 +72,32 @@ impl Entry {
         }
     }
 
-    /// What the loop must hear, once: why it cannot be judged, or that it can (again).
-    pub(super) fn news(&mut self) -> Option<Fact> {
+    /// What was told may not have been believed: all of it is told again.
+    pub(super) fn tell_again(&mut self) {
+        self.told = Standing::Open;
+        self.told_newest = ToldNewest::Uncertain;
+    }
+
+    /// What the loop must hear, each once: whether it can be judged, and what its newest revision is.
+    pub(super) fn news(&mut self) -> impl Iterator<Item = Fact> + use<> {
+        [self.standing_news(), self.newest_news()]
+            .into_iter()
+            .flatten()
+    }
+
+    fn newest_news(&mut self) -> Option<Fact> {
+        let answer = self.answer.as_ref().and_then(|a| a.as_ref().ok());
+        let newest = answer.and_then(|a| a.newest.clone());
+        let word = ToldNewest::As(newest.clone());
+        if self.told_newest == word {
+            return None;
+        }
+        self.told_newest = word;
+        let app = self.app.id.clone();
+        Some(Fact::AppNewest { app, newest })
+    }
+
+    fn standing_news(&mut self) -> Option<Fact> {
         let standing = self.standing();
         let reason = match &standing {
             Standing::Open => return None,

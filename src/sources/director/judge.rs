@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::wish::Wish;
 use crate::desired::prepare::at_commit;
-use crate::desired::{Ask, DesiredHandle, Located, Prepared, Recipe};
-use crate::domain::{AppRef, DesiredObject, Name, Unjudged};
+use crate::desired::{Ask, DesiredHandle, Lease, Located, Prepared, Recipe};
+use crate::domain::{AppRef, DesiredObject, Name, Newest, Unjudged};
 
 /// One application to ask for.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub(super) struct Done {
     pub(super) app: AppRef,
     pub(super) turn: u64,
     pub(super) answer: Result<Answer, Unjudged>,
+    /// What keeps its repositories polled, whatever the answer.
+    pub(super) leases: Vec<Lease>,
 }
 
 /// What Git says.
@@ -35,6 +37,8 @@ pub(super) struct Answer {
     pub(super) deployed: Whole,
     /// `None` when the target cannot be told: then nothing is known to be behind.
     pub(super) target: Option<Whole>,
+    /// What the target revision means now, when that can be told.
+    pub(super) newest: Option<Arc<Newest>>,
 }
 
 /// The objects of all sources of an application.
@@ -52,22 +56,25 @@ struct Part {
     objects: Arc<[Arc<DesiredObject>]>,
 }
 
+/// What is deployed and what is the target, of the first source of which they differ, else of the first.
+fn telling<'a>(deployed: &'a Whole, target: &'a Whole) -> Option<(&'a Located, &'a Located)> {
+    let pairs = || deployed.parts.iter().zip(&target.parts);
+    let differs = |(d, t): &(&Part, &Part)| d.located.revision != t.located.revision;
+    let (d, t) = pairs().find(differs).or_else(|| pairs().next())?;
+    Some((&d.located, &t.located))
+}
+
 impl Answer {
-    /// What is deployed and what is the target, as one revision each: of the first source of which they differ, else of the first.
+    /// What is deployed and what is the target, as one revision each.
     pub(super) fn revisions(&self) -> (Name, Name) {
-        let revision = |part: &Part| part.located.revision.clone();
-        let deployed = self.deployed.parts.first().map(revision);
-        let deployed = deployed.unwrap_or_default();
-        let Some(target) = &self.target else {
-            return (deployed, Name::default());
-        };
-        let mut pairs = self.deployed.parts.iter().zip(&target.parts);
-        match pairs.find(|(d, t)| d.located.revision != t.located.revision) {
-            Some((d, t)) => (revision(d), revision(t)),
-            None => (
-                deployed,
-                target.parts.first().map(revision).unwrap_or_default(),
-            ),
+        let target = self.target.as_ref();
+        match target.and_then(|target| telling(&self.deployed, target)) {
+            Some((d, t)) => (d.revision.clone(), t.revision.clone()),
+            None => {
+                let first = self.deployed.parts.first();
+                let deployed = first.map(|part| part.located.revision.clone());
+                (deployed.unwrap_or_default(), Name::default())
+            }
         }
     }
 
@@ -81,10 +88,16 @@ impl Answer {
 }
 
 pub(super) async fn judge(desired: DesiredHandle, job: Job) -> Done {
+    let leases = job
+        .wish
+        .sources()
+        .filter_map(|s| desired.lease(s))
+        .collect();
     Done {
         answer: answer(&desired, job.wish, job.last).await,
         app: job.app,
         turn: job.turn,
+        leases,
     }
 }
 
@@ -110,11 +123,38 @@ async fn answer(
     if let Err(why) = &target {
         tracing::debug!(reason = ?why.reason, "the target revision cannot be told");
     }
+    let target = target.ok();
+    let newest = match &target {
+        Some(target) => newest(desired, &deployed, target, last.as_ref()).await,
+        None => None,
+    };
     Ok(Answer {
-        target: target.ok(),
-        deployed,
         wish,
+        deployed,
+        target,
+        newest,
     })
+}
+
+/// What lies between what is deployed and the target; the last answer's, when both are the same.
+async fn newest(
+    desired: &DesiredHandle,
+    deployed: &Whole,
+    target: &Whole,
+    last: Option<&Answer>,
+) -> Option<Arc<Newest>> {
+    let (deployed, target) = telling(deployed, target)?;
+    let same = |n: &&Arc<Newest>| {
+        n.repo == target.repo && n.deployed == deployed.revision && n.revision == target.revision
+    };
+    if let Some(known) = last.and_then(|a| a.newest.as_ref()).filter(same) {
+        return Some(known.clone());
+    }
+    let newest = desired.newest(deployed, target).await;
+    if let Err(why) = &newest {
+        tracing::debug!(reason = ?why.reason, "the commits between two revisions cannot be told");
+    }
+    newest.ok().map(Arc::new)
 }
 
 /// The objects of all sources; what is `known` already is not made again.

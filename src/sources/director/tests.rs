@@ -148,7 +148,10 @@ impl Stage {
 
     /// The next word on an application.
     async fn told(&mut self) -> (String, u64, Option<UnjudgedReason>) {
-        let event = timeout(LONG, self.events.recv()).await.unwrap().unwrap();
+        let mut event = timeout(LONG, self.events.recv()).await.unwrap().unwrap();
+        while matches!(event.fact, Fact::AppNewest { .. }) {
+            event = timeout(LONG, self.events.recv()).await.unwrap().unwrap();
+        }
         match event.fact {
             Fact::AppUnjudged { app, reason } => {
                 assert_eq!(event.cluster, app.hub);
@@ -161,6 +164,42 @@ impl Stage {
             other => panic!("{other:?}"),
         }
     }
+}
+
+impl Stage {
+    /// The next word on the newest revision of an application.
+    async fn told_newest(&mut self) -> crate::domain::Newest {
+        loop {
+            let event = timeout(LONG, self.events.recv()).await.unwrap().unwrap();
+            if let Fact::AppNewest {
+                newest: Some(newest),
+                ..
+            } = event.fact
+            {
+                return (*newest).clone();
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_revision_and_what_lies_between_is_told_and_told_again_when_it_moves() {
+    let mut stage = Stage::new();
+    let deployed = stage
+        .origin
+        .commit(&[("edge/web.yaml", &deployment("web", 3))]);
+    stage.row("edge-oslo-003");
+    stage.app(stage.application("web-oslo", "edge-oslo-003", Some(deployed)));
+    let first = stage.told_newest().await;
+    assert_eq!((first.is_behind(), first.count), (false, 0));
+    let target = stage
+        .origin
+        .commit(&[("edge/web.yaml", &deployment("web", 5))]);
+    let moved = stage.told_newest().await;
+    assert_eq!(*moved.revision, target.to_string());
+    assert_eq!(*moved.deployed, deployed.to_string());
+    assert_eq!((moved.count, moved.commits.len()), (1, 1));
+    assert_eq!(moved.commits[0].subject.as_str(), "Set the replicas");
 }
 
 fn replicas(objects: &[Arc<crate::domain::DesiredObject>]) -> Vec<u64> {

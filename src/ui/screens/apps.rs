@@ -5,7 +5,7 @@ use crate::app::age::age;
 use crate::app::screens::{AppsScreen, Ctx};
 use crate::app::shape::{Area, BESIDE, Shape};
 use crate::app::{Action, Place};
-use crate::domain::{AppRef, Application, Safe, VerdictSource};
+use crate::domain::{AppRef, Application, Newest, Safe, VerdictSource};
 use crate::fleet::AppRow;
 use crate::ui::detail::{self, fact};
 use crate::ui::paint::{Canvas, Piece};
@@ -25,6 +25,9 @@ const COLUMNS: [Column; 10] = [
     Column::new("COMPARED", 8).right().rank(5),
     Column::new("HUB", 8).grow(1).rank(2),
 ];
+
+/// Commits between what is deployed and the newest that a detail has room for.
+const COMMITS: usize = 5;
 
 /// Draws the body.
 ///
@@ -220,13 +223,14 @@ pub(super) fn about(canvas: &Canvas<'_>, row: &AppRow, ctx: &Ctx<'_>, width: u16
                 .map(|line| vec![canvas.piece("notice.warning", line)]),
         );
     }
-    lines.extend(origin(canvas, app));
+    lines.extend(origin(canvas, row, ctx));
     lines.extend(operation(canvas, app, ctx));
     lines.extend(figures(canvas, row, ctx, width));
     lines
 }
 
-fn origin(canvas: &Canvas<'_>, app: &Application) -> detail::Lines {
+fn origin(canvas: &Canvas<'_>, row: &AppRow, ctx: &Ctx<'_>) -> detail::Lines {
+    let app = &row.app;
     let mut lines: detail::Lines = Vec::new();
     for source in app.sources.iter().take(3) {
         let target = if source.target_revision.is_empty() {
@@ -242,6 +246,9 @@ fn origin(canvas: &Canvas<'_>, app: &Application) -> detail::Lines {
         "deployed",
         vec![canvas.piece("text", deployed(app))],
     ));
+    if let Some(newest) = row.newest.as_deref().filter(|n| n.is_behind()) {
+        lines.extend(behind(canvas, newest, ctx));
+    }
     let auto = match (
         app.auto_sync.enabled,
         app.auto_sync.self_heal,
@@ -254,6 +261,34 @@ fn origin(canvas: &Canvas<'_>, app: &Application) -> detail::Lines {
         (true, true, true) => "on, with self-heal and prune",
     };
     lines.push(fact(canvas, "auto", vec![canvas.fixed("text", auto)]));
+    lines
+}
+
+/// The newest revision, and the commits that are not deployed.
+fn behind(canvas: &Canvas<'_>, newest: &Newest, ctx: &Ctx<'_>) -> detail::Lines {
+    let count = match newest.count {
+        0 => String::new(),
+        1 => "  1 commit ahead".to_owned(),
+        count => format!("  {count} commits ahead"),
+    };
+    let mut lines = vec![fact(
+        canvas,
+        "newest",
+        vec![
+            canvas.piece("text", signs::revision(&newest.revision)),
+            canvas.piece("text.dim", count),
+        ],
+    )];
+    lines.extend(newest.commits.iter().take(COMMITS).map(|commit| {
+        let age = commit.time.and_then(|then| age(ctx.now, then));
+        let who = format!("{:<4} {}  ", age.unwrap_or_default(), commit.author);
+        let what = vec![
+            canvas.piece("text", signs::revision(&commit.id)),
+            canvas.piece("text.dim", format!(" {who}")),
+            canvas.piece("text", commit.subject.clone()),
+        ];
+        fact(canvas, "", what)
+    }));
     lines
 }
 

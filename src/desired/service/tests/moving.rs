@@ -203,3 +203,33 @@ async fn many_who_ask_at_once_cause_one_fetch() {
     let runs = std::fs::read_to_string(origin.home.path().join("runs")).unwrap();
     assert_eq!(runs.lines().count(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_repository_that_nobody_needs_is_left_alone_until_somebody_does() {
+    let origin = Origin::new();
+    origin.commit(&[("a.yaml", &config_map("a"))]);
+    let service = origin.service();
+    let source = origin.source("");
+    let lease = service.lease(&source).unwrap();
+    service.resolve(&source).await.unwrap();
+    let mut changes = service.changes();
+    tokio::time::advance(LONG).await;
+    origin.commit(&[("a.yaml", &config_map("b"))]);
+    timeout(LONG, changes.recv())
+        .await
+        .expect("a held one is polled")
+        .unwrap();
+    drop(lease);
+    tokio::time::advance(LONG).await;
+    origin.commit(&[("a.yaml", &config_map("c"))]);
+    // The poll that was under way when the lease was dropped may still see it.
+    let _ = timeout(Duration::from_secs(10), changes.recv()).await;
+    origin.commit(&[("a.yaml", &config_map("d"))]);
+    let idle = timeout(LONG, changes.recv()).await;
+    assert!(idle.is_err(), "nobody needs it: {idle:?}");
+    let _lease = service.lease(&source).unwrap();
+    timeout(LONG, changes.recv())
+        .await
+        .expect("it is polled again")
+        .unwrap();
+}

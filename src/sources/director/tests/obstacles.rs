@@ -54,6 +54,7 @@ async fn each_obstacle_is_told_by_its_name() {
         app
     };
     let chart = Source {
+        repo_url: "file:///srv/charts".into(),
         chart: "redis".into(),
         ..Source::default()
     };
@@ -93,7 +94,7 @@ async fn each_obstacle_is_told_by_its_name() {
         [
             R::NeverDeployed,
             R::NotFound,
-            R::NeedsHelm,
+            R::ForbiddenUrl,
             R::NeedsHelm,
             R::ForbiddenUrl,
             R::NotFound,
