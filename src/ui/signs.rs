@@ -248,12 +248,20 @@ fn scaled(mut v: f64, step: f64, units: &[&'static str]) -> String {
     }
 }
 
+/// What a full level stands for. The scale begins at zero, so that a small change looks small; what is usual is at half height at most, so
+/// that a calm course is no wall.
+fn top(shown: &[f64]) -> f64 {
+    let mut sorted: Vec<f64> = shown.iter().copied().filter(|v| v.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
+    sorted.last().copied().unwrap_or(0.0).max(2.0 * usual)
+}
+
 /// The course of a figure as a row of levels, newest at the right.
 pub fn sparkline(canvas: &Canvas<'_>, course: &[f64], columns: usize) -> Piece {
     let from = course.len().saturating_sub(columns);
     let shown = course.get(from..).unwrap_or_default();
-    // From zero, so that a small change looks small.
-    let high = shown.iter().fold(0.0, |h: f64, v| h.max(*v));
+    let high = top(shown);
     let levels = canvas.glyphs().levels;
     let level = |v: &f64| {
         let share = if high > 0.0 {
@@ -335,6 +343,15 @@ mod tests {
         assert_eq!(shown(0.34, "s"), "340ms");
         assert_eq!(shown(3.0 * 1024.0 * 1024.0, "B"), "3Mi");
         assert_eq!(shown(12.0, ""), "12");
+    }
+
+    #[test]
+    fn a_calm_course_is_half_high_and_a_burst_stands_out() {
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        assert!(near(top(&[40.0, 40.0, 40.0]), 80.0));
+        assert!(near(top(&[1.0, 1.0, 1.0, 50.0]), 50.0));
+        assert!(near(top(&[]), 0.0));
+        assert!(near(top(&[f64::NAN, 3.0]), 6.0));
     }
 
     #[test]

@@ -69,7 +69,8 @@ impl ActivityScreen {
                 && self.sieve.passes(&asked, story.tenor == Tenor::Bad)
         };
         let mut stories: Vec<&Story> = ctx.fleet.stories().filter(passes).collect();
-        stories.sort_by_key(|s| std::cmp::Reverse((s.until, s.id)));
+        // What happened at once stands in the order of its words, however the news came in.
+        stories.sort_by(|a, b| (b.until, &a.what, a.id).cmp(&(a.until, &b.what, b.id)));
         stories.into_iter().map(|s| s.id).collect()
     }
 
