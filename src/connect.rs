@@ -21,6 +21,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 #[cfg(feature = "demo")]
 mod tests;
+pub mod wall;
 
 pub use backoff::Backoff;
 pub use clock::{Link, LinkClock, Slowness, state_of};
@@ -32,3 +33,4 @@ pub use kubeconfig::{FileProblem, FleetPlan, LoadOptions, PlanError, RowPlan};
 pub use pool::{Lane, Timings};
 pub use reference::{Reference, ReferenceError};
 pub use target::{Target, ca_hash};
+pub use wall::WallClock;

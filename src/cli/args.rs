@@ -251,6 +251,8 @@ pub(crate) enum Form {
     Svg,
     /// A bitmap (snapshot).
     Png,
+    /// A recording: one frame a key, in the asciicast format (snapshot).
+    Cast,
 }
 
 /// Options of `drift`.

@@ -9,6 +9,7 @@ use super::document::Scope;
 use super::lists::{self, Asked, Listed};
 use super::{diff, reasons, revert, say, verify};
 use crate::config::{Config, Folders};
+use crate::connect::WallClock;
 use crate::connect::kubeconfig::Impersonate;
 use crate::domain::selector::NameGlob;
 use crate::fleet::history::History;
@@ -63,6 +64,7 @@ pub(crate) fn options(common: &Common) -> Result<SessionOptions, String> {
         }),
         write: common.write,
         request_timeout: common.request_timeout,
+        time: WallClock::Machine,
     })
 }
 

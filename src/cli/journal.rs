@@ -165,7 +165,7 @@ impl JournalList {
                 .collect()),
             Form::Table | Form::Text => Ok(self.columns(false)),
             Form::Wide => Ok(self.columns(true)),
-            Form::Ansi | Form::Svg | Form::Png => Err(
+            Form::Ansi | Form::Svg | Form::Png | Form::Cast => Err(
                 "This form is for pictures; use -o table, wide, json, yaml, csv or name."
                     .to_owned(),
             ),

@@ -33,7 +33,7 @@ impl<T: Serialize> Answer<'_, T> {
             Form::Name => Ok(self.names.iter().map(|n| crate::domain::safe::escape(n).into_owned() + "\n").collect()),
             Form::Table | Form::Text => Ok(self.columns(&self.table)),
             Form::Wide => Ok(self.columns(self.wide.as_ref().unwrap_or(&self.table))),
-            Form::Ansi | Form::Svg | Form::Png => {
+            Form::Ansi | Form::Svg | Form::Png | Form::Cast => {
                 Err("This form is for pictures; use `driftdeck snapshot`, or -o table, wide, json, yaml, csv or name.".to_owned())
             }
         }

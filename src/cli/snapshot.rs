@@ -1,9 +1,9 @@
-//! `snapshot`: one frame of a screen, without a terminal.
+//! `snapshot`: one frame of a screen, or a recording of some keys, without a terminal.
 
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
 
@@ -13,12 +13,25 @@ use crate::app::kept::Kept;
 use crate::app::shape::Size;
 use crate::app::{Done, Model, Msg, Start, update};
 use crate::config::{Config, Folders};
+use crate::connect::WallClock;
+#[cfg(feature = "demo")]
+use crate::fleet::Fleet;
 use crate::keymap::key::script;
 use crate::runtime::carry::Carrier;
 use crate::runtime::console::frame;
-use crate::runtime::session::{self, Session};
+use crate::runtime::session::{self, Session, SessionOptions};
 use crate::theme::{Depth, Looks, Theme};
-use crate::ui::snapshot::{Format, render};
+use crate::ui::snapshot::{Format, record, render};
+
+/// When every demo begins in a picture: a night shift, 02:11:20Z on 21 November 2026.
+#[cfg(feature = "demo")]
+const DEMO_BEGINS: Timestamp = Timestamp::constant(1_795_227_080, 0);
+
+/// Before a picture of the demo the fleet is measured so often, at such intervals, while nothing else happens: rates need time.
+#[cfg(feature = "demo")]
+const ROUNDS: usize = 8;
+#[cfg(feature = "demo")]
+const ROUND: SignedDuration = SignedDuration::from_secs(15);
 
 /// How long an answer to a key (a plan with its dry runs) is waited for.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -33,7 +46,7 @@ pub(crate) fn run(
     config: &Config,
     folders: &Folders,
 ) -> Result<u8, String> {
-    let format = format(common.output)?;
+    let manner = manner(common.output)?;
     let size = size(&args.size)?;
     let looks = Looks {
         depth: if common.no_color {
@@ -45,13 +58,13 @@ pub(crate) fn run(
         folder: Some(folders.config.join("themes")),
     };
     let theme = console::load_theme(common, config, &looks)?;
-    let keys = keys_of(&args.screen)?.to_owned() + " " + args.keys.as_deref().unwrap_or_default();
-    let buffer = fleet::runtime()?.block_on(async {
+    let frames = fleet::runtime()?.block_on(async {
         let shot = Shot {
             config,
             folders,
             size,
-            keys: &keys,
+            way: keys_of(&args.screen)?,
+            keys: args.keys.as_deref().unwrap_or_default(),
             theme: &theme,
         };
         match &args.demo {
@@ -59,7 +72,11 @@ pub(crate) fn run(
             None => shot.of_fleet(common).await,
         }
     })?;
-    let picture = render(&buffer, format).map_err(|e| e.to_string())?;
+    let picture = match (manner, frames.last()) {
+        (Manner::Picture(format), Some(last)) => render(last, format),
+        _ => record(&frames),
+    };
+    let picture = picture.map_err(|e| e.to_string())?;
     write(&picture, args.out.as_deref())?;
     Ok(0)
 }
@@ -68,6 +85,9 @@ struct Shot<'a> {
     config: &'a Config,
     folders: &'a Folders,
     size: Size,
+    /// The keys that lead to the screen.
+    way: &'a str,
+    /// The keys pressed there.
     keys: &'a str,
     theme: &'a Theme,
 }
@@ -79,20 +99,45 @@ impl Shot<'_> {
         common: &Common,
         args: &SnapshotArgs,
         scenario: &str,
-    ) -> Result<Buffer, String> {
-        use crate::sim::world::{Options, Scenario, World};
+    ) -> Result<Vec<Buffer>, String> {
+        use crate::sim::world::{Options, Scenario, Time, World};
         let scenario = Scenario::named(scenario).map_err(|e| e.to_string())?;
         let options = Options {
             clusters: args.clusters,
             seed: args.seed,
+            time: Time::Manual(DEMO_BEGINS),
+            named: true,
             ..Options::new(scenario)
         };
         let world = World::start(options).await.map_err(|e| e.to_string())?;
-        // The scenario plays on the machine's clock; the fleet is heard afterwards.
-        tokio::time::sleep(args.at).await;
+        // The scenario plays on its own clock, which then goes by hand: the same picture every time.
+        world.advance(args.at);
         let mut common = common.clone();
         common.kubeconfig = Some(world.kubeconfig_path().to_owned());
-        self.of_fleet(&common).await
+        // Nothing of what this operator has seen or fetched before is in it.
+        let own = tempfile::tempdir().map_err(|e| format!("No temporary folder can be made: {e}. Set TMPDIR to a folder that can be written to."))?;
+        let folders = Folders {
+            config: self.folders.config.clone(),
+            state: own.path().join("state"),
+            cache: own.path().join("cache"),
+        };
+        let shot = Shot {
+            folders: &folders,
+            ..*self
+        };
+        let time = WallClock::at(world.clock().now());
+        let mut session = shot.open(&common, &time)?;
+        session.settle(common.wait).await;
+        for _ in 0..ROUNDS {
+            world.pass(ROUND.unsigned_abs());
+            time.pass(ROUND);
+            session.sources.measure();
+            let now = time.now();
+            session
+                .fold_until(common.wait, |fleet| is_measured(fleet, now))
+                .await;
+        }
+        shot.picture(&common, session, &time).await
     }
 
     #[cfg(not(feature = "demo"))]
@@ -100,18 +145,33 @@ impl Shot<'_> {
         clippy::unused_async,
         reason = "its caller awaits whichever of the two is built"
     )]
-    async fn of_demo(&self, _: &Common, _: &SnapshotArgs, _: &str) -> Result<Buffer, String> {
+    async fn of_demo(&self, _: &Common, _: &SnapshotArgs, _: &str) -> Result<Vec<Buffer>, String> {
         Err("This build has no embedded fleet; build it with the feature `demo`.".to_owned())
     }
 
-    async fn of_fleet(&self, common: &Common) -> Result<Buffer, String> {
-        let planned = session::plan(
-            fleet::options(common)?,
-            self.config.clone(),
-            self.folders.clone(),
-        )?;
-        let mut session = planned.open();
+    async fn of_fleet(&self, common: &Common) -> Result<Vec<Buffer>, String> {
+        let time = WallClock::Machine;
+        let mut session = self.open(common, &time)?;
         session.settle(common.wait).await;
+        self.picture(common, session, &time).await
+    }
+
+    fn open(&self, common: &Common, time: &WallClock) -> Result<Session, String> {
+        let options = SessionOptions {
+            time: time.clone(),
+            ..fleet::options(common)?
+        };
+        let planned = session::plan(options, self.config.clone(), self.folders.clone())?;
+        Ok(planned.open())
+    }
+
+    /// Presses the keys on what has been heard.
+    async fn picture(
+        &self,
+        common: &Common,
+        session: Session,
+        time: &WallClock,
+    ) -> Result<Vec<Buffer>, String> {
         let Session {
             fleet,
             sources,
@@ -126,32 +186,59 @@ impl Shot<'_> {
             themes: Vec::new(),
             keymaps: Vec::new(),
             size: self.size,
-            now: Timestamp::now(),
+            now: time.now(),
             kept: Kept::default(),
         });
-        for event in script(self.keys)? {
-            press(&mut model, Msg::Key(event), &mut carrier, &mut answers).await;
+        let mut sitting = Sitting {
+            model: &mut model,
+            carrier: &mut carrier,
+            answers: &mut answers,
+            time,
+        };
+        for event in script(self.way)? {
+            sitting.press(Msg::Key(event)).await;
         }
-        Ok(frame(&model, self.theme))
+        let mut frames = vec![frame(sitting.model, self.theme)];
+        for event in script(self.keys)? {
+            sitting.press(Msg::Key(event)).await;
+            frames.push(frame(sitting.model, self.theme));
+        }
+        Ok(frames)
     }
 }
 
-/// Presses a key and waits for what it asks.
-async fn press(
-    model: &mut Model,
-    msg: Msg,
-    carrier: &mut Carrier,
-    answers: &mut mpsc::UnboundedReceiver<Done>,
-) {
-    let effects = update(model, msg, Timestamp::now());
-    let asks = effects.len();
-    for effect in effects {
-        // Whatever needs a terminal has none here.
-        let _ = carrier.carry(effect, &model.fleet);
-    }
-    for _ in 0..asks {
-        if let Ok(Some(done)) = tokio::time::timeout(ANSWER, answers.recv()).await {
-            update(model, Msg::Done(done), Timestamp::now());
+/// A console without a terminal.
+struct Sitting<'a> {
+    model: &'a mut Model,
+    carrier: &'a mut Carrier,
+    answers: &'a mut mpsc::UnboundedReceiver<Done>,
+    time: &'a WallClock,
+}
+
+/// Whether every cluster that answers has told its metrics of this moment.
+#[cfg(feature = "demo")]
+fn is_measured(fleet: &Fleet, now: Timestamp) -> bool {
+    let mut live = fleet.clusters.values().filter(|c| c.state.is_current());
+    live.all(|c| {
+        c.metrics
+            .as_ref()
+            .is_some_and(|m| m.scraped_at == Some(now))
+    })
+}
+
+impl Sitting<'_> {
+    /// Presses a key and waits for what it asks.
+    async fn press(&mut self, msg: Msg) {
+        let effects = update(self.model, msg, self.time.now());
+        let asks = effects.len();
+        for effect in effects {
+            // Whatever needs a terminal has none here.
+            let _ = self.carrier.carry(effect, &self.model.fleet);
+        }
+        for _ in 0..asks {
+            if let Ok(Some(done)) = tokio::time::timeout(ANSWER, self.answers.recv()).await {
+                update(self.model, Msg::Done(done), self.time.now());
+            }
         }
     }
 }
@@ -191,17 +278,29 @@ fn size(text: &str) -> Result<Size, String> {
     }
 }
 
-fn format(form: Form) -> Result<Format, String> {
-    match form {
-        Form::Table | Form::Wide | Form::Text => Ok(Format::Text),
-        Form::Ansi => Ok(Format::Ansi),
-        Form::Svg => Ok(Format::Svg),
-        Form::Png => Ok(Format::Png),
-        Form::Json => Ok(Format::Json),
+/// What is made of the frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// A picture of the last.
+    Picture(Format),
+    /// All of them.
+    Recording,
+}
+
+fn manner(form: Form) -> Result<Manner, String> {
+    Ok(Manner::Picture(match form {
+        Form::Table | Form::Wide | Form::Text => Format::Text,
+        Form::Ansi => Format::Ansi,
+        Form::Svg => Format::Svg,
+        Form::Png => Format::Png,
+        Form::Json => Format::Json,
+        Form::Cast => return Ok(Manner::Recording),
         Form::Yaml | Form::Csv | Form::Name => {
-            Err("A picture has no such form; use -o text, ansi, svg, png or json.".to_owned())
+            return Err(
+                "A picture has no such form; use -o text, ansi, svg, png, json or cast.".to_owned(),
+            );
         }
-    }
+    }))
 }
 
 fn write(picture: &[u8], out: Option<&Path>) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! config.toml: groups, aliases, repositories, metrics, looks. Unknown keys are refused with the nearest right one.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use globset::Glob;
@@ -104,6 +105,8 @@ pub struct Desired {
     pub ca_file: Option<PathBuf>,
     /// Beginnings of URLs that kustomizations may fetch bases from, and charts their dependencies.
     pub remote_bases: Vec<String>,
+    /// Local copies by the URL they stand for: read in place of the URL.
+    pub mirrors: BTreeMap<String, PathBuf>,
     /// The `kustomize` program; without it, one on the search path, else `kubectl kustomize`.
     pub kustomize: Option<PathBuf>,
     /// The `helm` program; without it, one on the search path.
@@ -158,6 +161,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "allow-http",
             "ca-file",
             "remote-bases",
+            "mirrors",
             "kustomize",
             "helm",
             "jsonnet",
@@ -352,6 +356,8 @@ mod tests {
             file-repositories = ["/srv/git"]
             remote-bases = ["https://git.example/bases/"]
             helm = "/opt/helm/bin/helm"
+            [desired.mirrors]
+            "https://git.example/edge/fleet.git" = "/srv/mirror/fleet.git"
             "#,
         )
         .unwrap();
@@ -371,6 +377,10 @@ mod tests {
         assert_eq!(
             config.desired.helm,
             Some(PathBuf::from("/opt/helm/bin/helm"))
+        );
+        assert_eq!(
+            config.desired.mirrors["https://git.example/edge/fleet.git"],
+            PathBuf::from("/srv/mirror/fleet.git")
         );
     }
 

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
+use http::uri::Authority;
 use hyper::rt::{Read, Write};
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
@@ -16,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use kube::Config;
 use kube::client::ConfigExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceExt as _};
 
@@ -35,6 +37,7 @@ pub(super) struct Dialer {
     connector: Connector,
 }
 
+type Redirected = BoxCloneSyncService<Uri, TokioIo<TcpStream>, BoxError>;
 pub(super) type Connector = BoxCloneSyncService<Uri, Wire, BoxError>;
 
 impl Dialer {
@@ -49,7 +52,7 @@ impl Dialer {
         let tls = tls(target, certificate, &place)?;
         let tcp = tcp(time);
         let connector = match proxy_for(target) {
-            None => secured(tcp, tls, target, clock)?,
+            None => secured(redirected(tcp, target), tls, target, clock)?,
             Some(proxy) => through(&proxy, tcp, tls, target, clock)?,
         };
         Ok(Self {
@@ -92,6 +95,20 @@ fn tcp(time: Duration) -> HttpConnector {
     tcp.set_keepalive_interval(Some(Duration::from_secs(5)));
     tcp.set_keepalive_retries(Some(2));
     tcp
+}
+
+/// TCP to where the kubeconfig says the server is reached; TLS above it still asks for the server by its own name.
+fn redirected(tcp: HttpConnector, target: &Target) -> Redirected {
+    let address = target.address().cloned();
+    let redirect = move |server: Uri| {
+        let Some(address) = address.clone() else {
+            return server;
+        };
+        let mut parts = server.clone().into_parts();
+        parts.authority = Some(address);
+        Uri::from_parts(parts).unwrap_or(server)
+    };
+    BoxCloneSyncService::new(tcp.map_request(redirect).map_err(BoxError::from))
 }
 
 fn tls(
@@ -143,7 +160,8 @@ fn proxy_for(target: &Target) -> Option<Intercept> {
             .build()
             .intercept(target.server());
     }
-    let host = target.server().host().unwrap_or_default();
+    let own = target.server().host().unwrap_or_default();
+    let host = target.address().map_or(own, Authority::host);
     if is_loopback(host) {
         return None;
     }

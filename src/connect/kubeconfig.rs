@@ -13,6 +13,7 @@ use crate::domain::Safe;
 use crate::domain::selector::NameGlob;
 
 pub use extension::Hints;
+pub(super) use extension::address;
 pub use plan::{FleetPlan, RowPlan};
 
 /// Which files are read and which contexts become rows.

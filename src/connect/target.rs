@@ -6,6 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Uri;
+use http::uri::Authority;
 use jiff::Timestamp;
 use kube::config::{AuthInfo, Cluster};
 use rustls_pki_types::pem::PemObject as _;
@@ -13,13 +14,14 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 
-use super::kubeconfig::Impersonate;
+use super::kubeconfig::{Impersonate, address};
 use crate::domain::Name;
 
 /// One server and one identity. Its `Debug` form names the server only.
 #[derive(Clone)]
 pub struct Target {
     server: Uri,
+    address: Option<Authority>,
     cluster: Cluster,
     user: AuthInfo,
     ca: Name,
@@ -41,6 +43,7 @@ impl Target {
             user.impersonate_groups = Some(other.groups.clone()).filter(|g| !g.is_empty());
         }
         let server = server(&cluster)?;
+        let address = address(&cluster)?;
         proxy(&cluster)?;
         let roots = roots(&cluster)?;
         let ca = roots.as_deref().map_or_else(|| "".into(), hash_of);
@@ -49,6 +52,7 @@ impl Target {
         let key = key(&server, &cluster, &user, &ca);
         Ok(Self {
             server,
+            address,
             cluster,
             user,
             ca,
@@ -59,6 +63,11 @@ impl Target {
     /// The API server's address.
     pub fn server(&self) -> &Uri {
         &self.server
+    }
+
+    /// Where it is reached in place of its own address.
+    pub fn address(&self) -> Option<&Authority> {
+        self.address.as_ref()
     }
 
     /// Hash of the CA bundle, empty when the system's roots are used.

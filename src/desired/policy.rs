@@ -1,5 +1,6 @@
 //! Which repository URLs may be reached at all. A URL comes from a cluster and is not trusted.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
@@ -19,6 +20,8 @@ pub struct RepoPolicy {
     pub allow_http: bool,
     /// A CA bundle for https, in PEM, instead of the system's.
     pub ca_file: Option<PathBuf>,
+    /// Local copies by the URL they stand for; they are read in place of the URL, whatever its kind.
+    pub mirrors: BTreeMap<String, PathBuf>,
     /// Beginnings of URLs that kustomizations may fetch bases from; empty forbids all.
     pub remote_bases: Vec<String>,
     /// Who asks private chart repositories and registries.
@@ -123,6 +126,13 @@ pub fn admit(url: &str, policy: &RepoPolicy) -> Result<Remote, Unjudged> {
     }
     if url.len() > 2048 {
         return forbid("is longer than 2,048 characters");
+    }
+    if let Some(copy) = policy.mirrors.get(url) {
+        return Ok(Remote {
+            url: redact(url).into(),
+            transport: Transport::File(copy.clone()),
+            with_password: None,
+        });
     }
     match url.split_once("://") {
         Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
@@ -455,6 +465,26 @@ mod tests {
         .unwrap();
         assert_eq!(&*remote.url, "ssh://git@git.example/edge.git");
         assert_eq!(remote.with_password, None);
+    }
+
+    #[test]
+    fn a_local_copy_is_read_in_place_of_its_url_and_of_no_other() {
+        let policy = RepoPolicy {
+            mirrors: [(
+                "https://bot:s3cret@git.example/edge.git".to_owned(),
+                PathBuf::from("/srv/mirror/edge.git"),
+            )]
+            .into(),
+            ..RepoPolicy::default()
+        };
+        let copy = admit("https://bot:s3cret@git.example/edge.git", &policy).unwrap();
+        assert_eq!(
+            copy.transport,
+            Transport::File("/srv/mirror/edge.git".into())
+        );
+        assert_eq!(&*copy.url, "https://***@git.example/edge.git");
+        let other = admit("https://git.example/fleet.git", &policy).unwrap();
+        assert_eq!(other.transport, Transport::Http);
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::connect::WallClock;
 use crate::desired::{Ask, DesiredHandle, Recipe};
 use crate::domain::{
     Application, DriftState, LinkState, Name, Resource, Safe, Tracking, UnjudgedReason,
@@ -126,6 +126,8 @@ pub struct Operate {
     pub mode: WriteMode,
     /// Longest time for one answer.
     pub timeout: Duration,
+    /// The time of plans, words and runs.
+    pub time: WallClock,
 }
 
 /// How a run goes about it.
@@ -173,7 +175,7 @@ impl Operate {
             waves,
             guardrail: gathered.guardrail,
         };
-        let context = self.context(Timestamp::now());
+        let context = self.context();
         Ok(ops::plan(&request, &*self.clusters, &context).await)
     }
 
@@ -189,12 +191,12 @@ impl Operate {
                     words.push(None);
                 }
                 Err(why) => words.push(Some(ServerWord {
-                    at: Timestamp::now(),
+                    at: self.time.now(),
                     opinion: Opinion::NotAsked(why),
                 })),
             }
         }
-        let asked = ops::ask(&targets, &*self.clusters, &self.context(Timestamp::now())).await;
+        let asked = ops::ask(&targets, &*self.clusters, &self.context()).await;
         let mut asked = asked.into_iter();
         words
             .into_iter()
@@ -202,9 +204,16 @@ impl Operate {
             .collect()
     }
 
-    fn context(&self, now: Timestamp) -> PlanContext {
+    fn context(&self) -> PlanContext {
+        let now = self.time.now();
+        // Where time stands nothing is sent, and the same plan has the same name.
+        let lot = if self.time.is_by_hand() {
+            0
+        } else {
+            fastrand::u32(..)
+        };
         PlanContext {
-            id: ops::plan_id(now, fastrand::u32(..)),
+            id: ops::plan_id(now, lot),
             now,
             operator: self.operator.clone(),
             timeout: self.timeout,
@@ -284,11 +293,12 @@ impl Operate {
         .map_err(|why| refused(&why))?;
         let journal =
             ops::journal::Journal::open(&self.state, super::random).map_err(|why| refused(&why))?;
+        let time = self.time.clone();
         let context = RunContext {
             clusters: Arc::clone(&self.clusters),
             journal: Arc::new(journal),
             operator: self.operator.clone(),
-            clock: Arc::new(Timestamp::now),
+            clock: Arc::new(move || time.now()),
             max_in_flight: knobs.max_in_flight,
             stop_after: knobs.stop_after,
             patience: Patience {

@@ -12,7 +12,9 @@ use tokio::time::Instant;
 use super::operate::{Operate, operator};
 use crate::config::{Config, Folders, RepositoryLine, health_rules};
 use crate::connect::kubeconfig::{self, Impersonate, LoadOptions};
-use crate::connect::{ConnectOptions, Connector, FileProblem, FleetPlan, Lane, Mode, Reference};
+use crate::connect::{
+    ConnectOptions, Connector, FileProblem, FleetPlan, Lane, Mode, Reference, WallClock,
+};
 use crate::desired::{DesiredHandle, Login, Programs, RepoPolicy, Settings};
 use crate::domain::selector::NameGlob;
 use crate::domain::{ClusterEvent, ClusterId, Fact, LinkState, Name, Safe};
@@ -39,6 +41,8 @@ pub struct SessionOptions {
     pub write: bool,
     /// Limit of one request.
     pub request_timeout: Duration,
+    /// The time of day.
+    pub time: WallClock,
 }
 
 /// The kubeconfig as rows, not yet connected.
@@ -132,6 +136,7 @@ impl Planned {
             seal,
             metrics: direct,
             health: HealthRules::new(checks, std::env::current_exe().ok()),
+            time: options.time.clone(),
         });
         links.sources.write().replace(Arc::downgrade(&sources));
         let operate = Operate {
@@ -145,6 +150,7 @@ impl Planned {
                 WriteMode::ReadOnly
             },
             timeout: options.request_timeout,
+            time: options.time,
         };
         Session {
             fleet,
@@ -184,6 +190,7 @@ fn settings(plan: &FleetPlan, config: &Config, folders: &Folders, seal: &SealKey
         .iter()
         .flat_map(|row| &row.hints.file_repositories)
         .map(PathBuf::from);
+    let mirrors = plan.rows.iter().flat_map(|row| row.hints.mirrors.clone());
     let policy = RepoPolicy {
         file_prefixes: config
             .desired
@@ -194,6 +201,8 @@ fn settings(plan: &FleetPlan, config: &Config, folders: &Folders, seal: &SealKey
             .collect(),
         allow_http: config.desired.allow_http,
         ca_file: config.desired.ca_file.clone(),
+        // The configuration is the nearer word.
+        mirrors: mirrors.chain(config.desired.mirrors.clone()).collect(),
         remote_bases: config.desired.remote_bases.clone(),
         logins: config.repository.iter().filter_map(login).collect(),
         ..RepoPolicy::default()

@@ -91,6 +91,7 @@ fn server_params() -> Result<CertificateParams, TlsError> {
         "::1",
         "kubernetes",
         "kubernetes.default.svc",
+        "*.edge.example",
     ];
     let mut params = CertificateParams::new(names.map(str::to_owned).to_vec())?;
     params

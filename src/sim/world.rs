@@ -63,6 +63,9 @@ pub struct Options {
     pub seed: u64,
     /// Where the time comes from.
     pub time: Time,
+    /// Whether clusters and repository are known by names that are the same in every world, and not by their ports and folder. driftdeck
+    /// reaches them all the same; other programs do not.
+    pub named: bool,
     /// Where the kubeconfig goes; into the world's own temporary folder when `None`.
     pub kubeconfig: Option<PathBuf>,
 }
@@ -77,6 +80,7 @@ impl Options {
             dark: 0,
             seed: 1,
             time: Time::Real,
+            named: false,
             kubeconfig: None,
         }
     }
@@ -113,6 +117,7 @@ impl World {
             clock: clock.clone(),
             repository: folder.path().join("fleet.git"),
             token: token(),
+            named: options.named,
         };
         let (repository, token) = (blueprint.repository.clone(), blueprint.token.clone());
         let servers = blueprint.serve().await?;
@@ -199,6 +204,12 @@ impl World {
         } else {
             machinery.step();
         }
+    }
+
+    /// Moves a manual clock on and lets nothing happen: the counters of the metrics go on, the story does not.
+    pub fn pass(&self, by: Duration) {
+        let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
+        self.clock.set(self.clock.now() + by);
     }
 
     /// Commits a change of text to the repository, as somebody who pushes: Argo CD sees it when it looks next.
@@ -313,6 +324,7 @@ fn kubeconfig_text(servers: &Servers, plan: &Plan, token: &str, folder: &Path) -
         .map(|(cluster, group)| kubeconfig::Entry {
             name: &cluster.name,
             url: &cluster.url,
+            address: cluster.address,
             token,
             group,
         })

@@ -11,7 +11,6 @@ mod link;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -189,7 +188,8 @@ async fn measure(parts: Parts, teller: Teller) {
     let mut source = MetricSource::new(parts.row.namespace_scope.clone(), parts.metrics);
     let client = parts.connection.client(Lane::Watch);
     let tell = |metrics| teller.tell(Fact::Metrics(Box::new(metrics)));
-    source.run(&client, Timestamp::now, tell).await;
+    let kicks = parts.kicks.clone();
+    source.run(&client, teller.time(), kicks, tell).await;
 }
 
 /// Introduces itself until it is answered; what stands in the way is told as the link's state.

@@ -13,13 +13,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::assignment::{ClusterAssignments, DirectorInput};
+use crate::connect::WallClock;
 use crate::desired::{DesiredHandle, RepoChanged};
 use crate::domain::{Alias, ClusterEvent, ClusterId};
 use book::Book;
@@ -39,7 +39,7 @@ pub struct DirectorParts {
     /// Where events about unjudged applications go: the loop's channel. Must not block.
     pub events: Box<dyn Fn(ClusterEvent) + Send + Sync>,
     /// The clock.
-    pub now: fn() -> Timestamp,
+    pub time: WallClock,
 }
 
 type Board = Arc<Mutex<HashMap<ClusterId, watch::Sender<Arc<ClusterAssignments>>>>>;
@@ -167,7 +167,7 @@ fn go_round(book: &mut Book, jobs: &mut JoinSet<Done>, parts: &DirectorParts, di
         (parts.events)(ClusterEvent {
             cluster: hub,
             generation,
-            at: (parts.now)(),
+            at: parts.time.now(),
             fact,
         });
     }

@@ -14,7 +14,10 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use kube::Client;
+use tokio::sync::watch;
 use tokio::time::Instant;
+
+use crate::connect::WallClock;
 
 use crate::domain::{ClusterMetrics, Name, Safe};
 use crate::metrics::{Figures, Filter, Parsed, Scrape, WANTED, parse};
@@ -71,17 +74,22 @@ impl MetricSource {
         }
     }
 
-    /// Makes rounds for ever; drop the future to end it, and call it again with the next client.
+    /// Makes rounds for ever, and one at once for each kick; drop the future to end it, and call it again with the next client. On a clock
+    /// that goes by hand only kicks count.
     pub async fn run(
         &mut self,
         client: &Client,
-        now: impl Fn() -> Timestamp,
+        time: &WallClock,
+        mut kicks: watch::Receiver<u64>,
         mut tell: impl FnMut(ClusterMetrics),
-    ) -> ! {
+    ) {
         loop {
-            tell(self.round(client, now()).await);
+            tell(self.round(client, time.now()).await);
             let pause = pause(self.round, self.found.interval, fastrand::f64());
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause), if !time.is_by_hand() => {}
+                kicked = kicks.changed() => if kicked.is_err() { return },
+            }
         }
     }
 

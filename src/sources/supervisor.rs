@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -20,8 +19,8 @@ use super::health::HealthRules;
 use super::merge::Claims;
 use super::metric::direct::Direct;
 use super::schemas::Pool;
-use super::tell::Teller;
-use crate::connect::{Connection, Connector, Fault, FaultKind, FleetPlan, RowPlan};
+use super::tell::{Ears, Teller};
+use crate::connect::{Connection, Connector, Fault, FaultKind, FleetPlan, RowPlan, WallClock};
 use crate::desired::DesiredHandle;
 use crate::domain::{Alias, ClusterEvent, ClusterId, Fact, LinkState, Safe};
 use crate::drift::SealKey;
@@ -47,6 +46,8 @@ pub struct SourcesOptions {
     pub metrics: HashMap<ClusterId, Direct>,
     /// Health rules.
     pub health: HealthRules,
+    /// When events happened.
+    pub time: WallClock,
 }
 
 /// An actor that failed by a fault of our own is started again after this.
@@ -55,6 +56,7 @@ const RESTART: Duration = Duration::from_secs(5);
 /// The running actors. Dropping it stops them.
 pub struct Sources {
     rows: HashMap<ClusterId, Row>,
+    time: WallClock,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -75,7 +77,7 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         desired: options.desired,
         aliases: options.aliases,
         events: forward(events.clone()),
-        now: Timestamp::now,
+        time: options.time.clone(),
     });
     let mut starter = Starter {
         events,
@@ -88,6 +90,7 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         seal: options.seal,
         metrics: options.metrics,
         health: options.health,
+        time: options.time.clone(),
         tasks: JoinSet::new(),
     };
     let rows = options
@@ -99,6 +102,7 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         .collect();
     let sources = Sources {
         rows,
+        time: options.time,
         tasks: Mutex::new(starter.tasks),
     };
     (Arc::new(sources), receiver)
@@ -131,6 +135,7 @@ struct Starter {
     seal: Arc<SealKey>,
     metrics: HashMap<ClusterId, Direct>,
     health: HealthRules,
+    time: WallClock,
     tasks: JoinSet<()>,
 }
 
@@ -141,6 +146,7 @@ impl Starter {
             cluster: row.cluster.clone(),
             events: self.events.clone(),
             director: self.director_inputs.clone(),
+            time: self.time.clone(),
         };
         voice.teller(1).direct(DirectorInput::Row(row.candidate()));
         let connection = match self.connector.connection(&row) {
@@ -184,12 +190,17 @@ struct Voice {
     cluster: ClusterId,
     events: mpsc::Sender<ClusterEvent>,
     director: mpsc::UnboundedSender<DirectorInput>,
+    time: WallClock,
 }
 
 impl Voice {
     fn teller(&self, generation: u64) -> Teller {
-        let (events, director) = (self.events.clone(), self.director.clone());
-        Teller::new(self.cluster.clone(), generation, events, director)
+        let ears = Ears {
+            events: self.events.clone(),
+            director: self.director.clone(),
+            time: self.time.clone(),
+        };
+        Teller::new(self.cluster.clone(), generation, ears)
     }
 }
 
@@ -244,6 +255,18 @@ impl Sources {
     /// The connection of a row; `None` for a row whose context cannot be used.
     pub fn connection(&self, cluster: &ClusterId) -> Option<&Connection> {
         self.rows.get(cluster)?.connection.as_ref()
+    }
+
+    /// The time of day that the rows' events carry.
+    pub fn time(&self) -> &WallClock {
+        &self.time
+    }
+
+    /// Reads the metrics of every row again now.
+    pub fn measure(&self) {
+        for row in self.rows.values() {
+            row.kick.send_modify(|kicks| *kicks += 1);
+        }
     }
 
     /// Tries a row again now, whatever its back-off says, and forgets refused credentials.

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 
 use super::assignment::DirectorInput;
+use crate::connect::WallClock;
 use crate::domain::{AppKind, AppRef, ClusterEvent, ClusterId, Engine, Fact, Name};
 
 /// Tells the loop and the director, in one actor's name. Clones speak for the same actor.
@@ -21,17 +21,20 @@ pub(super) struct Teller {
     generation: u64,
     outbox: Arc<Outbox>,
     director: mpsc::UnboundedSender<DirectorInput>,
+    time: WallClock,
+}
+
+/// Who hears what is told, and what time it is then.
+pub(super) struct Ears {
+    pub(super) events: mpsc::Sender<ClusterEvent>,
+    pub(super) director: mpsc::UnboundedSender<DirectorInput>,
+    pub(super) time: WallClock,
 }
 
 impl Teller {
-    pub(super) fn new(
-        cluster: ClusterId,
-        generation: u64,
-        events: mpsc::Sender<ClusterEvent>,
-        director: mpsc::UnboundedSender<DirectorInput>,
-    ) -> Self {
+    pub(super) fn new(cluster: ClusterId, generation: u64, ears: Ears) -> Self {
         let outbox = Arc::new(Outbox {
-            events,
+            events: ears.events,
             waiting: Mutex::default(),
             is_empty: watch::Sender::new(true),
         });
@@ -39,12 +42,18 @@ impl Teller {
             cluster,
             generation,
             outbox,
-            director,
+            director: ears.director,
+            time: ears.time,
         }
     }
 
     pub(super) fn cluster(&self) -> &ClusterId {
         &self.cluster
+    }
+
+    /// The time of day that its events carry.
+    pub(super) fn time(&self) -> &WallClock {
+        &self.time
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -72,7 +81,7 @@ impl Teller {
         ClusterEvent {
             cluster: self.cluster.clone(),
             generation: self.generation,
-            at: Timestamp::now(),
+            at: self.time.now(),
             fact,
         }
     }
@@ -255,10 +264,12 @@ mod tests {
     fn teller(room: usize) -> (Teller, mpsc::Receiver<ClusterEvent>) {
         let (events, receiver) = mpsc::channel(room);
         let (director, _) = mpsc::unbounded_channel();
-        (
-            Teller::new("edge-oslo-003".into(), 3, events, director),
-            receiver,
-        )
+        let ears = Ears {
+            events,
+            director,
+            time: WallClock::Machine,
+        };
+        (Teller::new("edge-oslo-003".into(), 3, ears), receiver)
     }
 
     fn gone(name: &str) -> Fact {

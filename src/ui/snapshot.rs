@@ -1,5 +1,6 @@
 //! A frame as text, as bytes for a terminal, as SVG, as PNG and as JSON: for tickets, documents and tests.
 
+mod cast;
 mod json;
 mod png;
 mod svg;
@@ -54,6 +55,14 @@ pub fn render(frame: &Buffer, format: Format) -> Result<Vec<u8>, SnapshotError> 
         Format::Png => png::draw(frame)?,
         Format::Json => json::draw(frame)?,
     })
+}
+
+/// Writes frames one after another as a recording in the asciicast format. Equal frames give equal bytes.
+///
+/// # Errors
+/// A frame that cannot be written as JSON.
+pub fn record(frames: &[Buffer]) -> Result<Vec<u8>, SnapshotError> {
+    Ok(cast::draw(frames)?)
 }
 
 /// The lines of a frame.

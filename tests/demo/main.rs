@@ -11,6 +11,7 @@
 
 mod dark;
 mod hand;
+mod pictures;
 mod program;
 mod story;
 mod words;

@@ -106,6 +106,7 @@ async fn live_rows_do_not_wait_for_those_that_never_answer() {
         impersonate: None,
         write: false,
         request_timeout: Duration::from_secs(15),
+        time: driftdeck::connect::WallClock::Machine,
     };
 
     let begun = Instant::now();

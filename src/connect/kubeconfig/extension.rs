@@ -1,6 +1,10 @@
 //! What a kubeconfig may tell driftdeck of itself: the extension named `driftdeck` on a context or a cluster.
 
-use kube::config::NamedExtension;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use http::uri::Authority;
+use kube::config::{Cluster, NamedExtension};
 use serde::Deserialize;
 
 /// Hints of a kubeconfig's author. They come from the operator's own file and are trusted like it.
@@ -13,6 +17,10 @@ pub struct Hints {
     pub group: Option<String>,
     /// The row's name.
     pub alias: Option<String>,
+    /// Local copies of repositories by the URL they stand for.
+    pub mirrors: BTreeMap<String, PathBuf>,
+    /// Where the cluster is reached in place of its server's own address, as `HOST:PORT`; the server's name still counts for TLS.
+    pub address: Option<String>,
 }
 
 impl Hints {
@@ -30,8 +38,28 @@ impl Hints {
             },
             group: own.group.or(shared.group),
             alias: own.alias,
+            mirrors: shared.mirrors.into_iter().chain(own.mirrors).collect(),
+            address: shared.address,
         }
     }
+}
+
+/// Where the kubeconfig says a cluster is reached, if it says so.
+///
+/// # Errors
+/// The end of a sentence, when it is no address.
+pub(in crate::connect) fn address(cluster: &Cluster) -> Result<Option<Authority>, String> {
+    let Some(written) = one(cluster.extensions.as_deref()).address else {
+        return Ok(None);
+    };
+    let read = written.parse::<Authority>().ok();
+    let read = read.filter(|a| a.port_u16().is_some());
+    let unreadable = || {
+        format!(
+            "the `address` {written:?} of its `driftdeck` extension is not HOST:PORT; correct or remove it"
+        )
+    };
+    read.map(Some).ok_or_else(unreadable)
 }
 
 fn one(extensions: Option<&[NamedExtension]>) -> Hints {

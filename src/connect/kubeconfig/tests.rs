@@ -391,6 +391,28 @@ fn the_driftdeck_extension_is_surfaced_and_a_malformed_one_counts_as_none() {
 }
 
 #[test]
+fn a_cluster_may_be_reached_elsewhere_than_its_server_says() {
+    let with = |address: &str| {
+        let cluster = format!(
+            "{{server: 'https://oslo.example:6443', extensions: [{{name: driftdeck, extension: {{address: '{address}'}}}}]}}"
+        );
+        TWO.replace("{server: 'https://oslo.example:6443'}", &cluster)
+    };
+    let plan = load_text(&with("127.0.0.1:16443")).unwrap();
+    let target = plan.rows[0].target.as_ref().unwrap();
+    assert_eq!(target.address().unwrap().as_str(), "127.0.0.1:16443");
+    assert_eq!(&*plan.rows[0].server, "https://oslo.example:6443");
+    for wrong in ["127.0.0.1", "somewhere/else:1", ""] {
+        let plan = load_text(&with(wrong)).unwrap();
+        let why = plan.rows[0].target.as_ref().unwrap_err().to_string();
+        assert!(
+            why.contains("is not HOST:PORT; correct or remove it"),
+            "{why}"
+        );
+    }
+}
+
+#[test]
 fn impersonation_shows_in_the_identity_and_parts_the_rows() {
     let options = LoadOptions {
         impersonate: Some(Impersonate {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{connection, items, json, text};
 use crate::app::inquiry::{ClusterDetail, ControllerLine, NodeLine};
-use crate::connect::{Connection, Lane, get};
+use crate::connect::{Connection, Lane, WallClock, get};
 use crate::domain::{ClusterId, Safe};
 use crate::sources::Sources;
 
@@ -14,11 +14,12 @@ const ENGINES: &str = "app.kubernetes.io%2Fpart-of%20in%20(argocd,flux)";
 
 pub(super) async fn detail(sources: &Sources, id: &ClusterId) -> Result<ClusterDetail, Safe> {
     let connection = connection(sources, id)?;
-    let asked_at = Timestamp::now();
+    let time = sources.time();
+    let asked_at = time.now();
     let (nodes, controllers, clock) = tokio::join!(
         nodes(&connection),
         controllers(&connection),
-        clock(&connection)
+        clock(&connection, time)
     );
     let row = sources.rows().find(|row| row.cluster == *id);
     let target = row.and_then(|row| row.target.as_ref().ok());
@@ -38,14 +39,17 @@ pub(super) async fn detail(sources: &Sources, id: &ClusterId) -> Result<ClusterD
 }
 
 /// The server's clock against ours in the middle of a short call, and how long the call took.
-async fn clock(connection: &Connection) -> Result<(Option<SignedDuration>, SignedDuration), Safe> {
+async fn clock(
+    connection: &Connection,
+    time: &WallClock,
+) -> Result<(Option<SignedDuration>, SignedDuration), Safe> {
     let request = get("/version").map_err(|fault| fault.sentence)?;
-    let before = Timestamp::now();
+    let before = time.now();
     let answer = connection
         .send(Lane::Interactive, request)
         .await
         .map_err(|fault| fault.sentence)?;
-    let trip = Timestamp::now().duration_since(before);
+    let trip = time.now().duration_since(before);
     let date = answer.headers().get(http::header::DATE);
     let theirs = date.and_then(|date| date_of(date.to_str().ok()?));
     let middle = before.checked_add(trip / 2).unwrap_or(before);

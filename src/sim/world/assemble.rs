@@ -1,7 +1,7 @@
 //! Building a world: servers first, for their URLs; then the past of the fleet; then the controllers that go on from it.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -43,7 +43,15 @@ pub(crate) struct Blueprint {
     pub(crate) repository: PathBuf,
     /// The token every cluster accepts as its administrator's.
     pub(crate) token: String,
+    /// Whether clusters and repository are known by names and not by where they happen to be.
+    pub(crate) named: bool,
 }
+
+/// Under it are the names of a world that has names.
+const DOMAIN: &str = "edge.example";
+
+/// The repository's URL in such a world.
+pub(crate) const REPOSITORY: &str = "https://git.edge.example/fleet.git";
 
 /// The servers of a world: as long as they live, the clusters answer.
 #[derive(Debug)]
@@ -98,14 +106,9 @@ impl Blueprint {
         };
         let edge = if plan.silence == Some(Silence::Dropped) {
             let port = DeafPort::open().await.map_err(WorldError::Listen)?;
-            let url = port.url();
+            let at = port.address();
             servers.deaf.push(port);
-            Cluster {
-                name: plan.name.clone(),
-                url,
-                store,
-                faults: Arc::default(),
-            }
+            self.cluster(&plan.name, at, store, Arc::default())
         } else {
             self.start(servers, &plan.name, store, Arc::new(backdrop))
                 .await?
@@ -141,21 +144,35 @@ impl Blueprint {
         })
         .await
         .map_err(WorldError::Listen)?;
-        let url = server.url();
+        let at = server.address();
         servers.running.push(server);
-        Ok(Cluster {
+        Ok(self.cluster(name, at, store, faults))
+    }
+
+    /// A cluster that listens at an address: known by that address, or by a name that is the same in every such world.
+    fn cluster(&self, name: &str, at: SocketAddr, store: Store, faults: Arc<Faults>) -> Cluster {
+        let (url, address) = if self.named {
+            (format!("https://{name}.{DOMAIN}:6443"), Some(at))
+        } else {
+            (format!("https://{at}"), None)
+        };
+        Cluster {
             name: name.to_owned(),
             url,
+            address,
             store,
             faults,
-        })
+        }
     }
 
     /// Gives the clusters their past and sets the clockwork up; it stands at the start.
     pub(crate) fn furnish(self, servers: &Servers) -> Result<Machinery, WorldError> {
         let start = self.clock.started();
         let past = history::past(&self.plan)?;
-        let repository = FleetRepository::create(&self.repository, &past, start)?;
+        let mut repository = FleetRepository::create(&self.repository, &past, start)?;
+        if self.named {
+            repository.call(REPOSITORY);
+        }
         let mut renderer = Renderer::default();
         let rested = self.deploy(servers, &repository, &mut renderer)?;
         for (plan, edge) in self.plan.edges.iter().zip(&servers.edges) {

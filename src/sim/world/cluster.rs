@@ -1,5 +1,6 @@
 //! One simulated cluster as the world's own machinery reaches it: in the process, past the network.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Cluster {
     /// Its name, which is also its kubeconfig context.
     pub name: String,
-    /// URL of its API server.
+    /// URL of its API server, as everybody calls it.
     pub url: String,
+    /// Where it listens, when its URL is only a name.
+    pub address: Option<SocketAddr>,
     /// What it holds.
     pub store: Store,
     /// What is wrong with it.

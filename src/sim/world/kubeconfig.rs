@@ -2,11 +2,14 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
 use serde_json::{Value, json};
+
+use super::assemble::REPOSITORY;
 
 /// One cluster of the file.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +17,8 @@ pub(crate) struct Entry<'a> {
     /// Name of cluster, user and context.
     pub(crate) name: &'a str,
     pub(crate) url: &'a str,
+    /// Where it listens, when its URL is only a name.
+    pub(crate) address: Option<SocketAddr>,
     pub(crate) token: &'a str,
     /// The group driftdeck shows it in.
     pub(crate) group: &'a str,
@@ -25,10 +30,18 @@ pub(crate) fn text(entries: &[Entry<'_>], ca_pem: &str, repositories: &Path) -> 
     let clusters: Vec<Value> = entries
         .iter()
         .map(|e| {
-            json!({"name": e.name, "cluster": {
+            let mut cluster = json!({
                 "server": e.url,
                 "certificate-authority-data": ca,
-            }})
+            });
+            if let Some(address) = e.address {
+                let own = json!({
+                    "address": address.to_string(),
+                    "mirrors": {REPOSITORY: repositories.join("fleet.git")},
+                });
+                cluster["extensions"] = json!([{"name": "driftdeck", "extension": own}]);
+            }
+            json!({"name": e.name, "cluster": cluster})
         })
         .collect();
     let users: Vec<Value> = entries
@@ -85,6 +98,7 @@ mod tests {
         let entry = Entry {
             name: "edge-oslo-001",
             url: "https://127.0.0.1:4001",
+            address: None,
             token: "t0k3n",
             group: "eu-north",
         };

@@ -39,6 +39,8 @@ pub struct TextChange<'a> {
 pub struct FleetRepository {
     repository: Repository,
     path: PathBuf,
+    /// Its URL, where that is not its path.
+    name: Option<String>,
 }
 
 impl std::fmt::Debug for FleetRepository {
@@ -68,6 +70,7 @@ impl FleetRepository {
         let this = Self {
             repository: Repository::init_opts(path, &options)?,
             path: path.to_owned(),
+            name: None,
         };
         for commit in past {
             let tree = this.write_tree(&commit.files)?;
@@ -86,9 +89,15 @@ impl FleetRepository {
         &self.path
     }
 
+    /// Gives it a URL that says nothing of where it is.
+    pub(crate) fn call(&mut self, url: &str) {
+        self.name = Some(url.to_owned());
+    }
+
     /// As an Application names it.
     pub fn url(&self) -> String {
-        format!("file://{}", self.path.display())
+        let here = || format!("file://{}", self.path.display());
+        self.name.clone().unwrap_or_else(here)
     }
 
     /// The commit a revision means now; empty reads as `HEAD`.

@@ -62,15 +62,12 @@ pub(super) async fn keep(keeper: Keeper) {
     futures::join!(telling, making, asking, beat(&connection));
 }
 
-/// How the row reads; `None` while there is nothing to say yet.
+/// How the row reads, `clock` being what the connection alone says; `None` while there is nothing to say yet.
 fn row_state(
     link: &Link,
-    silence: Option<Duration>,
-    latency: Duration,
+    clock: LinkState,
     contact: &Contact,
 ) -> Option<(LinkState, Option<Safe>)> {
-    let limits = Slowness::default();
-    let clock = state_of(link, silence, latency, &limits);
     let words = |fault: Option<&Fault>| fault.map(|f| f.sentence.clone());
     match contact {
         Contact::Made => {
@@ -110,6 +107,11 @@ async fn tell(connection: &Connection, teller: &Teller, mut contact: watch::Rece
     let mut link_news = connection.link();
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let limits = if teller.time().is_by_hand() {
+        Slowness::never()
+    } else {
+        Slowness::default()
+    };
     let mut told = None;
     let mut heard = 0;
     let mut seen_at: Option<Instant> = None;
@@ -133,7 +135,8 @@ async fn tell(connection: &Connection, teller: &Teller, mut contact: watch::Rece
         if in_grace(&link, down_since) {
             continue;
         }
-        let now = row_state(&link, clock.silence(), clock.latency(), &contact.borrow());
+        let clock = state_of(&link, clock.silence(), clock.latency(), &limits);
+        let now = row_state(&link, clock, &contact.borrow());
         if now.is_some() && now != told {
             if let Some((state, message)) = now.clone() {
                 teller.tell(Fact::Link { state, message });

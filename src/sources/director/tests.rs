@@ -4,6 +4,8 @@ mod obstacles;
 
 use tokio::time::timeout;
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::desired::testing::{Origin, config_map, deployment};
 use crate::domain::{
@@ -37,7 +39,7 @@ impl Stage {
             desired: origin.service(),
             aliases,
             events: Box::new(move |event| drop(sender.send(event))),
-            now: || Timestamp::UNIX_EPOCH,
+            time: WallClock::at(Timestamp::UNIX_EPOCH),
         });
         Self {
             origin,

@@ -196,7 +196,9 @@ async fn discovery_is_made_once_a_minute_and_the_second_round_comes_early() {
     let mut source = source();
     let mut rounds = Vec::new();
     let began = Instant::now();
-    let run = source.run(&client, || at(0), |_| rounds.push(began.elapsed()));
+    let (_kick, kicks) = watch::channel(0);
+    let clock = WallClock::Machine;
+    let run = source.run(&client, &clock, kicks, |_| rounds.push(began.elapsed()));
     let _ = tokio::time::timeout(Duration::from_secs(50), run).await;
     assert!(rounds[1] < Duration::from_secs(4), "{rounds:?}");
     assert!(rounds.len() >= 3, "{rounds:?}");

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::connect::testing::{Cut, plan_of};
-use crate::connect::{ConnectOptions, LoadOptions, Timings};
+use crate::connect::{ConnectOptions, LoadOptions, Timings, WallClock};
 use crate::desired::{RepoPolicy, Settings};
 use crate::domain::{DriftState, Engine, Resource};
 use crate::health::Checks;
@@ -55,6 +55,7 @@ impl Watched {
             seal,
             metrics: HashMap::new(),
             health: HealthRules::new(Checks::default(), None),
+            time: WallClock::Machine,
         });
         Self {
             sources,

@@ -24,6 +24,7 @@ fn a_controller_reads_everything_again_when_it_fell_behind() {
     let hub = Cluster {
         name: "hub-1".into(),
         url: String::new(),
+        address: None,
         store,
         faults: std::sync::Arc::default(),
     };

@@ -17,7 +17,12 @@ fn fault(kind: FaultKind) -> Fault {
 }
 
 fn state(link: &Link, contact: &Contact) -> Option<LinkState> {
-    row_state(link, Some(NOW), NOW, contact).map(|(state, _)| state)
+    row_state(
+        link,
+        state_of(link, Some(NOW), NOW, &Slowness::default()),
+        contact,
+    )
+    .map(|(state, _)| state)
 }
 
 #[test]
