@@ -36,6 +36,7 @@ mod tell;
 pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod triage;
 mod update;
 pub mod window;

@@ -155,6 +155,8 @@ actions! {
     Explain = "show.explain", "why", Looks, EXPLAINED;
     /// Show the events of the selected object and of what it owns
     Events = "show.events", "events", Looks, OBJECTS;
+    /// Show what the selected object owns, down to the pods, with health; from there events, logs and YAML
+    Tree = "show.tree", "tree", Looks, APPS;
     /// Show the history of the selected application
     History = "show.history", "history", Looks, APPS;
     /// Follow the logs of the selected workload, on all its clusters when a group is selected

@@ -77,6 +77,7 @@ fn shared(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Explain
         | Action::Events
+        | Action::Tree
         | Action::History
         | Action::Logs
         | Action::Yaml

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::msg::WishTarget;
-use crate::domain::{ClusterId, ObjectRef, Safe};
+use crate::domain::{AppRef, ClusterId, Health, Name, ObjectRef, Safe};
 
 /// A question; the runtime asks it on the interactive lane and answers with [`super::Done::Answered`].
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub enum Question {
     Logs(Vec<WishTarget>),
     /// An object as it is live.
     Yaml(WishTarget),
+    /// What hangs under objects, down to the pods.
+    Tree(TreeWish),
     /// The same object on many clusters.
     Compare {
         /// Which object.
@@ -36,8 +38,47 @@ pub enum Answer {
     Logs(Vec<LogLine>),
     /// To [`Question::Yaml`].
     Yaml(Box<YamlText>),
+    /// To [`Question::Tree`].
+    Tree(Box<ResourceTree>),
     /// To [`Question::Compare`].
     Compare(Box<Comparison>),
+}
+
+/// Whose tree is wanted, and where it is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeWish {
+    /// Where.
+    pub cluster: ClusterId,
+    /// The application that manages the objects.
+    pub app: AppRef,
+    /// The objects at the top.
+    pub roots: Vec<ObjectRef>,
+    /// The namespaces that are listed.
+    pub namespaces: Vec<Name>,
+}
+
+/// What hangs under some objects by owner references.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResourceTree {
+    /// Each owner before what it owns.
+    pub branches: Vec<Branch>,
+    /// What was not looked at or is not shown, in sentences.
+    pub remarks: Vec<Safe>,
+}
+
+/// One object of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// How many owners are above it.
+    pub depth: usize,
+    /// Which object.
+    pub object: ObjectRef,
+    /// Its health by our rules, and the words that come with it; none for kinds that have none, or when it was not read.
+    pub health: Option<(Health, Safe)>,
+    /// A few words: what is ready, what it waits for.
+    pub fact: Safe,
+    /// When it was made.
+    pub created: Option<Timestamp>,
 }
 
 /// One event of a cluster.

@@ -70,7 +70,7 @@ pub(super) fn paste(model: &mut Model, text: &str) {
 fn close(model: &mut Model) -> Vec<Effect> {
     match model.modal.take() {
         Some(Modal::Filter(_, before)) => filter(model, &before),
-        Some(Modal::Window(window)) => return looks::closed(&window),
+        Some(Modal::Window(window)) => return looks::close_all(&window),
         _ => {}
     }
     Vec::new()
@@ -155,10 +155,11 @@ fn from_menu(model: &mut Model, line: &MenuLine) -> Vec<Effect> {
 fn in_window_key(model: &mut Model, mut window: Box<Window>, key: Key) -> Vec<Effect> {
     let height = looks::rows(model);
     match window.press(key, height) {
-        Pressed::Closed => return looks::closed(&window),
-        Pressed::AskAgain if window.question.is_some() => return looks::again(model, &window),
+        Pressed::Closed => return looks::close(model, *window),
+        Pressed::AskAgain if window.question.is_some() => return looks::again(model, *window),
+        Pressed::Closer(action) => return looks::closer(model, window, action),
         Pressed::Copy => {
-            let line = window.lines().get(window.first(height));
+            let line = window.here(height);
             let text = line.map(|l| l.text.clone()).unwrap_or_default();
             model.modal = Some(Modal::Window(window));
             return vec![Effect::Copy(text)];

@@ -1,8 +1,10 @@
 //! Opens windows that look closer: what is known at once is shown at once, what must be asked goes out as a question.
 
+use std::collections::BTreeSet;
+
 use super::action::Action;
 use super::explain;
-use super::inquiry::{Answer, Question};
+use super::inquiry::{Answer, Question, TreeWish};
 use super::menu;
 use super::modal::Modal;
 use super::model::Model;
@@ -10,7 +12,7 @@ use super::msg::{Effect, Notice, WishTarget};
 use super::screens::{Ctx, Face};
 use super::tell;
 use super::window::Window;
-use crate::domain::{AppRef, ClusterId, ObjectRef, Safe};
+use crate::domain::{AppRef, ClusterId, Name, ObjectRef, Safe};
 
 /// Clusters whose logs are followed at once.
 const LOGGED: usize = 8;
@@ -45,9 +47,10 @@ pub(super) fn look(model: &mut Model, action: Action) -> Vec<Effect> {
     let made = match action {
         Action::Explain => explained(model).map(Asked::Known),
         Action::History => history(model).map(Asked::Known),
-        Action::Events => events(model),
+        Action::Events => under_cursor(model).map(events_of),
+        Action::Tree => tree(model),
         Action::Logs => logs(model),
-        Action::Yaml => yaml(model),
+        Action::Yaml => under_cursor(model).map(yaml_of),
         Action::Compare => compare(model),
         _ => None,
     };
@@ -61,7 +64,10 @@ pub(super) fn look(model: &mut Model, action: Action) -> Vec<Effect> {
             empty,
             question,
         }) => ask(model, title, empty, question),
-        None => Vec::new(),
+        None => {
+            model.notice = Some(Notice::info("No object of it is known here to ask about."));
+            Vec::new()
+        }
     }
 }
 
@@ -83,30 +89,65 @@ fn ask(model: &mut Model, title: Safe, empty: &'static str, question: Question) 
 }
 
 /// Asks the question of the open window again; the earlier one is not waited for any more.
-pub(super) fn again(model: &mut Model, window: &Window) -> Vec<Effect> {
-    let Some((old, question)) = window.question.clone() else {
+pub(super) fn again(model: &mut Model, window: Window) -> Vec<Effect> {
+    let Some((old, question)) = window.question else {
         return Vec::new();
     };
     let mut effects = vec![Effect::Hush { ask: old }];
-    let title = window.title.clone();
-    let empty = Window::default().empty;
-    effects.extend(ask(model, title, "", question));
+    effects.extend(ask(model, window.title, "", question));
     if let Some(Modal::Window(new)) = &mut model.modal {
-        new.empty = if window.empty.is_empty() {
-            empty
-        } else {
-            window.empty.clone()
-        };
+        new.empty = window.empty;
+        new.behind = window.behind;
     }
     effects
 }
 
-/// What has to be done when a window closes.
-pub(super) fn closed(window: &Window) -> Vec<Effect> {
+/// Closes a window: the one that it was opened from comes back.
+pub(super) fn close(model: &mut Model, window: Window) -> Vec<Effect> {
+    let effects = hushed(&window);
+    model.modal = window.behind.map(Modal::Window);
+    effects
+}
+
+/// Closes a window and all behind it.
+pub(super) fn close_all(window: &Window) -> Vec<Effect> {
+    let mut effects = hushed(window);
+    effects.extend(window.behind.iter().flat_map(|behind| close_all(behind)));
+    effects
+}
+
+fn hushed(window: &Window) -> Vec<Effect> {
     match &window.question {
         Some((ask, _)) => vec![Effect::Hush { ask: *ask }],
         None => Vec::new(),
     }
+}
+
+/// Looks more closely at the object that is chosen in a window, which stays behind.
+pub(super) fn closer(model: &mut Model, window: Box<Window>, action: Action) -> Vec<Effect> {
+    let asked = window.target().cloned().and_then(|target| match action {
+        Action::Events => Some(events_of(target)),
+        Action::Yaml => Some(yaml_of(target)),
+        Action::Logs if runs(&target.object) => logs_of(vec![target]),
+        _ => None,
+    });
+    let Some(Asked::Question {
+        title,
+        empty,
+        question,
+    }) = asked
+    else {
+        model.notice = Some(Notice::info(
+            "It runs no containers: logs are those of workloads.",
+        ));
+        model.modal = Some(Modal::Window(window));
+        return Vec::new();
+    };
+    let effects = ask(model, title, empty, question);
+    if let Some(Modal::Window(new)) = &mut model.modal {
+        new.behind = Some(window);
+    }
+    effects
 }
 
 /// Takes an answer for the open window; whether it was for it.
@@ -116,14 +157,14 @@ pub(super) fn answered(model: &mut Model, ask: u64, result: &Result<Answer, Safe
     let Some(Modal::Window(window)) = &mut model.modal else {
         return false;
     };
-    if !window.hears(ask) {
+    let Some((_, question)) = window.question.clone().filter(|(own, _)| *own == ask) else {
         return false;
-    }
+    };
     match result {
         Ok(Answer::Logs(lines)) => {
             window.append(lines.iter().map(tell::log_line).collect());
         }
-        Ok(answer) => window.take(tell::leaves(answer, width, now)),
+        Ok(answer) => window.take(tell::leaves(&question, answer, width, now)),
         Err(why) => window.refuse(why.clone()),
     }
     true
@@ -158,24 +199,86 @@ fn history(model: &Model) -> Option<Window> {
     ))
 }
 
-fn events(model: &Model) -> Option<Asked> {
-    let ctx = model.ctx();
-    let target = model.face()?.object(&ctx)?;
-    Some(Asked::Question {
+/// The object under the screen's cursor.
+fn under_cursor(model: &Model) -> Option<WishTarget> {
+    model.face()?.object(&model.ctx())
+}
+
+fn events_of(target: WishTarget) -> Asked {
+    Asked::Question {
         title: format!("events: {} on {}", target.object, target.cluster).into(),
         empty: "No event is kept of it: clusters keep them for an hour or so.",
         question: Question::Events(vec![target]),
-    })
+    }
 }
 
-fn yaml(model: &Model) -> Option<Asked> {
-    let ctx = model.ctx();
-    let target = model.face()?.object(&ctx)?;
-    Some(Asked::Question {
+fn yaml_of(target: WishTarget) -> Asked {
+    Asked::Question {
         title: format!("{} on {}", target.object, target.cluster).into(),
         empty: "The object is empty.",
         question: Question::Yaml(target),
+    }
+}
+
+/// The tree of the object under the cursor, else those of all workloads of the application.
+fn tree(model: &Model) -> Option<Asked> {
+    let ctx = model.ctx();
+    let face = model.face()?;
+    let targets = match face.object(&ctx) {
+        Some(target) => vec![target],
+        None => trunks(&face.app(&ctx)?, &ctx),
+    };
+    let first = targets.first()?.clone();
+    let title = match targets.as_slice() {
+        [one] => format!("tree: {} on {}", one.object, one.cluster),
+        _ => format!("tree: {} on {}", first.app.name, first.cluster),
+    };
+    let roots: Vec<ObjectRef> = targets.into_iter().map(|t| t.object).collect();
+    Some(Asked::Question {
+        title: title.into(),
+        empty: "It is gone from the cluster.",
+        question: Question::Tree(TreeWish {
+            namespaces: namespaces(&roots, &first.app, &ctx),
+            cluster: first.cluster,
+            app: first.app,
+            roots,
+        }),
     })
+}
+
+/// The workloads of an application; of one that has none, everything. Of what is not judged here the engine names the objects.
+fn trunks(app: &AppRef, ctx: &Ctx<'_>) -> Vec<WishTarget> {
+    let works = |object: &ObjectRef| runs(object) || &*object.gvk.kind == "CronJob";
+    let mut all = objects_of(app, ctx, |_| true);
+    if all.is_empty() {
+        all = named_by_engine(app, ctx);
+    }
+    let workloads: Vec<WishTarget> = all.iter().filter(|t| works(&t.object)).cloned().collect();
+    if workloads.is_empty() { all } else { workloads }
+}
+
+fn named_by_engine(app: &AppRef, ctx: &Ctx<'_>) -> Vec<WishTarget> {
+    let (Some(cluster), Some(known)) = (ctx.fleet.cluster_of(app), ctx.fleet.app(app)) else {
+        return Vec::new();
+    };
+    let objects = known.resources.iter().filter(|r| !r.hook).take(EVENTED);
+    objects
+        .map(|r| WishTarget {
+            cluster: cluster.clone(),
+            app: app.clone(),
+            object: r.object.clone(),
+        })
+        .collect()
+}
+
+/// Where the tree is looked for: the namespaces of the objects, and of the whole application where one of them has none.
+fn namespaces(roots: &[ObjectRef], app: &AppRef, ctx: &Ctx<'_>) -> Vec<Name> {
+    let mut all: BTreeSet<Name> = roots.iter().map(|o| o.namespace.clone()).collect();
+    if all.contains("") {
+        let managed = ctx.fleet.resources_of(app).into_iter();
+        all.extend(managed.map(|r| r.object.namespace.clone()));
+    }
+    all.into_iter().filter(|n| !n.is_empty()).collect()
 }
 
 fn compare(model: &Model) -> Option<Asked> {
@@ -203,7 +306,10 @@ fn holders(object: &ObjectRef, ctx: &Ctx<'_>) -> Vec<ClusterId> {
 fn logs(model: &Model) -> Option<Asked> {
     let ctx = model.ctx();
     let face = model.face()?;
-    let targets = log_targets(face, &ctx);
+    logs_of(log_targets(face, &ctx))
+}
+
+fn logs_of(targets: Vec<WishTarget>) -> Option<Asked> {
     let first = targets.first()?;
     let title = match targets.as_slice() {
         [one] => format!("logs: {} on {}", one.object, one.cluster),
@@ -219,7 +325,6 @@ fn logs(model: &Model) -> Option<Asked> {
 /// The workloads under the cursor: the object itself, with the same object on the other clusters of its group of drift, else all workloads of the
 /// application.
 fn log_targets(face: &dyn Face, ctx: &Ctx<'_>) -> Vec<WishTarget> {
-    let runs = |object: &ObjectRef| RUNNING.contains(&&*object.gvk.kind);
     if let Some(target) = face.object(ctx).filter(|t| runs(&t.object)) {
         let wished = face.wish(ctx).map(|wish| wish.targets).unwrap_or_default();
         let answers = |t: &WishTarget| {
@@ -239,6 +344,10 @@ fn log_targets(face: &dyn Face, ctx: &Ctx<'_>) -> Vec<WishTarget> {
     }
     face.app(ctx)
         .map_or_else(Vec::new, |app| objects_of(&app, ctx, runs))
+}
+
+fn runs(object: &ObjectRef) -> bool {
+    RUNNING.contains(&&*object.gvk.kind)
 }
 
 fn objects_of(app: &AppRef, ctx: &Ctx<'_>, wanted: impl Fn(&ObjectRef) -> bool) -> Vec<WishTarget> {

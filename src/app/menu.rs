@@ -79,7 +79,7 @@ pub fn why_not(model: &Model, action: Action) -> Option<Safe> {
         Action::Events | Action::Yaml | Action::Compare => {
             no_object(face, &ctx).or_else(|| dark(face, &ctx))
         }
-        Action::Logs => no_app_or_object(face, &ctx).or_else(|| dark(face, &ctx)),
+        Action::Logs | Action::Tree => no_app_or_object(face, &ctx).or_else(|| dark(face, &ctx)),
         Action::History => face
             .app(&ctx)
             .is_none()

@@ -3,26 +3,31 @@
 use jiff::Timestamp;
 
 use super::age::age;
-use super::inquiry::{Answer, Comparison, EventLine, LogLine, YamlText};
+use super::inquiry::{Answer, Comparison, EventLine, LogLine, Question, YamlText};
 use super::screens::cluster::moment;
 use super::screens::drift::plural;
 use super::sheet::{Page, SheetLine, Tone};
+use super::tree;
 use super::window::Leaf;
 use crate::domain::{Application, ClusterId, OperationPhase, Safe};
 
 /// The views of an answer. Logs come in pieces and are not made here.
-pub(super) fn leaves(answer: &Answer, width: usize, now: Timestamp) -> Vec<Leaf> {
-    let one = |lines| {
-        vec![Leaf {
-            name: Safe::default(),
-            lines,
-        }]
-    };
+pub(super) fn leaves(
+    question: &Question,
+    answer: &Answer,
+    width: usize,
+    now: Timestamp,
+) -> Vec<Leaf> {
+    let one = |lines| vec![Leaf::of(Safe::default(), lines)];
     match answer {
         Answer::Events(events) => one(event_lines(events, width, now)),
         Answer::Yaml(yaml) => yaml_leaves(yaml),
         Answer::Compare(comparison) => one(compared(comparison, width)),
         Answer::Logs(lines) => one(lines.iter().map(log_line).collect()),
+        Answer::Tree(tree) => match question {
+            Question::Tree(wish) => vec![tree::leaf(wish, tree, width, now)],
+            _ => Vec::new(),
+        },
         Answer::Cluster(_) => Vec::new(),
     }
 }
@@ -71,15 +76,12 @@ fn event_lines(events: &[EventLine], width: usize, now: Timestamp) -> Vec<SheetL
 }
 
 fn yaml_leaves(yaml: &YamlText) -> Vec<Leaf> {
-    let leaf = |name: &'static str, lines: &[Safe]| Leaf {
-        name: Safe::fixed(name),
-        lines: lines
-            .iter()
-            .map(|text| SheetLine {
-                text: text.clone(),
-                ..SheetLine::default()
-            })
-            .collect(),
+    let leaf = |name: &'static str, lines: &[Safe]| {
+        let line = |text: &Safe| SheetLine {
+            text: text.clone(),
+            ..SheetLine::default()
+        };
+        Leaf::of(Safe::fixed(name), lines.iter().map(line).collect())
     };
     let mut leaves = vec![leaf("live", &yaml.live)];
     let none = [Safe::fixed(

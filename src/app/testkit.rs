@@ -498,6 +498,55 @@ pub(crate) fn asked(model: &mut Model, keys: &str) -> (u64, super::inquiry::Ques
     }
 }
 
+/// A tree of a Deployment with a pod that crashes.
+fn grown(root: &ObjectRef) -> super::inquiry::ResourceTree {
+    use super::inquiry::{Branch, ResourceTree};
+    let branch = |depth, kind: &str, name: &str, health, fact: &'static str| Branch {
+        depth,
+        object: ObjectRef::new(Gvk::new("", "v1", kind), &root.namespace, name),
+        health: Some((
+            health,
+            Safe::fixed(if health == Health::Healthy {
+                ""
+            } else {
+                "back-off 5m0s"
+            }),
+        )),
+        fact: Safe::fixed(fact),
+        created: Some(at(-7_200)),
+    };
+    ResourceTree {
+        branches: vec![
+            Branch {
+                object: root.clone(),
+                ..branch(0, "Deployment", "gateway", Health::Progressing, "1/2 ready")
+            },
+            branch(
+                1,
+                "ReplicaSet",
+                "gateway-6f7d9b",
+                Health::Progressing,
+                "1/2 ready",
+            ),
+            branch(
+                2,
+                "Pod",
+                "gateway-6f7d9b-q8z1c",
+                Health::Degraded,
+                "0/1 ready, 31 restarts, CrashLoopBackOff",
+            ),
+            branch(
+                2,
+                "Pod",
+                "gateway-6f7d9b-x4k2m",
+                Health::Healthy,
+                "1/1 ready",
+            ),
+        ],
+        remarks: vec![Safe::fixed("ReplicaSets that run nothing are left out: 2.")],
+    }
+}
+
 /// Presses keys that open a window, and answers its question as a cluster would.
 pub(crate) fn window_answered(model: &mut Model, keys: &str) {
     use super::inquiry::{Answer, Comparison, EventLine, LogLine, Question, Variant, YamlText};
@@ -532,6 +581,7 @@ pub(crate) fn window_answered(model: &mut Model, keys: &str) {
                 })
                 .collect(),
         ),
+        Question::Tree(wish) => Answer::Tree(Box::new(grown(&wish.roots[0]))),
         Question::Yaml(_) => Answer::Yaml(Box::new(YamlText {
             live: ["kind: Deployment", "spec:", "  replicas: 1"]
                 .map(Safe::fixed)

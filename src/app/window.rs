@@ -1,10 +1,13 @@
-//! Windows with long text: explain, events, history, logs, compare, YAML. They scroll, search, and say when they wait.
+//! Windows with long text: explain, events, history, logs, compare, YAML, trees. They scroll, search, and say when they wait. Where lines stand
+//! for objects, one of them is chosen and can be looked at more closely.
 
 use tui_input::Input;
 
 use crossterm::event::KeyCode;
 
+use super::action::Action;
 use super::inquiry::Question;
+use super::msg::WishTarget;
 use super::sheet::{SheetLine, Tone};
 use crate::domain::Safe;
 use crate::keymap::Key;
@@ -19,6 +22,19 @@ pub struct Leaf {
     pub name: Safe,
     /// Its lines.
     pub lines: Vec<SheetLine>,
+    /// The object that each line stands for; empty where no line stands for any.
+    pub targets: Vec<Option<WishTarget>>,
+}
+
+impl Leaf {
+    /// A view of plain lines.
+    pub fn of(name: Safe, lines: Vec<SheetLine>) -> Self {
+        Self {
+            name,
+            lines,
+            targets: Vec::new(),
+        }
+    }
 }
 
 /// A window with long text.
@@ -46,6 +62,10 @@ pub struct Window {
     pub typing: bool,
     /// What is there when there are no lines.
     pub empty: Safe,
+    /// The chosen line, where lines stand for objects.
+    pub cursor: usize,
+    /// The window that this one was opened from; it comes back when this one closes.
+    pub behind: Option<Box<Window>>,
 }
 
 /// What a key in a window leads to.
@@ -59,6 +79,8 @@ pub enum Pressed {
     Copy,
     /// The question is asked again, following from now on or not.
     AskAgain,
+    /// The chosen object is looked at more closely.
+    Closer(Action),
 }
 
 impl Window {
@@ -66,10 +88,7 @@ impl Window {
     pub fn of(title: impl Into<Safe>, lines: Vec<SheetLine>) -> Self {
         Self {
             title: title.into(),
-            leaves: vec![Leaf {
-                name: Safe::default(),
-                lines,
-            }],
+            leaves: vec![Leaf::of(Safe::default(), lines)],
             ..Self::default()
         }
     }
@@ -107,6 +126,33 @@ impl Window {
         self.waits = false;
         self.leaves = leaves;
         self.leaf = self.leaf.min(self.leaves.len().saturating_sub(1));
+        self.cursor = 0;
+    }
+
+    /// Whether lines stand for objects.
+    pub fn picks(&self) -> bool {
+        self.leaves
+            .get(self.leaf)
+            .is_some_and(|leaf| leaf.targets.iter().any(Option::is_some))
+    }
+
+    /// The object that the chosen line stands for.
+    pub fn target(&self) -> Option<&WishTarget> {
+        self.leaves
+            .get(self.leaf)?
+            .targets
+            .get(self.cursor)?
+            .as_ref()
+    }
+
+    /// The line that a copy takes.
+    pub fn here(&self, height: usize) -> Option<&SheetLine> {
+        let line = if self.picks() {
+            self.cursor
+        } else {
+            self.first(height)
+        };
+        self.lines().get(line)
     }
 
     /// Takes more lines of a log.
@@ -169,6 +215,11 @@ impl Window {
             (Some('N'), _) => self.find(false, height),
             (Some('c'), _) => return Pressed::Copy,
             (Some('r'), _) => return Pressed::AskAgain,
+            (Some('e'), _) if self.picks() => return Pressed::Closer(Action::Events),
+            (Some('l'), _) if self.picks() => return Pressed::Closer(Action::Logs),
+            (Some('y'), _) | (_, KeyCode::Enter) if self.picks() => {
+                return Pressed::Closer(Action::Yaml);
+            }
             (Some('f' | 'F'), _) => self.follows = !self.follows,
             (_, KeyCode::Tab) => self.turn(1),
             (_, KeyCode::BackTab) => self.turn(-1),
@@ -194,9 +245,20 @@ impl Window {
             _ if key.is_ctrl('b') => -page,
             _ => return,
         };
+        if self.picks() {
+            return self.choose(by, height);
+        }
         let end = self.lines().len().saturating_sub(height);
         self.top = self.first(height).saturating_add_signed(by).min(end);
         self.follows = false;
+    }
+
+    /// Chooses another line and keeps it in sight.
+    fn choose(&mut self, by: isize, height: usize) {
+        let last = self.lines().len().saturating_sub(1);
+        self.cursor = self.cursor.saturating_add_signed(by).min(last);
+        let lowest = (self.cursor + 1).saturating_sub(height);
+        self.top = self.first(height).clamp(lowest, self.cursor);
     }
 
     fn turn(&mut self, by: isize) {
@@ -257,6 +319,7 @@ impl Window {
         };
         if let Some(found) = found {
             self.top = found.min(lines.len().saturating_sub(height));
+            self.cursor = found;
         }
     }
 }

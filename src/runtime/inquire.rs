@@ -5,6 +5,7 @@ mod compare;
 mod events;
 pub mod logs;
 mod objects;
+mod tree;
 mod yaml;
 
 use std::sync::Arc;
@@ -38,6 +39,10 @@ pub async fn ask(
         Question::Yaml(target) => {
             let yaml = yaml::read(&sources, &target, &key).await?;
             Ok(Answer::Yaml(Box::new(yaml)))
+        }
+        Question::Tree(wish) => {
+            let tree = tree::read(&sources, &wish, &key).await?;
+            Ok(Answer::Tree(Box::new(tree)))
         }
         Question::Compare { object, clusters } => {
             let comparison = compare::read(&sources, &object, clusters, &key).await;

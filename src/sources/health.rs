@@ -5,11 +5,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use serde_json::Value;
+use tokio::sync::{oneshot, watch};
 
 use super::lua::LuaDesk;
 use crate::domain::ClusterId;
-use crate::health::{Checks, Overrides};
+use crate::health::{Checks, Overrides, Verdict};
 
 /// The Lua rules of each hub.
 pub type HubRules = Arc<HashMap<ClusterId, Arc<Overrides>>>;
@@ -49,6 +50,22 @@ impl HealthRules {
             Arc::make_mut(hubs).insert(hub.clone(), Arc::new(overrides));
             true
         });
+    }
+
+    /// The health of one object that an application of this hub stands for, told as a judge would: the hub's Lua is asked where it speaks.
+    pub async fn told(&self, hub: &ClusterId, object: &Value) -> Option<Verdict> {
+        let overrides = self.hubs.borrow().get(hub).cloned().unwrap_or_default();
+        let Some(rule) = self.checks.asks(&overrides, object) else {
+            return self.checks.judge(object, None);
+        };
+        let (reply, said) = oneshot::channel();
+        self.desk
+            .ask(Arc::clone(&rule.script), object.clone(), |answer| {
+                // Whoever asked may have gone.
+                drop(reply.send(answer));
+            });
+        let answer = said.await.ok()?;
+        self.checks.judge(object, Some((&rule.key, &answer)))
     }
 
     /// The rules of all hubs, now and from now on.

@@ -58,6 +58,7 @@ pub struct Sources {
     rows: HashMap<ClusterId, Row>,
     time: WallClock,
     tasks: Mutex<JoinSet<()>>,
+    health: HealthRules,
 }
 
 struct Row {
@@ -89,7 +90,7 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         types: Arc::new(Pool::default()),
         seal: options.seal,
         metrics: options.metrics,
-        health: options.health,
+        health: options.health.clone(),
         time: options.time.clone(),
         tasks: JoinSet::new(),
     };
@@ -104,6 +105,7 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         rows,
         time: options.time,
         tasks: Mutex::new(starter.tasks),
+        health: options.health,
     };
     (Arc::new(sources), receiver)
 }
@@ -250,6 +252,11 @@ impl Sources {
     /// The rows, by name.
     pub fn rows(&self) -> impl Iterator<Item = &RowPlan> {
         self.rows.values().map(|row| &row.plan)
+    }
+
+    /// What health is told by.
+    pub fn health(&self) -> &HealthRules {
+        &self.health
     }
 
     /// The connection of a row; `None` for a row whose context cannot be used.

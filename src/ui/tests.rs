@@ -124,7 +124,7 @@ fn running(cols: u16, rows: u16) -> Model {
     model
 }
 
-const SCENES: [(&str, Scene); 37] = [
+const SCENES: [(&str, Scene); 38] = [
     ("fleet", Scene::Keys("")),
     ("fleet_stale", Scene::Keys("/ m u n i c h enter")),
     ("fleet_filter", Scene::Keys("/ g r o u p = u s")),
@@ -160,6 +160,7 @@ const SCENES: [(&str, Scene); 37] = [
     ("explain", Scene::Keys("2 X")),
     ("history", Scene::Keys("3 h")),
     ("events", Scene::Window("2 e")),
+    ("tree", Scene::Window("2 t")),
     ("logs", Scene::Window("2 l")),
     ("yaml", Scene::Window("2 y")),
     ("compare", Scene::Window("2 =")),

@@ -78,8 +78,25 @@ pub(super) fn draw_window(canvas: &mut Canvas<'_>, open: &Window, all: Area) {
     let first = open.first(height);
     let wanted = open.wanted();
     for (y, line) in (0..body.h).zip(lines.iter().skip(first)) {
-        let pieces = shown(canvas, line, open.shift, wanted.as_deref());
+        let mut pieces = shown(canvas, line, open.shift, wanted.as_deref());
+        let chosen = open.picks() && first + usize::from(y) == open.cursor;
+        if open.picks() {
+            let sign = if chosen {
+                canvas.glyphs().selected
+            } else {
+                " "
+            };
+            pieces.splice(0..0, [canvas.fixed("mark", sign), canvas.gap(1)]);
+        }
         canvas.line(body, y, &pieces);
+        if chosen {
+            let row = Area {
+                y: body.y + y,
+                h: 1,
+                ..body
+            };
+            canvas.tint(row, "selection");
+        }
     }
     foot(canvas, open, first, height, below);
 }
@@ -164,11 +181,20 @@ fn foot(canvas: &mut Canvas<'_>, open: &Window, first: usize, height: usize, are
         ""
     };
     let again = if open.question.is_some() {
-        "r again  f follow  "
+        if open.picks() {
+            "r again  "
+        } else {
+            "r again  f follow  "
+        }
     } else {
         ""
     };
-    let words = format!("esc close  {tab}{again}/ search  n N  c copy line");
+    let closer = if open.picks() {
+        "e events  l logs  y yaml  "
+    } else {
+        ""
+    };
+    let words = format!("esc close  {closer}{tab}{again}/ search  n N  c copy line");
     let line = SheetLine {
         text: words.into(),
         tone: Tone::Dim,

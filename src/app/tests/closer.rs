@@ -170,3 +170,59 @@ fn nothing_in_the_menu_changes_a_cluster_by_itself() {
         assert!(!runs, "line {i}");
     }
 }
+
+#[test]
+fn a_tree_is_asked_for_the_selected_object_in_its_namespace_alone() {
+    let mut model = reading();
+    let (_, question) = asked(&mut model, "2 t");
+    let Question::Tree(wish) = question else {
+        panic!("{question:?}");
+    };
+    assert_eq!(wish.roots, [deployment("gateway")]);
+    assert_eq!(wish.namespaces, [deployment("gateway").namespace]);
+}
+
+#[test]
+fn a_tree_of_an_application_begins_at_its_workloads() {
+    let mut model = reading();
+    let (_, question) = asked(&mut model, "3 t");
+    let Question::Tree(wish) = question else {
+        panic!("{question:?}");
+    };
+    assert!(!wish.roots.is_empty());
+    assert!(wish.roots.iter().all(|o| &*o.gvk.kind == "Deployment"));
+}
+
+#[test]
+fn events_and_logs_of_a_branch_are_at_hand_and_the_tree_comes_back() {
+    let mut model = reading();
+    window_answered(&mut model, "2 t");
+    assert!(
+        text(&model).contains("CrashLoopBackOff"),
+        "{}",
+        text(&model)
+    );
+    press(&mut model, "j j j j");
+    let (ask, question) = asked(&mut model, "e");
+    let Question::Events(targets) = question else {
+        panic!("{question:?}");
+    };
+    assert_eq!(&*targets[0].object.name, "gateway-6f7d9b-q8z1c");
+    assert_eq!(press(&mut model, "esc"), [Effect::Hush { ask }]);
+    assert!(window(&model).title.as_str().starts_with("tree: "));
+    assert_eq!(window(&model).cursor, 4);
+    let (_, question) = asked(&mut model, "l");
+    assert!(matches!(question, Question::Logs(t) if t.len() == 1));
+    let hushed = press(&mut model, "ctrl-c");
+    assert_eq!(hushed.len(), 2, "both windows close: {hushed:?}");
+    assert!(model.modal.is_none());
+}
+
+#[test]
+fn a_line_that_stands_for_no_object_is_not_looked_at() {
+    let mut model = reading();
+    window_answered(&mut model, "2 t");
+    press(&mut model, "G");
+    assert!(press(&mut model, "e").is_empty());
+    assert!(window(&model).title.as_str().starts_with("tree: "));
+}

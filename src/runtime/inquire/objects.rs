@@ -18,7 +18,7 @@ pub(super) async fn path(connection: &Connection, object: &ObjectRef) -> Result<
     Ok(path_of(&resource, object))
 }
 
-fn path_of(resource: &ApiResource, object: &ObjectRef) -> String {
+pub(super) fn path_of(resource: &ApiResource, object: &ObjectRef) -> String {
     let base = if resource.group.is_empty() {
         format!("/api/{}", resource.version)
     } else {

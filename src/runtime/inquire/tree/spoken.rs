@@ -1,0 +1,142 @@
+//! Who tells the health of a branch: the expressions of its Flux Kustomization where they name its kind, else the rules of the fleet.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::{connection, json};
+use crate::app::inquiry::TreeWish;
+use crate::domain::{AppKind, Health, Safe};
+use crate::health::cel::{self, Expressions};
+use crate::health::kstatus::Status;
+use crate::runtime::inquire::text;
+use crate::sources::Sources;
+
+/// The rules of one tree.
+pub(super) struct Speaker<'a> {
+    sources: &'a Sources,
+    wish: &'a TreeWish,
+    expressions: Vec<HealthCheck>,
+}
+
+/// One entry of a Kustomization's `spec.healthCheckExprs`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HealthCheck {
+    api_version: String,
+    kind: String,
+    #[serde(flatten)]
+    expressions: Expressions,
+}
+
+impl<'a> Speaker<'a> {
+    /// Reads the expressions from the Kustomization's own cluster; other applications have none. What cannot be read is told in a sentence,
+    /// and the rules of the fleet speak alone.
+    pub(super) async fn of(sources: &'a Sources, wish: &'a TreeWish) -> (Self, Option<Safe>) {
+        let read = if wish.app.kind == AppKind::Kustomization {
+            expressions(sources, wish).await
+        } else {
+            Ok(Vec::new())
+        };
+        let (expressions, unread) = match read {
+            Ok(expressions) => (expressions, None),
+            Err(why) => {
+                let words =
+                    format!("Health is told without the Kustomization's healthCheckExprs: {why}");
+                (Vec::new(), Some(words.into()))
+            }
+        };
+        let speaker = Self {
+            sources,
+            wish,
+            expressions,
+        };
+        (speaker, unread)
+    }
+
+    /// The health of an object this deep in the tree, and the words that come with it.
+    pub(super) async fn health(&self, depth: usize, object: &Value) -> Option<(Health, Safe)> {
+        // The expressions are about what the Kustomization applies, which stands at the top.
+        let named = |check: &&HealthCheck| {
+            check.api_version == text(object, "/apiVersion") && check.kind == text(object, "/kind")
+        };
+        if let Some(check) = self.expressions.iter().filter(|_| depth == 0).find(named) {
+            return Some(by_expressions(object, &check.expressions));
+        }
+        let verdict = self
+            .sources
+            .health()
+            .told(&self.wish.app.hub, object)
+            .await?;
+        Some((verdict.health, Safe::new(&verdict.message)))
+    }
+}
+
+async fn expressions(sources: &Sources, wish: &TreeWish) -> Result<Vec<HealthCheck>, Safe> {
+    let connection = connection(sources, &wish.app.hub)?;
+    let (namespace, name) = (&wish.app.namespace, &wish.app.name);
+    let path = format!(
+        "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/{namespace}/kustomizations/{name}"
+    );
+    let kustomization = json(&connection, &path).await.map_err(|f| f.sentence)?;
+    let checks = kustomization.pointer("/spec/healthCheckExprs");
+    let Some(checks) = checks.filter(|c| !c.is_null()) else {
+        return Ok(Vec::new());
+    };
+    Vec::deserialize(checks).map_err(|e| {
+        format!("The healthCheckExprs of Kustomization {namespace}/{name} cannot be read: {e}.")
+            .into()
+    })
+}
+
+/// As Flux tells it, in Argo CD's words.
+fn by_expressions(object: &Value, expressions: &Expressions) -> (Health, Safe) {
+    match cel::status(object, expressions) {
+        Ok(status) => {
+            let health = match status {
+                Status::Current => Health::Healthy,
+                Status::InProgress | Status::Terminating => Health::Progressing,
+                Status::Failed => Health::Degraded,
+                Status::Unknown => Health::Unknown,
+            };
+            (
+                health,
+                Safe::fixed("by the Kustomization's healthCheckExprs"),
+            )
+        }
+        Err(why) => (Health::Unknown, why.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn expressions_are_read_and_tell_health() {
+        let checks: Vec<HealthCheck> = serde_json::from_value(json!([{
+            "apiVersion": "edge.example/v1", "kind": "Site",
+            "failed": "status.phase == 'Broken'", "current": "status.phase == 'Up'",
+        }]))
+        .unwrap();
+        let health = |phase: &str| {
+            let site = json!({"status": {"phase": phase}});
+            by_expressions(&site, &checks[0].expressions).0
+        };
+        assert_eq!(health("Up"), Health::Healthy);
+        assert_eq!(health("Broken"), Health::Degraded);
+        assert_eq!(health("Starting"), Health::Progressing);
+    }
+
+    #[test]
+    fn an_expression_that_cannot_be_evaluated_is_unknown_and_named() {
+        let expressions = Expressions {
+            current: "status.".to_owned(),
+            ..Expressions::default()
+        };
+        let (health, why) = by_expressions(&json!({"status": {}}), &expressions);
+        assert_eq!(health, Health::Unknown);
+        assert!(why.as_str().contains("status."), "{why}");
+    }
+}
