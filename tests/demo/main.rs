@@ -14,4 +14,5 @@ mod hand;
 mod pictures;
 mod program;
 mod story;
+mod tree;
 mod words;

@@ -50,3 +50,4 @@ mod reverting;
 mod seeing;
 mod server_word;
 mod test_bed;
+mod tree;
