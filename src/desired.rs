@@ -7,6 +7,7 @@ mod bare;
 mod charts;
 mod contents;
 mod copy;
+pub mod flux;
 pub mod git;
 mod glob;
 mod helm;
@@ -40,6 +41,7 @@ use crate::domain::{Unjudged, UnjudgedReason};
 
 pub use ask::{Ask, Purpose, Served};
 pub use copy::CopyLimits;
+pub use flux::{Given, GivenText};
 pub use git::FetchLimits;
 pub use key::ContentKey;
 pub use lease::Lease;

@@ -37,6 +37,7 @@ pub mod quantity;
 pub mod respect;
 pub mod schema;
 pub mod seal;
+pub mod sops;
 pub mod ssa;
 pub mod typed;
 pub mod yaml;
@@ -46,4 +47,5 @@ mod scalar;
 
 pub use ignore::IgnoreRules;
 pub use judge::{Comparison, judge};
+pub(crate) use scalar::decode_base64;
 pub use seal::{Marks, SealKey, seal};

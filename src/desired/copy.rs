@@ -45,6 +45,8 @@ pub(super) struct Copy<'a> {
     limits: CopyLimits,
     bytes: usize,
     entries: usize,
+    /// Files that are not copied; with it, links are not either.
+    leaves_out: Option<&'a dyn Fn(&str) -> bool>,
 }
 
 impl<'a> Copy<'a> {
@@ -58,7 +60,14 @@ impl<'a> Copy<'a> {
             limits,
             bytes: 0,
             entries: 0,
+            leaves_out: None,
         }
+    }
+
+    /// The same without some files, and without links: what an artifact of Flux holds.
+    pub(super) fn leaving_out(mut self, leaves_out: &'a dyn Fn(&str) -> bool) -> Self {
+        self.leaves_out = Some(leaves_out);
+        self
     }
 
     /// Copies a folder with everything below it to the same path of the copy; links are followed inside the repository only.
@@ -106,6 +115,7 @@ impl<'a> Copy<'a> {
         }
         match entry.kind() {
             Some(ObjectType::Tree) => self.below(&path, entry.id(), depth + 1),
+            Some(ObjectType::Blob) if self.is_left_out(entry, &path) => Ok(()),
             Some(ObjectType::Blob) if entry.filemode() == LINK => {
                 match links::resolve(self.repo, self.root, &path)? {
                     Target::File(blob, _) => self.file(&path, blob),
@@ -117,6 +127,11 @@ impl<'a> Copy<'a> {
             // A submodule is an empty folder to whoever does not fetch it.
             _ => Ok(()),
         }
+    }
+
+    fn is_left_out(&self, entry: &TreeEntry<'_>, path: &str) -> bool {
+        self.leaves_out
+            .is_some_and(|leaves_out| entry.filemode() == LINK || leaves_out(path))
     }
 
     fn file(&mut self, path: &str, blob: Oid) -> Result<(), Unjudged> {

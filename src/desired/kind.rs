@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Kustomize,
     /// `helm template`.
     Helm,
+    /// A Kustomization of Flux: kustomize, with what Flux does before and after it.
+    Flux,
 }
 
 /// The names that make a folder a kustomization.
@@ -47,6 +49,7 @@ pub(super) fn by_settings(source: &Source) -> Result<Option<Kind>, Unjudged> {
             Kind::Helm,
         ),
         (directory, Kind::Directory),
+        (source.flux.is_some(), Kind::Flux),
     ]
     .into_iter()
     .filter_map(|(set, kind)| set.then_some(kind));

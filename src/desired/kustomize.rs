@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use git2::{Oid, Repository};
+use git2::{ObjectType, Oid, Repository};
 use serde_json::Value;
 
 use crate::domain::{Source, Unjudged, UnjudgedReason, Verbatim};
@@ -22,7 +22,7 @@ use super::key::KeyMaker;
 use super::kind::KUSTOMIZATIONS;
 use super::links::{self, Target};
 use super::program::{Run, Workplace};
-use super::tree::{broken, join, too_much};
+use super::tree::{broken, join, name_of, too_much};
 use super::unjudged;
 use super::vars::Vars;
 use super::work::At;
@@ -76,6 +76,7 @@ impl Kustomize {
             root: parts.root,
             allowed: parts.allowed,
             options: &options,
+            descends: false,
             found: BTreeMap::new(),
             charts: Vec::new(),
             network: false,
@@ -219,6 +220,39 @@ impl Kustomize {
     }
 }
 
+/// Every folder that a build of Flux's reads at `path`, with the components that its spec adds; and whether it needs the network. Flux lets a
+/// kustomization load files of the whole repository, and generates one where a folder has none.
+///
+/// # Errors
+/// As [`Kustomize::plan`].
+pub(super) fn closure_of_flux(
+    repo: &Repository,
+    root: Oid,
+    path: &str,
+    components: &[String],
+    allowed: &[String],
+) -> Result<(BTreeMap<String, Oid>, bool), Unjudged> {
+    let options = Options {
+        anywhere: true,
+        ..Options::default()
+    };
+    let mut closure = Closure {
+        repo,
+        root,
+        allowed,
+        options: &options,
+        descends: true,
+        found: BTreeMap::new(),
+        charts: Vec::new(),
+        network: false,
+    };
+    closure.folder(path)?;
+    for component in components {
+        closure.load(path, component)?;
+    }
+    Ok((outermost(closure.found), closure.network))
+}
+
 /// Without the folders that lie in another of them.
 fn outermost(found: BTreeMap<String, Oid>) -> BTreeMap<String, Oid> {
     let paths: BTreeSet<String> = found.keys().cloned().collect();
@@ -238,7 +272,11 @@ fn outermost(found: BTreeMap<String, Oid>) -> BTreeMap<String, Oid> {
         .collect()
 }
 
-fn parsed(file: &str, text: &[u8]) -> Result<Value, Unjudged> {
+/// The kustomization in a text; an empty one is an empty map.
+///
+/// # Errors
+/// `BadManifest`, naming the file.
+pub(super) fn parsed(file: &str, text: &[u8]) -> Result<Value, Unjudged> {
     let limits = Limits {
         documents: 1,
         ..Limits::default()
@@ -260,6 +298,8 @@ struct Closure<'a> {
     root: Oid,
     allowed: &'a [String],
     options: &'a Options,
+    /// Whether a folder without a kustomization stands for those below it.
+    descends: bool,
     found: BTreeMap<String, Oid>,
     charts: Vec<Chart>,
     network: bool,
@@ -281,6 +321,7 @@ impl Closure<'_> {
             }
             // A folder that a link leads to has neighbours of its own; they are looked for where it really is.
             let Some(kustomization) = self.read(tree, &real)? else {
+                open.extend(self.inner(tree, &path)?);
                 continue;
             };
             self.check(&kustomization, &real)?;
@@ -299,6 +340,16 @@ impl Closure<'_> {
             Some(folder) => self.folder(&folder),
             None => Ok(()),
         }
+    }
+
+    /// The folders in one, where it stands for them.
+    fn inner(&self, tree: Oid, path: &str) -> Result<Vec<String>, Unjudged> {
+        if !self.descends {
+            return Ok(Vec::new());
+        }
+        let tree = self.repo.find_tree(tree).map_err(|e| broken(&e))?;
+        let folders = tree.iter().filter(|e| e.kind() == Some(ObjectType::Tree));
+        Ok(folders.map(|e| join(path, &name_of(&e))).collect())
     }
 
     /// The folder's kustomization, if it has one.
@@ -322,7 +373,7 @@ impl Closure<'_> {
     fn check(&self, kustomization: &Value, path: &str) -> Result<(), Unjudged> {
         if self.options.anywhere && loads::is_open(kustomization) {
             return Err(options::needs_plugin(&format!(
-                "in `{path}` has generators or transformers of its own, while argocd-cm lets kustomize read files anywhere"
+                "in `{path}` has generators or transformers of its own, while the engine lets kustomize read files anywhere"
             )));
         }
         Ok(())

@@ -8,6 +8,7 @@ use crate::domain::{Gvk, Name, ObjectRef, Unjudged};
 use crate::drift::seal::{SealKey, seal};
 use crate::drift::yaml::Limits;
 
+use super::flux::Finish;
 use super::manifest;
 use super::tree::{self, RenderLimits};
 
@@ -90,6 +91,25 @@ impl<'a> Reading<'a> {
     /// `BadManifest`, naming the file that it came from.
     pub(super) fn printed(&mut self, path: &str, text: &[u8]) -> Result<(), Unjudged> {
         let objects = manifest::printed(path, text, &parse_limits(self.limits))?;
+        self.take(path, text.len(), objects)
+    }
+
+    /// Takes in a text that Flux's last steps are done on; all of it must be objects.
+    ///
+    /// # Errors
+    /// `BadManifest`, naming the file, and those of the steps.
+    pub(super) fn finished(
+        &mut self,
+        path: &str,
+        text: &str,
+        finish: &Finish<'_>,
+    ) -> Result<(), Unjudged> {
+        let objects = manifest::printed(path, text.as_bytes(), &parse_limits(self.limits))?;
+        let key = match self.secrets {
+            Secrets::Sealed(key) => Some(key),
+            Secrets::Raw => None,
+        };
+        let objects = finish.objects(path, objects, text, key)?;
         self.take(path, text.len(), objects)
     }
 

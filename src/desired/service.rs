@@ -18,6 +18,7 @@ use super::ask::{Ask, Purpose, Served};
 use super::charts::{ChartRepo, Charts, Place, Pulled, Wanted};
 use super::contents::Contents;
 use super::copy::CopyLimits;
+use super::flux::Given;
 use super::git::FetchLimits;
 use super::helm::{self, RefAt};
 use super::key::ContentKey;
@@ -155,6 +156,7 @@ struct Inner {
     contents: Contents,
     prepared: Mutex<Shelf<(ContentKey, Placement), Weak<Prepared>>>,
     served: Mutex<HashMap<ClusterId, Served>>,
+    given: Mutex<HashMap<Name, (Name, Arc<Given>)>>,
     changes: broadcast::Sender<RepoChanged>,
 }
 
@@ -185,6 +187,7 @@ impl DesiredHandle {
             contents: Contents::default(),
             prepared: Mutex::default(),
             served: Mutex::default(),
+            given: Mutex::default(),
             settings,
             changes,
         }))
@@ -203,6 +206,36 @@ impl DesiredHandle {
     /// What a cluster serves, as far as it was heard.
     pub fn served(&self, cluster: &ClusterId) -> Option<Served> {
         self.0.served.lock().get(cluster).cloned()
+    }
+
+    /// Takes in what a cluster's ConfigMaps and Secrets give to an application of Flux; `stamp` says which of them in which version.
+    pub fn give(&self, to: &Name, stamp: Name, given: Arc<Given>) {
+        self.0.given.lock().insert(to.clone(), (stamp, given));
+    }
+
+    /// Forgets what was given to an application.
+    pub fn take_back(&self, from: &Name) {
+        self.0.given.lock().remove(from);
+    }
+
+    /// What is given to a source.
+    ///
+    /// # Errors
+    /// `Pending` when it is not the version that the source was told of.
+    fn given(&self, source: &Source) -> Result<Arc<Given>, Unjudged> {
+        let settings = source.flux.as_ref().map(|f| f.value());
+        let text = |key: &str| settings.and_then(|s| s.pointer(key)?.as_str());
+        let (Some(to), Some(stamp)) = (text("/given/to"), text("/given/stamp")) else {
+            return Ok(Arc::default());
+        };
+        let known = self.0.given.lock().get(to).cloned();
+        match known {
+            Some((version, given)) if *version == *stamp => Ok(given),
+            _ => Err(unjudged(
+                UnjudgedReason::Pending,
+                "What its ConfigMaps and Secrets give to it is still being read.",
+            )),
+        }
     }
 
     /// The commit that the source's target revision means now.
@@ -230,6 +263,7 @@ impl DesiredHandle {
             purpose: purpose.clone(),
             remote_bases: self.0.settings.policy.remote_bases.clone(),
             limits: self.0.settings.render,
+            given: self.given(&ask.source)?,
         };
         let at = found.at.clone();
         let work = off_the_loop(move || Work::plan(&at, &brief)).await?;

@@ -7,6 +7,7 @@ use crate::domain::{Unjudged, UnjudgedReason};
 
 use super::bare::Bare;
 use super::copy::{Copy, CopyLimits, unwritable};
+use super::flux::{self, Flux, Laid};
 use super::helm::{self, Helm};
 use super::jsonnet;
 use super::kustomize::{self, Kustomize};
@@ -66,6 +67,7 @@ impl Shop {
         match &**work {
             Work::Plain(plain) => self.plain(plain, secrets).await,
             Work::Kustomize(mirror, plan) => self.kustomize(mirror, plan, secrets).await,
+            Work::Flux(mirror, plan) => self.flux(mirror, plan, secrets).await,
             Work::Helm(plan) => self.helm(plan, secrets).await,
         }
     }
@@ -111,7 +113,7 @@ impl Shop {
             )
         })?;
         let (mirror, root) = (plain.mirror.clone(), plain.root);
-        let place = self
+        let (place, ()) = self
             .laid_out(move |place, copy| {
                 let laid =
                     mirror.with(|repo| Copy::new(repo, root, &place.tree(), copy).folder("", root));
@@ -142,7 +144,7 @@ impl Shop {
         })?;
         let helm = plan.needs_helm().then(|| self.helm_program()).transpose()?;
         let (mirror, laid) = (mirror.clone(), plan.clone());
-        let place = self
+        let (place, ()) = self
             .laid_out(move |place, copy| {
                 let done = mirror.with(|repo| laid.lay_out(repo, &place.tree(), copy));
                 done.map_err(|e| broken(&e))?
@@ -154,6 +156,60 @@ impl Shop {
         drop(place);
         self.parsed(printed, secrets, move |reading, text| {
             reading.printed(&file, text)
+        })
+        .await
+    }
+
+    async fn flux(
+        self: &Arc<Self>,
+        mirror: &Arc<Mirror>,
+        plan: &Flux,
+        secrets: &Secrets,
+    ) -> Result<Content, Unjudged> {
+        let (mirror, laying) = (mirror.clone(), plan.clone());
+        let (place, laid) = self
+            .laid_out(move |place, copy| {
+                let done = mirror.with(|repo| laying.lay_out(repo, &place.tree(), copy));
+                done.map_err(|e| broken(&e))?
+            })
+            .await?;
+        if let Laid::Files(files) = laid
+            && let Some(content) = self.flux_files(&place, files, plan, secrets).await?
+        {
+            return Ok(content);
+        }
+        let file = plan.file();
+        let (program, by_kubectl) = self.kustomizer().ok_or_else(|| {
+            missing(
+                UnjudgedReason::NeedsKustomize,
+                "Flux builds the path with kustomize; that needs `kustomize` or `kubectl`",
+                "kustomize",
+            )
+        })?;
+        let run = plan.run(program, &place, by_kubectl);
+        let printed = self.run(&run, "kustomize build", &file).await?;
+        drop(place);
+        let plan = plan.clone();
+        self.parsed(printed, secrets, move |reading, text| {
+            flux::printed(reading, &plan, text)
+        })
+        .await
+    }
+
+    /// The manifests of a folder in which kustomize has nothing to do; `None` when their variables need what kustomize prints.
+    async fn flux_files(
+        self: &Arc<Self>,
+        place: &Workplace,
+        files: Vec<PathBuf>,
+        plan: &Flux,
+        secrets: &Secrets,
+    ) -> Result<Option<Content>, Unjudged> {
+        let (shop, plan, secrets) = (self.clone(), plan.clone(), secrets.clone());
+        let tree = place.tree();
+        off_the_loop(move || {
+            let mut reading = Reading::new(&shop.limits, &secrets);
+            let read = flux::files(&mut reading, &plan, &tree, &files)?;
+            Ok(read.then(|| reading.end()))
         })
         .await
     }
@@ -170,7 +226,7 @@ impl Shop {
     async fn helm(self: &Arc<Self>, plan: &Helm, secrets: &Secrets) -> Result<Content, Unjudged> {
         let program = self.helm_program()?;
         let laid = plan.clone();
-        let place = self
+        let (place, ()) = self
             .laid_out(move |place, copy| laid.lay_out(place, copy))
             .await?;
         let folder = plan.folder().to_owned();
@@ -204,16 +260,16 @@ impl Shop {
         })
     }
 
-    /// A workplace that was laid out.
-    async fn laid_out(
+    /// A workplace that was laid out, and what laying it out has told.
+    async fn laid_out<T: Send + 'static>(
         self: &Arc<Self>,
-        lay: impl FnOnce(&Workplace, CopyLimits) -> Result<(), Unjudged> + Send + 'static,
-    ) -> Result<Workplace, Unjudged> {
+        lay: impl FnOnce(&Workplace, CopyLimits) -> Result<T, Unjudged> + Send + 'static,
+    ) -> Result<(Workplace, T), Unjudged> {
         let shop = self.clone();
         off_the_loop(move || {
             let place = Workplace::new(&shop.folder).map_err(|e| unwritable(&e))?;
-            lay(&place, shop.copy)?;
-            Ok(place)
+            let laid = lay(&place, shop.copy)?;
+            Ok((place, laid))
         })
         .await
     }

@@ -8,6 +8,7 @@ use crate::domain::{Name, Source, Unjudged};
 
 use super::ask::{Ask, Purpose};
 use super::bare::Bare;
+use super::flux::{Flux, Given, Start};
 use super::helm::{self, Chart, Dependency, Helm, RefAt};
 use super::jsonnet::{self, Jsonnet};
 use super::key::{ContentKey, KeyMaker};
@@ -32,6 +33,8 @@ pub(super) enum Work {
     Plain(Plain),
     /// Run kustomize.
     Kustomize(Arc<Bare>, Kustomize),
+    /// Build as Flux does.
+    Flux(Arc<Bare>, Box<Flux>),
     /// Run helm.
     Helm(Box<Helm>),
 }
@@ -54,6 +57,8 @@ pub(super) struct Brief {
     pub(super) purpose: Purpose,
     pub(super) remote_bases: Vec<String>,
     pub(super) limits: RenderLimits,
+    /// What the cluster gives to a rendering of Flux.
+    pub(super) given: Arc<Given>,
 }
 
 impl Work {
@@ -63,6 +68,10 @@ impl Work {
     /// Why the source cannot be rendered, as far as the tree tells.
     pub(super) fn plan(at: &At, brief: &Brief) -> Result<Self, Unjudged> {
         let source = &brief.ask.source;
+        // Nothing that lies beside its manifests changes what Flux builds.
+        if source.flux.is_some() {
+            return Self::flux(at, brief);
+        }
         // The path of a chart's source says nothing: the chart is all that was pulled.
         let path = match &*source.chart {
             "" => tree::normal_path(&source.path)?,
@@ -101,6 +110,8 @@ impl Work {
                     let plan = Kustomize::plan(repo, parts)?;
                     Ok(Self::Kustomize(at.bare.clone(), plan))
                 }
+                // It was planned above.
+                Kind::Flux => Self::flux(at, brief),
                 Kind::Helm => Self::helm(
                     Chart {
                         bare: at.bare.clone(),
@@ -113,6 +124,28 @@ impl Work {
                     &vars,
                 ),
             }
+        });
+        planned.map_err(|e| broken(&e))?
+    }
+
+    /// A build of Flux's.
+    ///
+    /// # Errors
+    /// As [`Flux::plan`].
+    fn flux(at: &At, brief: &Brief) -> Result<Self, Unjudged> {
+        let source = &brief.ask.source;
+        let path = tree::normal_path(source.path.trim_start_matches('/'))?;
+        let planned = at.bare.with(|repo| {
+            let root = tree::root(repo, at.commit)?;
+            tree::folder(repo, at.commit, root, &path)?;
+            let start = Start {
+                repo,
+                root,
+                path: &path,
+                allowed: &brief.remote_bases,
+            };
+            let plan = Flux::plan(&start, source.flux.as_ref(), &brief.given)?;
+            Ok(Self::Flux(at.bare.clone(), Box::new(plan)))
         });
         planned.map_err(|e| broken(&e))?
     }
@@ -163,6 +196,7 @@ impl Work {
         match self {
             Self::Plain(plain) => plain.key(),
             Self::Kustomize(_, plan) => plan.key().make(),
+            Self::Flux(_, plan) => plan.key().make(),
             Self::Helm(plan) => plan.key().make(),
         }
     }

@@ -105,6 +105,8 @@ pub struct Source {
     pub helm: Option<Verbatim>,
     /// `spec.source.kustomize`, when it says anything.
     pub kustomize: Option<Verbatim>,
+    /// What a Kustomization or HelmRelease of Flux says about rendering, when it is one.
+    pub flux: Option<Verbatim>,
     /// Whether `spec.source.plugin` is set.
     pub plugin: bool,
     /// `spec.source.ref`: the name by which value files of other sources refer to it; empty for none.

@@ -233,6 +233,8 @@ pub enum UnjudgedReason {
     NotFound,
     /// A manifest does not parse, or a limit was passed.
     BadManifest,
+    /// What it wants is encrypted, and only the engine holds the key.
+    Encrypted,
     /// Nothing was ever deployed.
     NeverDeployed,
     /// The destination is no cluster of the kubeconfig.

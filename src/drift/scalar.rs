@@ -61,7 +61,7 @@ fn same_bytes(a: &Value, b: &Value) -> bool {
 }
 
 /// Base64 as Go's decoder takes it: the standard alphabet with padding, line breaks left out.
-pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let joined: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     base64::engine::general_purpose::STANDARD
         .decode(joined)

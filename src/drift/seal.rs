@@ -98,8 +98,18 @@ pub fn seal(object: &mut Value, key: &SealKey) {
     seal_annotations(object, key, secret);
 }
 
+/// Replaces every scalar of a value by its token, whatever it is; what is empty stays empty.
+pub fn seal_whole(value: &mut Value, key: &SealKey) {
+    match value {
+        Value::Object(map) => map.values_mut().for_each(|inner| seal_whole(inner, key)),
+        Value::Array(items) => items.iter_mut().for_each(|inner| seal_whole(inner, key)),
+        other if is_sealed(other) => {}
+        other => *other = key.token_of_any(other),
+    }
+}
+
 /// A core Secret, or something that calls itself one without an API version.
-fn is_secret(object: &Value) -> bool {
+pub fn is_secret(object: &Value) -> bool {
     let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
     text("kind") == "Secret" && !text("apiVersion").contains('/')
 }

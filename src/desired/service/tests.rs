@@ -1,5 +1,6 @@
 //! The service against real repositories.
 
+mod flux;
 mod hostile;
 mod moving;
 mod rendering;

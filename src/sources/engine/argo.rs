@@ -148,6 +148,7 @@ fn source(raw: RawSource) -> Source {
         chart: raw.chart,
         helm: raw.helm.and_then(Verbatim::of),
         kustomize: raw.kustomize.and_then(Verbatim::of),
+        flux: None,
         plugin: raw.plugin.is_some(),
         reference: raw.reference,
         recurse: directory.recurse,

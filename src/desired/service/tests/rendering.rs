@@ -7,7 +7,7 @@ use super::*;
 use crate::desired::testing::below;
 
 /// A program that does as the script says.
-fn program(origin: &Origin, name: &str, script: &str) -> PathBuf {
+pub(super) fn program(origin: &Origin, name: &str, script: &str) -> PathBuf {
     let path = origin.home.path().join(name);
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
