@@ -7,7 +7,7 @@ use super::document::{Document, exit_status};
 use super::items::DriftItem;
 use super::lists::{Asked, Listed, drift_items, state_words};
 use super::{print, verify};
-use crate::domain::{Change, DriftState, FieldOwner, Handling, Safe};
+use crate::domain::{Change, DriftState, Engine, FieldOwner, Handling, Safe};
 use crate::drift::diff_text;
 use crate::fleet::DriftRow;
 
@@ -89,7 +89,11 @@ fn describe(row: &DriftRow, asked: Asked<'_>) -> String {
             "  (old: the cluster does not answer)"
         }
     );
-    let _ = writeln!(out, "  {}", handling(&verdict.handling));
+    let _ = writeln!(
+        out,
+        "  {}",
+        handling(&verdict.handling, resource.app.kind.engine())
+    );
     if let Some(message) = &verdict.message {
         let _ = writeln!(out, "  {message}");
     }
@@ -125,8 +129,12 @@ fn describe(row: &DriftRow, asked: Asked<'_>) -> String {
 }
 
 /// `compared three-way by Argo CD  wave 3  hook PreSync  options Prune=false`
-fn handling(handling: &Handling) -> String {
-    let mut out = format!("compared {} by Argo CD", handling.mode.word());
+fn handling(handling: &Handling, engine: Engine) -> String {
+    let by = match engine {
+        Engine::Argo => "Argo CD",
+        Engine::Flux => "Flux",
+    };
+    let mut out = format!("compared {} by {by}", handling.mode.word());
     if handling.wave != 0 {
         let _ = write!(out, "  wave {}", handling.wave);
     }

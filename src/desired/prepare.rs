@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::domain::{Application, DesiredBody, DesiredObject, Mark, Name, ObjectRef, Tracking};
+use crate::domain::{
+    Application, DesiredBody, DesiredObject, Engine, Mark, Name, ObjectRef, Tracking,
+};
 
 use super::ask::{Purpose, Served};
 use super::render::{Content, Manifest};
@@ -22,6 +24,8 @@ pub struct Recipe {
     pub purpose: Purpose,
     /// Which marks are set.
     pub tracking: Tracking,
+    /// Whose hooks are left out.
+    pub engine: Engine,
     /// Kinds of which the engine's own list shows that they are scoped otherwise than their name suggests: group, kind, namespaced.
     pub scopes: Vec<(Name, Name, bool)>,
 }
@@ -36,7 +40,8 @@ impl Recipe {
                 kustomize_options: tracking.kustomize_options.clone(),
                 ..Purpose::of(app)
             },
-            tracking: tracking.clone(),
+            tracking: tracking.of(&app.id),
+            engine: app.engine,
             scopes: observed_scopes(app),
         }
     }
@@ -55,6 +60,8 @@ pub struct Placement {
     pub namespace: Name,
     /// As in [`Recipe::scopes`].
     pub scopes: Vec<(Name, Name, bool)>,
+    /// Whose hooks are left out.
+    pub engine: Engine,
 }
 
 impl Recipe {
@@ -63,13 +70,17 @@ impl Recipe {
         Placement {
             namespace: self.namespace.clone(),
             scopes: self.scopes.clone(),
+            engine: self.engine,
         }
     }
 }
 
-/// The name in the tracking mark: the application's, or `<namespace>_<name>` outside the namespace of Argo CD itself.
+/// The name in the tracking mark: the application's, or `<namespace>_<name>` outside the namespace of Argo CD itself; with Flux
+/// `<namespace>/<name>`.
 pub fn instance(app: &Application) -> Name {
-    if app.controller_namespace.is_empty() || app.id.namespace == app.controller_namespace {
+    if app.engine == Engine::Flux {
+        format!("{}/{}", app.id.namespace, app.id.name).into()
+    } else if app.controller_namespace.is_empty() || app.id.namespace == app.controller_namespace {
         app.id.name.clone()
     } else {
         format!("{}_{}", app.id.namespace, app.id.name).into()
@@ -119,7 +130,7 @@ pub fn prepare(content: &Content, placement: &Placement) -> Prepared {
     let compared = content
         .manifests
         .iter()
-        .filter(|m| !m.object.name.is_empty() && tracking::is_compared(&m.body));
+        .filter(|m| !m.object.name.is_empty() && is_compared(m, placement));
     for manifest in compared {
         let object = prepare_one(manifest, content, placement);
         let key = key_of(&object.object);
@@ -137,6 +148,11 @@ pub fn prepare(content: &Content, placement: &Placement) -> Prepared {
         }
     }
     prepared
+}
+
+/// Hooks of Argo CD mean nothing to Flux.
+fn is_compared(manifest: &Manifest, placement: &Placement) -> bool {
+    placement.engine == Engine::Flux || tracking::is_compared(&manifest.body)
 }
 
 /// Group, kind, namespace and name: what makes two manifests one object.

@@ -162,7 +162,7 @@ impl Shop {
 
     async fn flux(
         self: &Arc<Self>,
-        mirror: &Arc<Mirror>,
+        mirror: &Arc<Bare>,
         plan: &Flux,
         secrets: &Secrets,
     ) -> Result<Content, Unjudged> {

@@ -74,6 +74,9 @@ pub(super) fn marks(
     namespace: &str,
     tracking: &Tracking,
 ) -> Vec<Mark> {
+    if tracking.method == TrackingMethod::Flux {
+        return flux_marks(instance, &tracking.label_key);
+    }
     let mut marks = Vec::new();
     if is_crd(object) {
         return marks;
@@ -89,13 +92,24 @@ pub(super) fn marks(
     }
     let label = tracking.label_key.clone();
     match tracking.method {
-        TrackingMethod::Annotation => {}
+        TrackingMethod::Annotation | TrackingMethod::Flux => {}
         TrackingMethod::Label => push(MarkPlace::Label, label, instance.clone()),
         TrackingMethod::AnnotationAndLabel => {
             push(MarkPlace::Label, label, label_value(instance).into());
         }
     }
     marks
+}
+
+/// The labels that Flux sets on everything, CRDs included (fluxcd/pkg `ssa`, owner labels).
+fn flux_marks(instance: &Name, group: &str) -> Vec<Mark> {
+    let (namespace, name) = instance.split_once('/').unwrap_or(("", instance));
+    let label = |key: &str, value: &str| Mark {
+        place: MarkPlace::Label,
+        key: format!("{group}/{key}").into(),
+        value: value.into(),
+    };
+    vec![label("name", name), label("namespace", namespace)]
 }
 
 fn is_crd(object: &ObjectRef) -> bool {
@@ -114,7 +128,7 @@ fn label_value(instance: &str) -> &str {
         .trim_end_matches(['.', '-', '_'])
 }
 
-/// Whether the engine compares the object at all: hooks, `Skip` and objects with an unknown hook word have no sync status.
+/// Whether Argo CD compares the object at all: hooks, `Skip` and objects with an unknown hook word have no sync status.
 ///
 /// `helm.sh/hook: crd-install` makes no hook: Argo CD applies such CRDs like any other object.
 pub(super) fn is_compared(body: &Value) -> bool {

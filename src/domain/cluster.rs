@@ -56,10 +56,13 @@ pub enum Role {
 }
 
 /// A GitOps engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// Argo CD.
+    #[default]
     Argo,
     /// Flux.
     Flux,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Name, ObjectRef, Safe};
+use super::{AppKind, AppRef, Engine, Name, ObjectRef, Safe};
 
 /// One object as Git wants it, already with the destination's namespace and the tracking mark that the engine would set.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,7 +138,7 @@ impl Mark {
     }
 }
 
-/// How Argo CD marks what it manages (`application.resourceTrackingMethod` in argocd-cm).
+/// How an engine marks what it manages: Argo CD by `application.resourceTrackingMethod` in argocd-cm, Flux always the same way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TrackingMethod {
     /// `argocd.argoproj.io/tracking-id`, the default since 3.0.
@@ -148,6 +148,8 @@ pub enum TrackingMethod {
     AnnotationAndLabel,
     /// `app.kubernetes.io/instance`, or the configured key.
     Label,
+    /// Flux's two labels, name and namespace of the owner; the key is the group of its kind.
+    Flux,
 }
 
 /// How one hub marks and compares, read from argocd-cm.
@@ -170,6 +172,23 @@ pub struct Tracking {
 }
 
 impl Tracking {
+    /// How Flux marks what an owner of this kind brought.
+    pub fn flux(kind: AppKind) -> Self {
+        Self {
+            method: TrackingMethod::Flux,
+            label_key: kind.group().into(),
+            ..Self::default()
+        }
+    }
+
+    /// How an application's objects are marked, where its hub's Argo CD marks as this says.
+    pub fn of(&self, app: &AppRef) -> Self {
+        match app.kind.engine() {
+            Engine::Argo => self.clone(),
+            Engine::Flux => Self::flux(app.kind),
+        }
+    }
+
     /// What an application ignores: the hub's rules and its own. An application's word that is no list stands alone, for the reader to name.
     pub fn ignoring(&self, own: Option<&serde_json::Value>) -> Option<serde_json::Value> {
         use serde_json::Value;

@@ -113,6 +113,11 @@ impl AppKind {
         )
     }
 
+    /// Whether what it wants can be rendered here, and so is judged.
+    pub fn is_rendered(self) -> bool {
+        matches!(self, Self::Application | Self::Kustomization)
+    }
+
     /// Whether it is Argo CD's Application, the default.
     pub fn is_application(&self) -> bool {
         *self == Self::Application

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::windows::SyncWindow;
-use super::{AppRef, Name, Safe};
+use super::{AppRef, Name, Safe, Unjudged};
 
 /// What one document says of itself, slim.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,6 +39,8 @@ pub struct EngineReport {
     pub to_confirm: usize,
     /// The Secret or ConfigMap through which Flux reaches another cluster.
     pub remote: Name,
+    /// Why its documents alone do not tell what it deploys: a source of a kind that is not read here, variables that may not be read (Flux).
+    pub hindrance: Option<Unjudged>,
     /// Whether `automated` is switched off by `enabled: false`.
     pub auto_switched_off: bool,
 }

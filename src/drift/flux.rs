@@ -26,6 +26,15 @@ pub enum LeftAlone {
 }
 
 impl LeftAlone {
+    /// Whether Flux does nothing at all about the object, there or not: nothing of it is drift then.
+    pub fn covers(self, is_there: bool) -> bool {
+        match self {
+            Self::ReconcileDisabled | Self::Ignored => true,
+            Self::IfNotPresent => is_there,
+            Self::DriftDetectionDisabled => false,
+        }
+    }
+
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
@@ -80,6 +89,16 @@ pub fn left_alone(object: &Value) -> Option<LeftAlone> {
     ];
     let found = rules.iter().find(|(key, word, _)| says(key, word));
     found.map(|(_, _, why)| *why)
+}
+
+/// Whether an object carries the labels by which Flux knows what it brought.
+pub fn is_owned(object: &Value) -> bool {
+    let labels = object.pointer("/metadata/labels");
+    ["kustomize", "helm"].iter().any(|engine| {
+        labels
+            .and_then(|l| l.get(format!("{engine}.toolkit.fluxcd.io/name")))
+            .is_some()
+    })
 }
 
 /// The ignore rules of a Kustomization (`spec.ignore`) or a HelmRelease (`spec.driftDetection.ignore`).

@@ -4,6 +4,7 @@ use globset::{Glob, GlobMatcher};
 use serde_json::Value;
 
 use super::argo::normalize::IgnoreStatus;
+use super::flux::Selector;
 use super::jq::{Expression, JqError};
 use super::known::{KnownField, retype};
 use crate::domain::ObjectRef;
@@ -27,13 +28,15 @@ pub enum Removal {
     Pointer(Vec<String>),
     /// What a jq expression names, with its text.
     Expression(Expression, String),
+    /// What a JSON pointer of Flux's own rules names.
+    OfFlux(Vec<String>),
 }
 
 impl Removal {
     /// Takes it out of an object; what is not there is passed over in silence, as is an expression that fails on this object.
     pub fn apply(&self, object: &mut Value) {
         match self {
-            Self::Pointer(pointer) => remove(object, pointer),
+            Self::Pointer(pointer) | Self::OfFlux(pointer) => remove(object, pointer),
             Self::Expression(expression, _) => {
                 // Argo CD passes over a failing expression too: it names nothing here.
                 let _ = expression.delete_from(object);
@@ -44,9 +47,29 @@ impl Removal {
     /// The pointer or the expression as it was written.
     pub fn text(&self) -> String {
         match self {
-            Self::Pointer(pointer) => pointer_text(pointer),
+            Self::Pointer(pointer) | Self::OfFlux(pointer) => pointer_text(pointer),
             Self::Expression(_, text) => escape(text).into_owned(),
         }
+    }
+}
+
+/// One rule of a Kustomization's `spec.ignore` or a HelmRelease's `spec.driftDetection.ignore`.
+#[derive(Clone, Debug)]
+struct FluxRule {
+    target: Selector,
+    removals: Vec<Removal>,
+}
+
+impl FluxRule {
+    /// Reads one; a rule without a target is about everything.
+    fn read(item: &Value) -> Result<Self, String> {
+        let target = item.get("target").unwrap_or(&Value::Null);
+        let paths = texts(item, "paths");
+        let pointers = paths.iter().map(|path| pointer(path).map(Removal::OfFlux));
+        Ok(Self {
+            target: Selector::parse(target)?,
+            removals: pointers.collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -54,6 +77,7 @@ impl Removal {
 #[derive(Clone, Debug, Default)]
 pub struct IgnoreRules {
     rules: Vec<Rule>,
+    flux: Vec<FluxRule>,
     /// Fields that hold built-in types.
     known: Vec<KnownField>,
     ignore_aggregated_roles: bool,
@@ -66,6 +90,7 @@ pub struct IgnoreRules {
 #[derive(Clone, Debug, Default)]
 pub struct ObjectRules<'r> {
     rules: Vec<&'r Rule>,
+    flux: Vec<&'r FluxRule>,
     known: Vec<&'r KnownField>,
     /// Whether the rules of a role that aggregates others are not compared.
     pub ignore_aggregated_roles: bool,
@@ -79,7 +104,7 @@ impl IgnoreRules {
         Self::default()
     }
 
-    /// Reads a list in the form of `spec.ignoreDifferences`. A rule that cannot be read is left out and named in [`Self::problems`].
+    /// Reads a list in the form of `spec.ignoreDifferences`, or of Flux's rules, which have `paths`. A rule that cannot be read is left out and named in [`Self::problems`].
     pub fn from_spec(spec: &Value) -> Self {
         let mut rules = Self::default();
         match spec {
@@ -113,6 +138,15 @@ impl IgnoreRules {
     }
 
     fn add(&mut self, number: usize, item: &Value) {
+        if item.get("paths").is_some() {
+            match FluxRule::read(item) {
+                Ok(rule) => self.flux.push(rule),
+                Err(why) => self
+                    .problems
+                    .push(format!("rule {number} is left out: {why}")),
+            }
+            return;
+        }
         match rule(item) {
             Ok(mut rule) => {
                 for text in texts(item, "jqPathExpressions") {
@@ -138,7 +172,7 @@ impl IgnoreRules {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.known.is_empty()
+        self.rules.is_empty() && self.flux.is_empty() && self.known.is_empty()
     }
 
     /// What could not be read or is not supported, one sentence each.
@@ -160,9 +194,19 @@ impl IgnoreRules {
                         && wanted(&rule.namespace, &object.namespace)
                 })
                 .collect(),
+            flux: Vec::new(),
             known: self.known.iter().filter(|k| k.is_of(object)).collect(),
             ignore_aggregated_roles: self.ignore_aggregated_roles,
             counts_status: !self.status.leaves_out(&object.gvk.kind),
+        }
+    }
+
+    /// The same with those of Flux's rules that mean the object by what it carries.
+    pub fn for_document(&self, object: &ObjectRef, document: &Value) -> ObjectRules<'_> {
+        let flux = self.flux.iter().filter(|r| r.target.matches(document));
+        ObjectRules {
+            flux: flux.collect(),
+            ..self.for_object(object)
         }
     }
 }
@@ -170,7 +214,7 @@ impl IgnoreRules {
 impl<'r> ObjectRules<'r> {
     /// Whether nothing is ignored.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.rules.is_empty() && self.flux.is_empty()
     }
 
     /// Managers whose differences do not count.
@@ -201,7 +245,11 @@ impl<'r> ObjectRules<'r> {
 
     /// Every removal, for single use.
     pub fn removals(&self) -> impl Iterator<Item = &'r Removal> + '_ {
-        self.rules.iter().flat_map(|rule| rule.removals.iter())
+        let flux = self.flux.iter().flat_map(|rule| rule.removals.iter());
+        self.rules
+            .iter()
+            .flat_map(|rule| rule.removals.iter())
+            .chain(flux)
     }
 }
 

@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use super::compare::{self, Difference, Type};
 use super::fingerprint;
+use super::flux::{self, LeftAlone};
 use super::ignore::{IgnoreRules, ObjectRules};
 use super::openapi::CustomSchema;
 use super::owners::Owners;
 use super::seal::Marks;
+use super::sops;
 #[cfg(test)]
 use crate::domain::Ignored;
 use crate::domain::{Change, DriftState, Gvk, ObjectRef, Safe, Verdict, VerdictSource};
@@ -47,10 +49,15 @@ impl<'a> Comparison<'a> {
 
 /// Judges one object.
 pub fn judge(comparison: &Comparison<'_>) -> Verdict {
-    let Some(object) = comparison.versions().first().map(|v| identity(v)) else {
+    let versions = comparison.versions();
+    let Some(first) = versions.first() else {
         return unknown("There is no version of the object to compare.");
     };
-    let rules = comparison.rules.for_object(&object);
+    let object = identity(first);
+    if comparison.live.is_some() && versions.iter().any(|v| sops::is_encrypted(v)) {
+        return unknown(ENCRYPTED);
+    }
+    let rules = comparison.rules.for_document(&object, first);
     if !rules.has_known() {
         return judged(comparison, &object, &rules);
     }
@@ -93,8 +100,28 @@ fn judged(comparison: &Comparison<'_>, object: &ObjectRef, rules: &ObjectRules<'
         }
         _ => {}
     }
-    verdict.states.extend(states(comparison, &verdict));
+    let alone = left_alone(comparison);
+    if let Some(why) = alone {
+        counted::let_be(&mut verdict, why);
+    }
+    if alone.is_some_and(|why| why.covers(comparison.live.is_some())) {
+        verdict.behind = Vec::new();
+    } else {
+        verdict.states.extend(states(comparison, &verdict));
+    }
     finish(verdict, object)
+}
+
+/// What nobody but the holder of the key can judge.
+const ENCRYPTED: &str = "Git holds it encrypted with SOPS, and only the engine holds the key: that it is there is all that can be told.";
+
+/// Why Flux leaves an object of its own alone; on objects that others brought its annotations mean nothing.
+fn left_alone(comparison: &Comparison<'_>) -> Option<LeftAlone> {
+    let wanted = comparison.deployed.or(comparison.target)?;
+    if !flux::is_owned(wanted) {
+        return None;
+    }
+    flux::left_alone(wanted).or_else(|| flux::left_alone(comparison.live?))
 }
 
 /// What the object says it is; a file may leave out its name.

@@ -108,6 +108,48 @@ pub fn seal_whole(value: &mut Value, key: &SealKey) {
     }
 }
 
+/// Seals in an object whatever stands where another version of it holds tokens: what a Secret's value was put into is told apart, not shown.
+///
+/// Elements of lists are found by their name, else by their place; where neither finds one, all of it is sealed.
+pub fn seal_alike(object: &mut Value, wanted: &Value, key: &SealKey) {
+    match (&mut *object, wanted) {
+        (_, Value::String(text)) if is_token(text) => seal_whole(object, key),
+        (Value::Object(fields), Value::Object(wanted)) => {
+            for (name, value) in fields {
+                if let Some(wanted) = wanted.get(name) {
+                    seal_alike(value, wanted, key);
+                }
+            }
+        }
+        (Value::Array(items), Value::Array(wanted)) if wanted.iter().any(holds_token) => {
+            for (place, item) in items.iter_mut().enumerate() {
+                match counterpart(item, place, wanted) {
+                    Some(wanted) => seal_alike(item, wanted, key),
+                    None => seal_whole(item, key),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a value holds a token somewhere.
+pub fn holds_token(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_token(text),
+        Value::Object(map) => map.values().any(holds_token),
+        Value::Array(items) => items.iter().any(holds_token),
+        _ => false,
+    }
+}
+
+fn counterpart<'w>(item: &Value, place: usize, wanted: &'w [Value]) -> Option<&'w Value> {
+    match item.get("name") {
+        Some(name) => wanted.iter().find(|w| w.get("name") == Some(name)),
+        None => wanted.get(place),
+    }
+}
+
 /// A core Secret, or something that calls itself one without an API version.
 pub fn is_secret(object: &Value) -> bool {
     let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();

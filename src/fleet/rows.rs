@@ -326,7 +326,9 @@ impl Fleet {
             health: ours.unwrap_or(state.app.health),
             health_is_ours: ours.is_some(),
             unjudged: match state.app.engine {
-                Engine::Flux if state.app.id.kind.applies() => Some(Safe::fixed(FLUX)),
+                Engine::Flux if state.app.id.kind.applies() && !state.app.id.kind.is_rendered() => {
+                    Some(Safe::fixed(FLUX))
+                }
                 _ => state.unjudged.as_ref().map(|u| u.message.clone()),
             },
             newest: state.newest.clone(),

@@ -1,7 +1,7 @@
 //! What is still to be heard before an answer about the whole fleet is as complete as it can be.
 
 use super::{Cluster, Fleet};
-use crate::domain::{ClusterId, Engine, LinkState, Safe, Selector, SyncState};
+use crate::domain::{AppRef, ClusterId, DriftState, Engine, LinkState, Safe, Selector, SyncState};
 
 /// A cluster that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Fleet {
             let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
             let heard = state.judged.is_some()
                 || state.unjudged.is_some()
-                || !state.app.id.kind.is_application();
+                || !state.app.id.kind.is_rendered();
             edge.is_some_and(|c| c.state.is_current()) && !heard
         });
         rows + apps.count()
@@ -59,19 +59,30 @@ impl Fleet {
                 if let Some(unjudged) = &state.unjudged {
                     return Some((state.app.id.clone(), unjudged.message.clone()));
                 }
-                if state.app.engine == Engine::Flux {
+                if !state.app.id.kind.is_rendered() {
                     return Some((state.app.id.clone(), Safe::fixed(FLUX)));
                 }
                 let message = match (&state.judged, edge) {
                     (_, None) => Safe::fixed("Its destination is no cluster of the kubeconfig; add a context or an alias."),
                     (None, Some(_)) => Safe::fixed("It has not been judged yet; try again with a longer --wait."),
-                    (Some(_), Some(edge)) if self.app_verdict(state).state == SyncState::Unknown => unread_kind(edge),
+                    (Some(_), Some(edge)) if self.app_verdict(state).state == SyncState::Unknown => unread(edge, &state.app.id),
                     _ => return None,
                 };
                 Some((state.app.id.clone(), message))
             })
             .collect()
     }
+}
+
+/// Why an object of the application is unknown, in its own words when it has some.
+fn unread(edge: &Cluster, app: &AppRef) -> Safe {
+    let of_it = edge.resources.values().filter(|r| r.app == *app);
+    let mut unknown = of_it.filter(|r| r.verdict.states.contains(&DriftState::Unknown));
+    let said = unknown.find_map(|r| {
+        let message = r.verdict.message.as_ref()?;
+        Some(Safe::from(format!("{}: {message}", r.object)))
+    });
+    said.unwrap_or_else(|| unread_kind(edge))
 }
 
 fn unread_kind(edge: &Cluster) -> Safe {
@@ -82,9 +93,9 @@ fn unread_kind(edge: &Cluster) -> Safe {
         .unwrap_or(Safe::fixed("Some of its kinds cannot be read on the edge."))
 }
 
-/// Why an application of Flux is not judged here.
+/// Why an object of Flux that applies others is not judged here.
 pub(super) const FLUX: &str =
-    "Flux carries it, and its sources are not rendered here: the verdict is Flux's own.";
+    "Flux carries it, and what it applies is not rendered here: the verdict is Flux's own.";
 
 fn is_awaited(cluster: &Cluster, engines: &[Engine]) -> bool {
     engines.iter().any(|engine| match engine {

@@ -85,7 +85,8 @@ pub fn gather(fleet: &Fleet, wish: Wish, config: &Config) -> Result<Gathered, Sa
             tracking: fleet
                 .cluster(&target.app.hub)
                 .map(|hub| hub.tracking.clone())
-                .unwrap_or_default(),
+                .unwrap_or_default()
+                .of(&target.app),
             link: link(&target.cluster),
             hub_link: link(&target.app.hub),
         });

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::desired::Served;
+use crate::desired::{Given, Served};
 use crate::domain::{
     AppRef, Application, ClusterId, DesiredObject, Gvk, HubCluster, JoinCandidate, ManagedResource,
     Name, Tracking, Unjudged,
@@ -59,6 +59,15 @@ pub enum DirectorInput {
     },
     /// One application is gone.
     AppGone(AppRef),
+    /// What ConfigMaps and Secrets give to an application of Flux; sent before the application that names the stamp.
+    Given {
+        /// The name that the application's source knows it by.
+        to: Name,
+        /// Which objects in which versions.
+        stamp: Name,
+        /// Their values.
+        given: Arc<Given>,
+    },
 }
 
 /// Everything one cluster has to judge; replaced as a whole through a `tokio::sync::watch` channel.

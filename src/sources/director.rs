@@ -125,6 +125,13 @@ fn take_in(
         if let DirectorInput::Served { cluster, served } = &input {
             desired.learn(cluster, served.clone());
         }
+        match &input {
+            DirectorInput::Given { to, stamp, given } => {
+                desired.give(to, stamp.clone(), Arc::clone(given));
+            }
+            DirectorInput::AppGone(app) => desired.take_back(&app.to_string().into()),
+            _ => {}
+        }
         book.take(input);
         next = inputs.try_recv().ok();
     }

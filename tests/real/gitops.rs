@@ -621,7 +621,7 @@ async fn gitops_every_state_of_flux_is_shown_in_its_words_beside_argo_cd() {
         "{text}"
     );
     assert!(
-        answer.out.contains("the verdict is Flux's own"),
+        answer.out.contains("fleet.git could not be fetched"),
         "{}",
         answer.out
     );

@@ -37,6 +37,7 @@ mod connecting;
 mod custom_types;
 mod dark;
 mod fetching;
+mod flux_drift;
 mod following;
 mod gitops;
 mod gitops_states;

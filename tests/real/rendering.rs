@@ -7,7 +7,7 @@ use std::time::Duration;
 use driftdeck::desired::{
     Ask, DesiredHandle, Prepared, Programs, Purpose, Recipe, Served, Settings,
 };
-use driftdeck::domain::{Name, Source, Tracking, Unjudged, UnjudgedReason, Verbatim};
+use driftdeck::domain::{Engine, Name, Source, Tracking, Unjudged, UnjudgedReason, Verbatim};
 use driftdeck::drift::SealKey;
 use git2::{Oid, Repository, Signature};
 use serde_json::{Value, json};
@@ -118,6 +118,7 @@ impl Workshop {
                 kinds: Arc::default(),
             },
             tracking: Tracking::default(),
+            engine: Engine::Argo,
             scopes: Vec::new(),
         };
         let located = service

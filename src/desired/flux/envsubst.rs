@@ -78,6 +78,9 @@ pub(super) fn marked(
     Ok(out)
 }
 
+/// In a pattern and in what replaces it, the first of such a pair falls out and the second loses its meaning.
+const PAIRS: [&str; 3] = ["$$", "\\/", "\\\\"];
+
 /// What is left to read.
 struct Scan<'t> {
     rest: &'t str,
@@ -248,11 +251,7 @@ impl<'t> Scan<'t> {
             if self.rest.starts_with("${") {
                 break;
             }
-            let escaped = escapes
-                && ["$$", "\\/", "\\\\"]
-                    .iter()
-                    .any(|pair| self.rest.starts_with(pair));
-            if escaped {
+            if escapes && PAIRS.iter().any(|pair| self.rest.starts_with(pair)) {
                 self.rest = self.rest.get(1..).unwrap_or_default();
             } else if !is_meant(next) {
                 break;

@@ -284,7 +284,7 @@ mod tests {
         );
         assert_eq!(sealed.pointer("/data/b"), Some(&json!("xoslo")));
         assert!(!sealed.to_string().contains("hunter"));
-        let inside = object(&variables, &MAP.replace("${n}", "[x, ${n}]")).unwrap();
+        let inside = object(&variables, &MAP.replace("a: ${n}", "a:\n  - x\n  - ${n}")).unwrap();
         assert!(!inside.to_string().contains("hunter"), "{inside}");
         let named = object(&variables, &MAP.replace("a: ${n}", "\"${n}\": 1"));
         assert!(named.unwrap_err().contains("name of a field"));

@@ -5,8 +5,9 @@ use serde_json::Value;
 use super::Way;
 use super::filler::{Filler, is_default_toleration};
 use super::reasons;
-use crate::domain::{Change, ChangeOp, FieldOwner, Ignored};
+use crate::domain::{Change, ChangeOp, FieldOwner, Ignored, Verdict};
 use crate::drift::compare::{Difference, Standing};
+use crate::drift::flux::LeftAlone;
 use crate::drift::ignore::{ObjectRules, Removal};
 use crate::drift::managers::ManagerClass;
 use crate::drift::owners::{Owned, Owners};
@@ -164,8 +165,19 @@ pub(super) fn apply_rules(
     for removal in rules.removals() {
         let left = differences_without(removal, deployed, live, way);
         let covered = |path: &str| !left.iter().any(|l| l == path);
-        take(sorted, &reasons::rule(&removal.text()), covered);
+        take(sorted, &reasons::rule(removal), covered);
     }
+}
+
+/// Nothing counts, because the engine leaves the object alone.
+pub(super) fn let_be(verdict: &mut Verdict, why: LeftAlone) {
+    let changes = std::mem::take(&mut verdict.changes);
+    let ignored = changes.into_iter().map(|change| Ignored {
+        path: change.path,
+        reason: why.words().to_owned(),
+        owner: change.owner,
+    });
+    verdict.ignored.extend(ignored);
 }
 
 fn take(sorted: &mut Sorted, reason: &str, covered: impl Fn(&str) -> bool) {

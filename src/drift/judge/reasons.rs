@@ -4,6 +4,7 @@ use super::counted::is_hand;
 use super::filler::Filler;
 use crate::domain::Ignored;
 use crate::drift::compare::Difference;
+use crate::drift::ignore::Removal;
 use crate::drift::managers::ManagerClass;
 use crate::drift::owners::{Owned, Owners};
 
@@ -24,8 +25,12 @@ pub(super) fn wanted_by_now() -> String {
     "not as deployed, but as Git's newest revision wants it".to_owned()
 }
 
-pub(super) fn rule(pointer: &str) -> String {
-    format!("ignoreDifferences names {pointer}")
+pub(super) fn rule(removal: &Removal) -> String {
+    let rules = match removal {
+        Removal::OfFlux(_) => "an ignore rule of Flux",
+        Removal::Pointer(_) | Removal::Expression(..) => "ignoreDifferences",
+    };
+    format!("{rules} names {}", removal.text())
 }
 
 /// A role whose rules the cluster gathers from others.

@@ -260,7 +260,7 @@ impl Blueprint {
         let minutes = dice(self.seed, &edge.name).i64(1..10);
         let at = begun.max(*at + SignedDuration::from_mins(minutes));
         let manifests = repository.manifests(commit, flux::FOLDER, false)?;
-        flux::install(edge, &manifests, commit, at)
+        flux::install(edge, &repository.url(), &manifests, commit, at)
     }
 }
 

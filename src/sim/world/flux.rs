@@ -14,6 +14,7 @@ const NAMESPACE: &str = "flux-system";
 /// Puts Flux's objects into an edge: the manifests of [`FOLDER`] as its controller applies them, and the statuses.
 pub(crate) fn install(
     edge: &Cluster,
+    url: &str,
     manifests: &[Value],
     commit: &str,
     at: Timestamp,
@@ -25,7 +26,7 @@ pub(crate) fn install(
     bootstrap
         .apply(namespace)
         .map_err(refused("the namespace flux-system"))?;
-    source(edge, &revision, at)?;
+    source(edge, url, &revision, at)?;
     let controller = edge.pen("kustomize-controller", at);
     let mut inventory = Vec::new();
     for manifest in manifests {
@@ -39,14 +40,14 @@ pub(crate) fn install(
     kustomization(edge, "maintenance", true, &revision, &[], at)
 }
 
-fn source(edge: &Cluster, revision: &str, at: Timestamp) -> Result<(), WorldError> {
+fn source(edge: &Cluster, url: &str, revision: &str, at: Timestamp) -> Result<(), WorldError> {
     let document = json!({
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",
         "metadata": {"name": "fleet", "namespace": NAMESPACE},
         "spec": {
             "interval": "1m0s",
-            "url": "ssh://git@git.example.com/fleet.git",
+            "url": url,
             "ref": {"branch": "main"},
         },
     });

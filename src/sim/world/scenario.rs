@@ -144,6 +144,8 @@ pub struct Targets {
     pub region: Option<String>,
     /// Edges where the application heals itself, or where it does not.
     pub self_heal: Option<bool>,
+    /// Edges that run Flux, or that do not.
+    pub flux: Option<bool>,
     /// Edges an earlier event of the file remembered.
     pub was: Option<String>,
     /// Without the edges earlier events remembered under these names.

@@ -91,6 +91,7 @@ fn fits(on: &Targets, edge: &EdgePlan, app: &str) -> bool {
     let healing = app_plan.is_some_and(|a| a.auto == Auto::Heal);
     (app.is_empty() || app_plan.is_some())
         && on.self_heal.is_none_or(|wanted| wanted == healing)
+        && on.flux.is_none_or(|wanted| wanted == edge.flux)
         && on.region.as_ref().is_none_or(|r| r == edge.site.region)
         && (on.edges.is_empty() || on.edges.iter().any(|pattern| matches(pattern, &edge.name)))
 }

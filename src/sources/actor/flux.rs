@@ -1,23 +1,35 @@
 //! What Flux says: every kind of it that the cluster serves, as rows. Kinds that appear later are found.
+//!
+//! Rows of what can be rendered go to the director too, once their sources have been heard of, with what ConfigMaps and Secrets give to them.
+//! Those are read again whenever their reader's document changes: Flux reads them when it reconciles, and says so in the status.
 
-use std::collections::BTreeMap;
+mod desk;
+mod gifts;
+
 use std::time::Duration;
 
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::hub::{Hub, follow_first};
 use crate::connect::Connection;
-use crate::domain::{AppKind, AppRef, Application, Engine, Fact, Gvk};
+use crate::domain::{AppKind, AppRef, Application, Engine, Fact, Gvk, Unjudged};
+use crate::sources::assignment::DirectorInput;
 use crate::sources::contact::{Route, served};
-use crate::sources::engine::flux;
+use crate::sources::tell::Teller;
 use crate::sources::watch::{Step, WatchSpec};
+use desk::{Desk, Errand};
+use gifts::Gifts;
 
 /// The namespace that Flux is usually installed in.
 pub(super) const USUAL: &str = "flux-system";
 
 /// How long a failed discovery waits before it is tried again.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// ConfigMaps and Secrets read at a time.
+const READERS: usize = 4;
 
 type Served = Vec<(AppKind, Gvk, Route)>;
 
@@ -35,7 +47,7 @@ pub(super) async fn follow_flux(hub: Hub, connection: Connection, rediscover: Du
             }
         };
         tokio::select! {
-            () = follow_all(&hub, &kinds) => return,
+            () = follow_all(&hub, &connection, &kinds) => return,
             found = newer => kinds = found,
         }
     }
@@ -50,57 +62,154 @@ async fn discover(connection: &Connection) -> Served {
     }
 }
 
-async fn follow_all(hub: &Hub, kinds: &Served) {
-    let heard = Semaphore::new(0);
+async fn follow_all(hub: &Hub, connection: &Connection, kinds: &Served) {
+    let (tell, mut steps) = mpsc::unbounded_channel();
     let following = kinds
         .iter()
-        .map(|(kind, gvk, route)| follow_kind(hub, *kind, gvk, route, &heard));
+        .map(|(kind, gvk, route)| follow_kind(hub, *kind, gvk, route, tell.clone()));
     let telling = async {
-        // A semaphore that nobody closes only waits.
-        let _ = heard
-            .acquire_many(u32::try_from(kinds.len()).unwrap_or(u32::MAX))
-            .await;
-        hub.teller.tell(Fact::EngineListed(Engine::Flux));
-        std::future::pending::<()>().await;
+        let readers = Semaphore::new(READERS);
+        let mut errands = FuturesUnordered::new();
+        let mut clerk = Clerk {
+            teller: hub.teller.clone(),
+            desk: Desk::new(hub.teller.cluster().clone()),
+            kinds: kinds.len(),
+            errands: Vec::new(),
+        };
+        loop {
+            tokio::select! {
+                Some((kind, step)) = steps.recv() => clerk.take(kind, step),
+                Some((app, gifts)) = errands.next() => clerk.receive(&app, gifts),
+            }
+            let new = clerk.errands.drain(..);
+            errands.extend(new.map(|errand| run_errand(connection, &readers, errand)));
+        }
     };
     futures::join!(futures::future::join_all(following), telling);
 }
 
-async fn follow_kind(hub: &Hub, kind: AppKind, gvk: &Gvk, route: &Route, heard: &Semaphore) {
+async fn run_errand(
+    connection: &Connection,
+    readers: &Semaphore,
+    errand: Errand,
+) -> (AppRef, Result<Gifts, Unjudged>) {
+    // A semaphore that nobody closes only waits.
+    let _permit = readers.acquire().await;
+    let read = gifts::read(connection, &errand.app.namespace, &errand.references).await;
+    (errand.app, read)
+}
+
+async fn follow_kind(
+    hub: &Hub,
+    kind: AppKind,
+    gvk: &Gvk,
+    route: &Route,
+    tell: mpsc::UnboundedSender<(AppKind, Step<Value>)>,
+) {
     let base = format!("/apis/{}/{}", gvk.group, gvk.version);
     let paths = hub.paths(&base, &route.plural);
-    let mut known: BTreeMap<AppRef, Application> = BTreeMap::new();
-    let mut first = true;
-    let row = |object: &Value| {
-        let row = flux::row(kind, object, hub.teller.cluster());
-        (row.id.clone(), row)
-    };
-    follow_first::<Value>(
-        hub,
-        paths.into_iter().map(WatchSpec::all).collect(),
-        |step| {
-            match step {
-                Step::Listed(all) => {
-                    known = all.iter().map(row).collect();
-                    let apps = known.values().cloned().collect();
-                    hub.teller.tell(Fact::AppsOf { kind, apps });
-                }
-                Step::Changed(one) => {
-                    let (id, row) = row(&one);
-                    known.insert(id, row.clone());
-                    hub.teller.tell(Fact::App(Box::new(row)));
-                }
-                Step::Gone(one) => {
-                    let (id, _) = row(&one);
-                    known.remove(&id);
-                    hub.teller.tell(Fact::AppGone(id));
-                }
-                Step::Trouble(_) => {}
-            }
-            if std::mem::take(&mut first) {
-                heard.add_permits(1);
-            }
-        },
-    )
+    let specs = paths.into_iter().map(WatchSpec::all).collect();
+    follow_first::<Value>(hub, specs, |step| {
+        // The receiver lives as long as the watches.
+        let _ = tell.send((kind, step));
+    })
     .await;
+}
+
+/// Keeps the desk, and tells loop and director what it says.
+struct Clerk {
+    teller: Teller,
+    desk: Desk,
+    /// How many kinds are followed.
+    kinds: usize,
+    /// What is to be read next.
+    errands: Vec<Errand>,
+}
+
+impl Clerk {
+    fn take(&mut self, kind: AppKind, step: Step<Value>) {
+        match step {
+            Step::Listed(all) => self.list(kind, &all),
+            Step::Changed(one) => {
+                let (row, others) = self.desk.take(kind, &one);
+                self.errands.extend(self.desk.errand(&row.id));
+                self.tell(row);
+                others.into_iter().for_each(|row| self.tell(row));
+            }
+            Step::Gone(one) => {
+                let id = crate::sources::engine::flux::id(kind, &one, self.teller.cluster());
+                self.drop(&id);
+                self.teller.tell(Fact::AppGone(id));
+            }
+            Step::Trouble(_) => {}
+        }
+        if self.desk.hear(kind) && self.desk.heard() == self.kinds {
+            self.all_heard();
+        }
+    }
+
+    fn list(&mut self, kind: AppKind, all: &[Value]) {
+        let mut rows = Vec::with_capacity(all.len());
+        let mut moved = Vec::new();
+        for object in all {
+            let (row, others) = self.desk.take(kind, object);
+            self.errands.extend(self.desk.errand(&row.id));
+            rows.push(row);
+            moved.extend(others);
+        }
+        for id in self.desk.missing(kind, &rows) {
+            self.drop(&id);
+        }
+        let apps = rows.clone();
+        self.teller.tell(Fact::AppsOf { kind, apps });
+        rows.into_iter().for_each(|row| self.direct(row));
+        moved.into_iter().for_each(|row| self.tell(row));
+    }
+
+    /// Nothing is judged before its source can have been heard of.
+    fn all_heard(&mut self) {
+        for row in self.desk.rows() {
+            self.tell(row);
+        }
+        self.teller.tell(Fact::EngineListed(Engine::Flux));
+    }
+
+    fn drop(&mut self, id: &AppRef) {
+        for row in self.desk.drop(id) {
+            self.tell(row);
+        }
+        if id.kind.is_rendered() {
+            self.teller.direct(DirectorInput::AppGone(id.clone()));
+        }
+    }
+
+    fn receive(&mut self, app: &AppRef, gifts: Result<Gifts, Unjudged>) {
+        let given = gifts
+            .as_ref()
+            .ok()
+            .map(|g| (g.stamp.clone(), g.given.clone()));
+        let Some((to, row)) = self.desk.receive(app, gifts) else {
+            return;
+        };
+        if let Some((stamp, given)) = given {
+            self.teller
+                .direct(DirectorInput::Given { to, stamp, given });
+        }
+        self.tell(row);
+    }
+
+    /// Tells the loop, then the director.
+    fn tell(&self, row: Application) {
+        self.teller.tell(Fact::App(Box::new(row.clone())));
+        self.direct(row);
+    }
+
+    fn direct(&self, row: Application) {
+        if row.id.kind.is_rendered() && self.desk.heard() >= self.kinds {
+            self.teller.direct(DirectorInput::App {
+                generation: self.teller.generation(),
+                app: Box::new(row),
+            });
+        }
+    }
 }

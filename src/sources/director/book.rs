@@ -82,6 +82,8 @@ impl Book {
                 self.take_app(*app);
             }
             DirectorInput::AppGone(app) => self.drop_app(&app),
+            // The renderer keeps it; the application's next word names it.
+            DirectorInput::Given { .. } => {}
         }
     }
 

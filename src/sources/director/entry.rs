@@ -129,8 +129,10 @@ impl Entry {
         let app = &self.app;
         let mut made = AppAssignment {
             app: app.id.clone(),
-            ignore_differences: tracking.ignoring(app.ignore_differences.as_ref()),
-            tracking,
+            ignore_differences: tracking
+                .of(&app.id)
+                .ignoring(app.ignore_differences.as_ref()),
+            tracking: tracking.of(&app.id),
             instance: instance(app),
             namespace: app.destination.namespace.clone(),
             deployed_revision: app

@@ -30,11 +30,8 @@ impl Wish {
         if cluster.is_none() {
             return Err(unmatched(app));
         }
-        if app.engine != Engine::Argo {
-            return Err(because(
-                UnjudgedReason::NeedsPlugin,
-                "It is carried by Flux, whose sources are not rendered here yet; its verdict is Flux's.".into(),
-            ));
+        if let Some(why) = &app.report.hindrance {
+            return Err(why.clone());
         }
         if let Some(plugin) = app.sources.iter().find(|s| s.plugin) {
             return Err(needs_plugin(plugin));
@@ -93,12 +90,17 @@ fn unmatched(app: &Application) -> Unjudged {
 }
 
 fn never_deployed(app: &Application) -> Unjudged {
+    let name = &app.id.name;
     because(
         UnjudgedReason::NeverDeployed,
-        format!(
-            "{} was never fully synced, so nothing of it is deployed yet; sync it once.",
-            app.id.name
-        ),
+        match app.engine {
+            Engine::Argo => format!(
+                "{name} was never fully synced, so nothing of it is deployed yet; sync it once."
+            ),
+            Engine::Flux => format!(
+                "Flux has never applied {name}, so nothing of it is deployed yet; see why it is not ready."
+            ),
+        },
     )
 }
 

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod tests;
+pub mod wants;
 
 use serde_json::Value;
 
@@ -20,6 +21,11 @@ use crate::domain::{
 const REQUESTED: &str = "reconcile.fluxcd.io/requestedAt";
 /// flux-operator's way to suspend.
 const OPERATOR_RECONCILE: &str = "fluxcd.controlplane.io/reconcile";
+
+/// Who an object is.
+pub fn id(kind: AppKind, object: &Value, holder: &ClusterId) -> AppRef {
+    Document(object).id(holder, kind)
+}
 
 /// The row of an object of one of [`AppKind::FLUX`].
 pub fn row(kind: AppKind, object: &Value, holder: &ClusterId) -> Application {
@@ -36,6 +42,7 @@ pub fn row(kind: AppKind, object: &Value, holder: &ClusterId) -> Application {
     row.history = deployed(object, applied);
     row.auto_sync = auto_sync(kind, object, &report);
     row.resources = inventory_of(object);
+    row.ignore_differences = ignore_rules(object);
     let asked = document.annotation(REQUESTED);
     row.operation_requested =
         !asked.is_empty() && asked != text(object, "/status/lastHandledReconcileAt");
@@ -169,10 +176,15 @@ fn owner(object: &Value, holder: &ClusterId) -> Option<AppRef> {
     })
 }
 
-/// The commit in a revision such as `main@sha1:9f31c02`, else the revision itself.
+/// The commit in a revision: `main@sha1:9f31c02`, `sha1:9f31c02`, or `main/9f31c02` as older versions wrote it; else the revision itself.
 fn commit(revision: &str) -> Name {
-    let hash = revision.rsplit_once("@sha1:").map(|(_, hash)| hash);
-    hash.unwrap_or(revision).into()
+    let is_hash = |text: &&str| text.len() >= 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let named = revision.rsplit_once("sha1:").map(|(_, hash)| hash);
+    let old = || {
+        let hash = revision.rsplit_once('/').map(|(_, hash)| hash);
+        hash.filter(is_hash)
+    };
+    named.or_else(old).unwrap_or(revision).into()
 }
 
 fn applied(kind: AppKind, object: &Value) -> Name {
@@ -226,19 +238,30 @@ fn source(kind: AppKind, object: &Value, report: &EngineReport) -> Source {
         ),
         (None, _) => text(object, "/spec/url").to_owned(),
     };
-    let reference = ["commit", "name", "semver", "tag", "branch", "digest"]
-        .iter()
-        .map(|key| text(object, &format!("/spec/ref/{key}")))
-        .find(|r| !r.is_empty());
+    let reference = reference_of(object);
     let chart = text(object, "/spec/chart/spec/chart");
     let version = text(object, "/spec/chart/spec/version");
     Source {
         repo_url: url.into(),
         path: text(object, "/spec/path").into(),
-        target_revision: reference.unwrap_or(version).into(),
+        target_revision: if reference.is_empty() {
+            version
+        } else {
+            reference
+        }
+        .into(),
         chart: chart.into(),
         ..Source::default()
     }
+}
+
+/// What a source follows: Flux takes the first of these that is set.
+fn reference_of(object: &Value) -> &str {
+    let keys = ["commit", "name", "semver", "tag", "branch", "digest"];
+    let mut references = keys
+        .iter()
+        .filter_map(|key| object.pointer("/spec/ref")?.get(key)?.as_str());
+    references.find(|r| !r.is_empty()).unwrap_or_default()
 }
 
 /// Readiness in Argo CD's words.
@@ -327,6 +350,12 @@ fn auto_sync(kind: AppKind, object: &Value, report: &EngineReport) -> AutoSync {
         prune: kind != AppKind::Kustomization || flag(object, "/spec/prune"),
         self_heal: corrects,
     }
+}
+
+/// Flux's own rules of what is no drift, where the installed version has them.
+fn ignore_rules(object: &Value) -> Option<Value> {
+    let rules = crate::drift::flux::ignore_rules(object);
+    (!rules.is_empty()).then(|| Value::Array(rules.to_vec()))
 }
 
 fn inventory_of(object: &Value) -> Vec<ManagedResource> {

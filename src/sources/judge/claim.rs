@@ -14,6 +14,13 @@ pub(super) fn is_follower(object: &Value) -> bool {
         .is_some_and(|o| !o.is_empty())
 }
 
+/// Flux deletes and corrects what stands in its inventory; a copy that somebody made carries the labels and is nobody's.
+fn is_in_inventory(app: &AppAssignment, gvk: &Gvk, place: &Place) -> bool {
+    app.resources.iter().any(|r| {
+        r.object.gvk.same_kind(gvk) && r.object.namespace == place.0 && r.object.name == place.1
+    })
+}
+
 /// Whether the object carries the application's mark. An annotation that names another object is a copy's, and claims nothing.
 pub(super) fn claims(app: &AppAssignment, object: &Value, gvk: &Gvk, place: &Place) -> bool {
     let metadata = object.get("metadata");
@@ -23,6 +30,13 @@ pub(super) fn claims(app: &AppAssignment, object: &Value, gvk: &Gvk, place: &Pla
             .and_then(|m| m.get(key))
             .and_then(Value::as_str)
     };
+    if app.tracking.method == TrackingMethod::Flux {
+        let label = |key: &str| text("labels", &format!("{}/{key}", app.tracking.label_key));
+        let owner = label("namespace").zip(label("name"));
+        return owner
+            .is_some_and(|(namespace, name)| *app.instance == *format!("{namespace}/{name}"))
+            && is_in_inventory(app, gvk, place);
+    }
     if app.tracking.method == TrackingMethod::Label {
         return text("labels", &app.tracking.label_key) == Some(&*app.instance);
     }

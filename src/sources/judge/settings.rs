@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Judge, Kept};
-use crate::domain::{ClusterId, Gvk, Name, Verdict};
+use crate::domain::{ClusterId, CompareMode, Engine, Gvk, Handling, Name, Verdict};
 use crate::drift::argo::Settings;
 use crate::drift::argo::mode::Installation;
 use crate::drift::{self, IgnoreRules, SealKey, hooks};
@@ -21,7 +21,8 @@ impl HubSettings {
     pub(super) fn take(&mut self, assigned: &ClusterAssignments) {
         let is_there = |hub: &ClusterId| assigned.apps.iter().any(|a| a.app.hub == *hub);
         self.0.retain(|hub, _| is_there(hub));
-        for app in &assigned.apps {
+        let of_argo = |app: &&Arc<AppAssignment>| app.app.kind.engine() == Engine::Argo;
+        for app in assigned.apps.iter().filter(of_argo) {
             let texts = &app.tracking.comparing;
             let known = self.0.get(&app.app.hub);
             if known.is_none_or(|(read, _)| read != texts) {
@@ -55,7 +56,9 @@ impl HubSettings {
     }
 
     fn of(&self, app: &AppAssignment) -> Option<&Settings> {
-        self.0.get(&app.app.hub).map(|(_, settings)| settings)
+        // What argocd-cm says is nothing to Flux on the same cluster.
+        let hub = Some(&app.app.hub).filter(|_| app.app.kind.engine() == Engine::Argo)?;
+        self.0.get(hub).map(|(_, settings)| settings)
     }
 }
 
@@ -85,7 +88,9 @@ impl Judge {
     ) {
         let excluded = self.settings.of(app);
         let excluded = excluded.and_then(|s| s.excluded_by(gvk, &app.server));
-        if let Some(reason) = excluded.or_else(|| seen.why_not_extra()) {
+        let by_argo = app.app.kind.engine() == Engine::Argo;
+        let not_extra = || seen.why_not_extra().filter(|_| by_argo);
+        if let Some(reason) = excluded.or_else(not_extra) {
             verdict.dismiss(reason);
         }
     }
@@ -114,8 +119,23 @@ impl Seen<'_> {
     }
 }
 
+/// How the application's engine treats an object. Flux asks the server, always.
+pub(super) fn handling(
+    app: &AppAssignment,
+    desired: Option<&Value>,
+    live: Option<&Value>,
+) -> Handling {
+    match app.app.kind.engine() {
+        Engine::Argo => installation(app).handling(desired, live),
+        Engine::Flux => Handling {
+            mode: CompareMode::ServerSide,
+            ..Handling::default()
+        },
+    }
+}
+
 /// How the application and its hub say that objects are compared.
-pub(super) fn installation(app: &AppAssignment) -> Installation<'_> {
+fn installation(app: &AppAssignment) -> Installation<'_> {
     Installation {
         server_side: app.tracking.server_side_diff,
         compare_options: &app.compare_options,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Judge;
 use super::schema::KindType;
-use super::settings::{Seen, installation};
+use super::settings::{Seen, handling};
 use super::wanted::{Wanted, origin};
 use crate::domain::event::Bodies;
 use crate::domain::{DesiredObject, DriftState, Health, ObjectRef, Resource, Safe, Verdict};
@@ -39,6 +39,8 @@ impl Judge {
         let target = wanted.and_then(|w| w.target.as_deref());
         let deployed_body = deployed.map(|d| self.document(d));
         let target_body = target.map(|d| self.document(d));
+        let live =
+            live.map(|live| self.sealed_alike(live, deployed_body.iter().chain(&target_body)));
         let mut verdict = drift::judge(&Comparison {
             deployed: deployed_body.as_ref(),
             target: target_body.as_ref(),
@@ -48,7 +50,7 @@ impl Judge {
         });
         ty.remark(&mut verdict);
         let git = deployed_body.as_ref().or(target_body.as_ref());
-        verdict.handling = installation(app).handling(git, live.as_ref());
+        verdict.handling = handling(app, git, live.as_ref());
         let seen = Seen {
             wanted: wanted.is_some(),
             live: live.as_ref(),
@@ -77,6 +79,12 @@ impl Judge {
 }
 
 impl Judge {
+    /// The live object, sealed wherever a Secret's value stands in what Git wants.
+    fn sealed_alike<'w>(&self, mut live: Value, wanted: impl Iterator<Item = &'w Value>) -> Value {
+        wanted.for_each(|wanted| drift::seal::seal_alike(&mut live, wanted, &self.seal));
+        live
+    }
+
     /// What Git wants, sealed as the live object is.
     fn document(&self, desired: &DesiredObject) -> Value {
         let mut document = desired.body.document();

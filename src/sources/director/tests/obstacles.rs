@@ -72,7 +72,12 @@ async fn each_obstacle_is_told_by_its_name() {
         of("d-folder", &|a| a.sources[0].path = "chart".into()),
         of("e-url", &|a| a.sources = vec![ssh.clone()]),
         of("f-path", &|a| a.sources[0].path = "gone".into()),
-        of("g-flux", &|a| a.engine = Engine::Flux),
+        of("g-flux", &|a| {
+            a.report.hindrance = Some(crate::domain::Unjudged {
+                reason: R::Encrypted,
+                message: "Only Flux holds the key.".into(),
+            });
+        }),
         of("h-commit", &|a| {
             a.history[0].revision = "0123456789012345678901234567890123456789".into();
         }),
@@ -98,7 +103,7 @@ async fn each_obstacle_is_told_by_its_name() {
             R::NeedsHelm,
             R::ForbiddenUrl,
             R::NotFound,
-            R::NeedsPlugin,
+            R::Encrypted,
             R::NotFound
         ]
     );
