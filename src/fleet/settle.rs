@@ -1,7 +1,10 @@
 //! What is still to be heard before an answer about the whole fleet is as complete as it can be.
 
 use super::{Cluster, Fleet};
-use crate::domain::{AppRef, ClusterId, DriftState, Engine, LinkState, Safe, Selector, SyncState};
+use crate::domain::{
+    AppRef, ClusterId, DriftState, Engine, LinkState, Safe, Selector, SyncState, Unjudged,
+    UnjudgedReason,
+};
 
 /// A cluster that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +26,7 @@ impl Fleet {
         let apps = self.apps.values().filter(|state| {
             let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
             let heard = state.judged.is_some()
-                || state.unjudged.is_some()
+                || state.unjudged.as_ref().is_some_and(is_lasting)
                 || !state.app.id.kind.is_rendered();
             edge.is_some_and(|c| c.state.is_current()) && !heard
         });
@@ -96,6 +99,11 @@ fn unread_kind(edge: &Cluster) -> Safe {
 /// Why an object of Flux that applies others is not judged here.
 pub(super) const FLUX: &str =
     "Flux carries it, and what it applies is not rendered here: the verdict is Flux's own.";
+
+/// What is still being read is no answer yet.
+fn is_lasting(unjudged: &Unjudged) -> bool {
+    unjudged.reason != UnjudgedReason::Pending
+}
 
 fn is_awaited(cluster: &Cluster, engines: &[Engine]) -> bool {
     engines.iter().any(|engine| match engine {

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::hub::{Hub, follow_first};
 use crate::connect::Connection;
-use crate::domain::{AppKind, AppRef, Application, Engine, Fact, Gvk, Unjudged};
+use crate::domain::{AppKind, AppRef, Application, Engine, Fact, Gvk, Unjudged, UnjudgedReason};
 use crate::sources::assignment::DirectorInput;
 use crate::sources::contact::{Route, served};
 use crate::sources::tell::Teller;
@@ -204,8 +204,11 @@ impl Clerk {
         self.direct(row);
     }
 
+    /// What is still being read is no obstacle yet: the director hears of the row when it is there.
     fn direct(&self, row: Application) {
-        if row.id.kind.is_rendered() && self.desk.heard() >= self.kinds {
+        let hindrance = row.report.hindrance.as_ref();
+        let waits = hindrance.is_some_and(|h| h.reason == UnjudgedReason::Pending);
+        if row.id.kind.is_rendered() && !waits && self.desk.heard() >= self.kinds {
             self.teller.direct(DirectorInput::App {
                 generation: self.teller.generation(),
                 app: Box::new(row),
