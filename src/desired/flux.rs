@@ -123,8 +123,7 @@ impl Flux {
             path,
             allowed,
         } = *start;
-        let (folders, network) =
-            closure_of_flux(repo, root, path, &settings.components, allowed)?;
+        let (folders, network) = closure_of_flux(repo, root, path, &settings.components, allowed)?;
         let paths = folders.keys().map(String::as_str);
         Ok(Self {
             root: start.root,

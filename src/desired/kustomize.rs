@@ -232,10 +232,7 @@ pub(super) fn closure_of_flux(
     components: &[String],
     allowed: &[String],
 ) -> Result<(BTreeMap<String, Oid>, bool), Unjudged> {
-    let options = Options {
-        anywhere: true,
-        ..Options::default()
-    };
+    let options = Options::of_flux();
     let mut closure = Closure {
         repo,
         root,

@@ -33,6 +33,7 @@ pub struct Recipe {
 impl Recipe {
     /// The recipe of an application of a hub that marks as `tracking` says.
     pub fn of(app: &Application, tracking: &Tracking) -> Self {
+        let tracking = tracking.of(&app.id);
         Self {
             instance: instance(app),
             namespace: app.destination.namespace.clone(),
@@ -40,7 +41,7 @@ impl Recipe {
                 kustomize_options: tracking.kustomize_options.clone(),
                 ..Purpose::of(app)
             },
-            tracking: tracking.of(&app.id),
+            tracking,
             engine: app.engine,
             scopes: observed_scopes(app),
         }

@@ -173,7 +173,7 @@ impl Work {
     /// The charts of other repositories that have to be carried in before it is done.
     pub(super) fn dependencies(&self) -> Vec<Dependency> {
         match self {
-            Self::Plain(_) => Vec::new(),
+            Self::Plain(_) | Self::Flux(..) => Vec::new(),
             Self::Kustomize(_, plan) => plan.dependencies(),
             Self::Helm(plan) => plan.dependencies().to_vec(),
         }
@@ -185,7 +185,7 @@ impl Work {
     /// When it cannot be read.
     pub(super) fn carry(&mut self, dependency: &Dependency, at: &At) -> Result<(), Unjudged> {
         match self {
-            Self::Plain(_) => Ok(()),
+            Self::Plain(_) | Self::Flux(..) => Ok(()),
             Self::Kustomize(_, plan) => plan.carry(dependency, at),
             Self::Helm(plan) => plan.carry(dependency, at),
         }

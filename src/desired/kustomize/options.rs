@@ -70,6 +70,14 @@ impl Options {
         Ok(options)
     }
 
+    /// What Flux builds with: files may lie anywhere in the artifact, and nothing else is allowed.
+    pub(super) fn of_flux() -> Self {
+        Self {
+            anywhere: true,
+            ..Self::default()
+        }
+    }
+
     /// The words for the command line.
     pub(super) fn args(&self) -> Vec<String> {
         let mut args = self.args.clone();
