@@ -6,6 +6,6 @@ pub mod folders;
 mod health;
 pub mod shelf;
 
-pub use file::{Config, ConfigError, RepositoryLine};
+pub use file::{Config, ConfigError, HubLine, RepositoryLine};
 pub use folders::Folders;
 pub use health::health_rules;

@@ -2,6 +2,7 @@
 //!
 //! Nothing is ever checked out: a commit's tree is read object by object, and what a tree holds is not trusted.
 
+pub mod argo_api;
 pub mod ask;
 mod bare;
 mod charts;
@@ -35,10 +36,12 @@ pub(crate) mod testing;
 pub mod tracking;
 pub mod tree;
 mod vars;
+mod web;
 mod work;
 
 use crate::domain::{Unjudged, UnjudgedReason};
 
+pub use argo_api::ArgoApi;
 pub use ask::{Ask, Purpose, Served};
 pub use copy::CopyLimits;
 pub use flux::{Given, GivenText};

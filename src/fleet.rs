@@ -96,6 +96,8 @@ pub(crate) struct AppState {
     pub(crate) unjudged: Option<Unjudged>,
     pub(crate) judged: Option<Judged>,
     pub(crate) newest: Option<Arc<Newest>>,
+    /// Why Git could not be rendered, while Argo CD's API stands in for it.
+    pub(crate) stand_in: Option<Unjudged>,
 }
 
 /// The revisions an application was last judged with.

@@ -60,6 +60,7 @@ pub(super) fn app(id: &AppRef, ctx: &Ctx<'_>, width: usize) -> Vec<SheetLine> {
         VerdictSource::Server => "the server's dry run",
         VerdictSource::Argo => "Argo CD's word: we have no verdict of our own",
         VerdictSource::Flux => "Flux's word: we have no verdict of our own",
+        VerdictSource::ArgoApi => "we compared what Argo CD's API says is wanted with every object",
     };
     let tone = match row.verdict.state {
         SyncState::Synced => Tone::Good,

@@ -168,6 +168,9 @@ fn judged(verdict: &Verdict) -> String {
         VerdictSource::Server => "the API server's dry run was asked",
         VerdictSource::Argo => "only Argo CD's own word is known",
         VerdictSource::Flux => "only Flux's own word is known",
+        VerdictSource::ArgoApi => {
+            "driftdeck compared what Argo CD's API says is wanted with the live object"
+        }
     };
     let states: Vec<&str> = verdict.states.iter().map(|s| s.word()).collect();
     if states.is_empty() {

@@ -29,6 +29,8 @@ pub struct Config {
     pub cluster: Vec<ClusterLine>,
     /// Where desired state may come from.
     pub desired: Desired,
+    /// Argo CD's API of single hubs.
+    pub hub: Vec<HubLine>,
     /// Who asks private chart repositories and registries; the longest URL that fits counts.
     pub repository: Vec<RepositoryLine>,
     /// What kinds of tools field managers are, beyond what the program knows.
@@ -93,6 +95,20 @@ pub struct RepositoryLine {
     pub password: String,
 }
 
+/// The Argo CD of one hub.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct HubLine {
+    /// A context of the row.
+    pub context: String,
+    /// The URL of Argo CD's API, asked for the desired state where it cannot be rendered here.
+    pub argocd_url: String,
+    /// Its token as a reference: `env:NAME`, `file:PATH` or `exec:PROGRAM ARGUMENT …`.
+    pub argocd_token: String,
+    /// A bundle of certificate authorities for it.
+    pub argocd_ca_file: Option<PathBuf>,
+}
+
 /// Where desired state may come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
@@ -143,6 +159,7 @@ const TOP: &[&str] = &[
     "cluster",
     "desired",
     "repository",
+    "hub",
     "manager",
 ];
 const TABLES: &[(&str, &[&str])] = &[
@@ -150,6 +167,10 @@ const TABLES: &[(&str, &[&str])] = &[
     ("alias", &["destination", "context"]),
     ("manager", &["name", "class"]),
     ("repository", &["url", "username", "password"]),
+    (
+        "hub",
+        &["context", "argocd-url", "argocd-token", "argocd-ca-file"],
+    ),
     (
         "cluster",
         &["context", "name", "metrics-url", "metrics-token"],
@@ -282,6 +303,20 @@ fn check_values(written: &Written<'_>, table: &DeTable<'_>, config: &Config) -> 
     for line in &config.cluster {
         if !(line.metrics_token.is_empty() || is_reference(&line.metrics_token)) {
             return Err(written.fault(&place("cluster"), never_itself("metrics-token", "token")));
+        }
+    }
+    for line in &config.hub {
+        let is_web = ["https://", "http://"]
+            .iter()
+            .any(|s| line.argocd_url.starts_with(s));
+        if line.context.is_empty() || !is_web {
+            return Err(written.fault(
+                &place("hub"),
+                "a [[hub]] needs a `context` and an `argocd-url` that begins with https://",
+            ));
+        }
+        if !is_reference(&line.argocd_token) {
+            return Err(written.fault(&place("hub"), never_itself("argocd-token", "token")));
         }
     }
     for line in &config.repository {
@@ -443,6 +478,23 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_hub_has_a_context_a_url_and_a_reference() {
+        let good = "[[hub]]\ncontext = \"hub-1\"\nargocd-url = \"https://argocd.example\"\n";
+        let config = parse(&format!("{good}argocd-token = \"exec:pass argocd\"\n")).unwrap();
+        assert_eq!(config.hub[0].argocd_token, "exec:pass argocd");
+        assert!(
+            parse(&format!("{good}argocd-token = \"hunter2\"\n"))
+                .unwrap_err()
+                .contains("never the token itself")
+        );
+        assert!(
+            parse("[[hub]]\nargocd-url = \"https://argocd.example\"\n")
+                .unwrap_err()
+                .contains("`context`")
+        );
     }
 
     #[test]

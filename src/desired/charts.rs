@@ -12,7 +12,6 @@ mod repo;
 mod store;
 #[cfg(test)]
 pub(super) mod testing;
-mod web;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -24,12 +23,12 @@ use tokio::sync::Semaphore;
 
 use super::copy::CopyLimits;
 use super::policy::RepoPolicy;
+use super::web::Web;
 use super::work::At;
 use crate::domain::{Name, Source, Unjudged};
 pub(super) use place::Place;
 pub(super) use repo::{ChartRepo, Wanted};
 use store::Store;
-use web::Web;
 
 /// Bytes of one packed archive.
 const ARCHIVE: usize = 64 << 20;

@@ -301,7 +301,7 @@ fn reason(said: &str, work: &Path) -> String {
         .filter(|line| !line.is_empty())
         .collect();
     let error = |line: &&str| line.to_ascii_lowercase().starts_with("error");
-    let at = lines.iter().position(|line| error(line));
+    let at = lines.iter().position(error);
     let at = at.unwrap_or(lines.len().saturating_sub(1));
     let telling = lines.get(at).copied().unwrap_or("nothing");
     let mut shown = telling.to_owned();

@@ -14,6 +14,7 @@ use crate::domain::{
 };
 use crate::drift::seal::SealKey;
 
+use super::argo_api::{self, ArgoApi, Asked};
 use super::ask::{Ask, Purpose, Served};
 use super::charts::{ChartRepo, Charts, Place, Pulled, Wanted};
 use super::contents::Contents;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub fetch: FetchLimits,
     /// What one path may cost.
     pub render: RenderLimits,
+    /// The API of the Argo CD of each hub, where the configuration names one.
+    pub argo: HashMap<ClusterId, ArgoApi>,
     /// The programs that render what is no plain manifest.
     pub programs: Programs,
     /// What a copy for a program may cost.
@@ -85,6 +88,7 @@ impl Settings {
             git: "git".into(),
             fetch: FetchLimits::default(),
             render: RenderLimits::default(),
+            argo: HashMap::new(),
             programs: Programs::default(),
             copy: CopyLimits::default(),
             program: ProgramLimits::default(),
@@ -149,6 +153,7 @@ struct Inner {
     settings: Settings,
     repos: Mutex<HashMap<Name, Arc<Repo>>>,
     charts: Charts,
+    argo: HashMap<ClusterId, argo_api::Client>,
     fetches: Semaphore,
     renders: Semaphore,
     shop: Arc<Shop>,
@@ -175,6 +180,7 @@ impl DesiredHandle {
                 settings.fetch.time,
                 settings.copy,
             ),
+            argo: clients(&settings),
             shop: Arc::new(Shop {
                 folder: settings.cache.join("work"),
                 programs: settings.programs.clone(),
@@ -464,6 +470,18 @@ impl DesiredHandle {
         })
     }
 
+    /// What Argo CD's API says that the application's objects should be; `None` when the configuration names no API for its hub.
+    ///
+    /// # Errors
+    /// Why the API does not tell.
+    pub async fn stand_in(
+        &self,
+        asked: &Asked,
+    ) -> Option<Result<Vec<Arc<DesiredObject>>, Unjudged>> {
+        let client = self.0.argo.get(&asked.app.hub)?;
+        Some(client.wanted(asked).await)
+    }
+
     /// What a target has that is not deployed: both revisions, and the commits between them.
     ///
     /// # Errors
@@ -566,6 +584,12 @@ impl DesiredHandle {
         let _permit = self.0.renders.acquire().await.map_err(|_| cancelled())?;
         self.0.shop.make(&located.work, secrets).await
     }
+}
+
+fn clients(settings: &Settings) -> HashMap<ClusterId, argo_api::Client> {
+    let client = |api| argo_api::Client::new(api, settings.policy.allow_http, settings.fetch.time);
+    let apis = settings.argo.iter();
+    apis.map(|(hub, api)| (hub.clone(), client(api))).collect()
 }
 
 /// Fetches one repository again and again while anybody needs it, until the service is gone.

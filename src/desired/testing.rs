@@ -133,6 +133,8 @@ impl Origin {
     }
 }
 
+pub(crate) use super::charts::testing::Site;
+
 /// A manifest of a Deployment.
 pub(crate) fn deployment(name: &str, replicas: u32) -> String {
     format!(

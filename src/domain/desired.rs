@@ -262,6 +262,23 @@ pub enum UnjudgedReason {
     Pending,
 }
 
+impl UnjudgedReason {
+    /// Whether another word on the desired state may stand in for Git's: Argo CD's API.
+    pub fn may_stand_in(self) -> bool {
+        matches!(
+            self,
+            Self::NeedsHelm
+                | Self::NeedsKustomize
+                | Self::NeedsJsonnet
+                | Self::NeedsPlugin
+                | Self::ForbiddenUrl
+                | Self::NoAccess
+                | Self::NoCredentials
+                | Self::RenderFailed
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

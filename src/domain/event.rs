@@ -92,6 +92,13 @@ pub enum Fact {
         /// Why not.
         reason: Option<Unjudged>,
     },
+    /// The application is judged with what Argo CD's API says is wanted (`Some`: why Git was not rendered), or with Git (again).
+    AppStandIn {
+        /// The application.
+        app: AppRef,
+        /// Why Git could not be rendered.
+        because: Option<Unjudged>,
+    },
     /// What an application's target revision means now; `None` while that is not known.
     AppNewest {
         /// The application.

@@ -82,6 +82,9 @@ pub enum VerdictSource {
     Argo,
     /// Flux said so.
     Flux,
+    /// We compared what Argo CD's API says is wanted with the live object, because Git could not be rendered here.
+    #[serde(rename = "argo-api")]
+    ArgoApi,
 }
 
 /// What happened to a field, seen from Git.

@@ -109,6 +109,9 @@ impl Fleet {
                 }
                 state.unjudged = reason;
             }),
+            Fact::AppStandIn { app, because } => {
+                self.with_app(&app, |state| state.stand_in = because)
+            }
             Fact::AppNewest { app, newest } => self.with_app(&app, |state| state.newest = newest),
             Fact::AppJudged {
                 app,
@@ -184,6 +187,7 @@ impl Fleet {
                         unjudged: None,
                         judged: None,
                         newest: None,
+                        stand_in: None,
                     },
                 );
             }

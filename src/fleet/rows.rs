@@ -329,7 +329,11 @@ impl Fleet {
                 Engine::Flux if state.app.id.kind.applies() && !state.app.id.kind.is_rendered() => {
                     Some(Safe::fixed(FLUX))
                 }
-                _ => state.unjudged.as_ref().map(|u| u.message.clone()),
+                _ => state
+                    .unjudged
+                    .as_ref()
+                    .or(state.stand_in.as_ref())
+                    .map(|u| u.message.clone()),
             },
             newest: state.newest.clone(),
         }
@@ -372,7 +376,10 @@ impl Fleet {
                     (false, false) => SyncState::Synced,
                 };
                 AppVerdict {
-                    source: VerdictSource::Computed,
+                    source: match state.stand_in {
+                        Some(_) => VerdictSource::ArgoApi,
+                        None => VerdictSource::Computed,
+                    },
                     state: word,
                     at: Some(judged.at),
                 }
@@ -499,7 +506,10 @@ fn disagreement(
     edited: usize,
     seen: Option<Timestamp>,
 ) -> Option<Safe> {
-    if verdict.source != VerdictSource::Computed {
+    if !matches!(
+        verdict.source,
+        VerdictSource::Computed | VerdictSource::ArgoApi
+    ) {
         return None;
     }
     let when = |at: Option<Timestamp>| match at {

@@ -361,3 +361,35 @@ fn a_broken_context_is_one_bad_row_from_the_start() {
     assert_eq!(fleet.cluster_rows()[0].state, LinkState::Unreachable);
     assert_eq!(fleet.pending(), 0);
 }
+
+#[test]
+fn what_argo_cds_api_stands_in_for_is_never_plainly_synced() {
+    let mut fleet = fleet(&["hub-1", "edge-oslo-001"]);
+    live(&mut fleet, "hub-1", &[Engine::Argo]);
+    live(&mut fleet, "edge-oslo-001", &[]);
+    let apps = vec![app("edge-microservice", "edge-oslo-001")];
+    tell(&mut fleet, "hub-1", 1, Fact::Apps(apps));
+    judged(&mut fleet, "edge-oslo-001", "edge-microservice");
+    let because = |because| Fact::AppStandIn {
+        app: app_ref("edge-microservice"),
+        because,
+    };
+    let why = Unjudged {
+        reason: UnjudgedReason::NeedsPlugin,
+        message: "It needs a plugin.".into(),
+    };
+    tell(&mut fleet, "hub-1", 4, because(Some(why)));
+    let row = fleet.app_row(&app_ref("edge-microservice")).unwrap();
+    assert_eq!(
+        (row.verdict.source, row.verdict.state),
+        (VerdictSource::ArgoApi, SyncState::Synced)
+    );
+    assert_eq!(row.unjudged.unwrap().as_str(), "It needs a plugin.");
+    assert!(
+        fleet.unjudged(&Selector::default()).is_empty(),
+        "it is judged"
+    );
+    tell(&mut fleet, "hub-1", 5, because(None));
+    let row = fleet.app_row(&app_ref("edge-microservice")).unwrap();
+    assert_eq!(row.verdict.source, VerdictSource::Computed);
+}

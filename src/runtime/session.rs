@@ -10,12 +10,12 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::operate::{Operate, operator};
-use crate::config::{Config, Folders, RepositoryLine, health_rules};
+use crate::config::{Config, Folders, HubLine, RepositoryLine, health_rules};
 use crate::connect::kubeconfig::{self, Impersonate, LoadOptions};
 use crate::connect::{
     ConnectOptions, Connector, FileProblem, FleetPlan, Lane, Mode, Reference, WallClock,
 };
-use crate::desired::{DesiredHandle, Login, Programs, RepoPolicy, Settings};
+use crate::desired::{ArgoApi, DesiredHandle, Login, Programs, RepoPolicy, Settings};
 use crate::domain::selector::NameGlob;
 use crate::domain::{ClusterEvent, ClusterId, Fact, LinkState, Name, Safe};
 use crate::drift::SealKey;
@@ -209,6 +209,7 @@ fn settings(plan: &FleetPlan, config: &Config, folders: &Folders, seal: &SealKey
     };
     Settings {
         policy,
+        argo: argo_apis(plan, config),
         programs: programs(config),
         ..Settings::new(folders.cache.join("git"), seal.clone())
     }
@@ -221,6 +222,26 @@ fn login(line: &RepositoryLine) -> Option<Login> {
         username: line.username.clone(),
         password: Reference::parse(&line.password)?,
     })
+}
+
+/// Argo CD's APIs of the configuration, by row.
+fn argo_apis(plan: &FleetPlan, config: &Config) -> HashMap<ClusterId, ArgoApi> {
+    let row_of = |line: &HubLine| {
+        plan.rows
+            .iter()
+            .find(|row| row.contexts.contains(&line.context.as_str().into()))
+    };
+    let lines = config.hub.iter();
+    lines
+        .filter_map(|line| {
+            let api = ArgoApi {
+                url: line.argocd_url.clone(),
+                token: Reference::parse(&line.argocd_token)?,
+                ca_file: line.argocd_ca_file.clone(),
+            };
+            Some((row_of(line)?.cluster.clone(), api))
+        })
+        .collect()
 }
 
 /// The rendering programs: those that the configuration names, else those on the search path.

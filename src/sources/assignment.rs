@@ -106,6 +106,8 @@ pub struct AppAssignment {
     pub sync_options: Vec<Name>,
     /// The application's annotation about comparing.
     pub compare_options: Name,
+    /// Whether the objects are what Argo CD's API says, because Git could not be rendered.
+    pub stand_in: bool,
     /// Why there is no desired state, when there is none; `deployed` and `target` are then empty and Argo's verdict stays.
     pub unjudged: Option<Unjudged>,
 }

@@ -80,9 +80,9 @@ impl Stand {
         kubeconfig::write(&kubeconfig, &[Entry::of(&cluster, User::Admin)]);
         let driftdeck = Driftdeck::with(bed, &kubeconfig);
         driftdeck.configure(&format!(
-            "[desired]\nhelm = {:?}\nca-file = {:?}\n",
-            helm(),
-            charts.ca_file
+            "[desired]\nhelm = \"{}\"\nca-file = \"{}\"\n",
+            helm().display(),
+            charts.ca_file.display()
         ));
         Self {
             cluster,

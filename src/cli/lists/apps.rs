@@ -172,6 +172,7 @@ fn source_word(source: VerdictSource) -> &'static str {
         VerdictSource::Server => "server",
         VerdictSource::Argo => "argo",
         VerdictSource::Flux => "flux",
+        VerdictSource::ArgoApi => "argo-api",
     }
 }
 

@@ -8,13 +8,13 @@ use super::place::{Endpoint, Holds};
 use super::registry::{self, CHART, Manifest, Registry, RegistryError};
 use super::repo::{ChartRepo, Drawn, Kept, Wanted};
 use super::store::{Label, StoreError};
-use super::web::{Get, WebError};
 use super::{ARCHIVE, Tools, archive};
 use crate::desired::mirror::blocking;
 use crate::desired::policy::redact;
 use crate::desired::semver::{Range, is_whole_version};
 use crate::desired::shop::cancelled;
 use crate::desired::unjudged;
+use crate::desired::web::{Get, WebError};
 use crate::domain::{Name, Unjudged, UnjudgedReason};
 
 use archive::Layout;

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::web::{Answer, Get, Web, WebError};
+use crate::desired::web::{Answer, Get, Web, WebError};
 
 /// Bytes of a manifest, as the specification has it.
 const MANIFEST: usize = 4 << 20;

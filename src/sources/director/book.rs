@@ -252,28 +252,32 @@ impl Book {
                 .and_then(|c| self.served.get(c))
                 .cloned(),
         );
-        let same = entry.wish.as_ref() == Some(&wish);
+        let asked = entry.asked();
+        let compared = entry.last_asked.as_ref() == Some(&asked) || !entry.is_second_hand();
+        let same = entry.wish.as_ref() == Some(&wish) && compared;
         if same && !moved {
             return None;
         }
         self.turn += 1;
         entry.turn = self.turn;
         entry.wish = Some(wish.clone());
-        // The old answer stays until the new one is there; an old refusal is no answer to a new question.
-        let asked = wish.is_ok();
-        if !asked {
+        entry.last_asked = Some(asked.clone());
+        if wish.is_err() {
             entry.leases.clear();
         }
+        let has_hope = !wish.as_ref().is_err_and(|why| !entry.may_stand_in(why));
+        // The old answer stays until the new one is there; an old refusal is no answer to a new question.
         entry.answer = entry
             .answer
             .take()
-            .filter(|answer| asked && (same || answer.is_ok()));
+            .filter(|answer| has_hope && (same || answer.is_ok()));
         let last = entry.answer.as_ref().and_then(|a| a.as_ref().ok());
-        Some(Job {
+        has_hope.then(|| Job {
             app: id.clone(),
             turn: entry.turn,
-            wish: wish.ok()?,
             last: last.cloned(),
+            asked,
+            wish,
         })
     }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::judge::Answer;
 use super::wish::Wish;
 use crate::desired::Lease;
+use crate::desired::argo_api::Asked;
 use crate::desired::prepare::instance;
 use crate::domain::{
-    Application, ClusterId, DesiredObject, Destination, Fact, HubCluster, Name, Newest, Tracking,
-    Unjudged, UnjudgedReason,
+    Application, ClusterId, DesiredObject, Destination, Engine, Fact, HubCluster, Name, Newest,
+    Tracking, Unjudged, UnjudgedReason,
 };
 use crate::sources::assignment::AppAssignment;
 
@@ -32,6 +33,15 @@ enum ToldNewest {
     As(Option<Arc<Newest>>),
 }
 
+/// What the loop believes of what stands in for Git.
+#[derive(Debug, PartialEq)]
+enum ToldStandIn {
+    /// What was told may not have been believed.
+    Uncertain,
+    /// Nothing, or something for this reason.
+    As(Option<Unjudged>),
+}
+
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) app: Application,
@@ -43,6 +53,9 @@ pub(super) struct Entry {
     /// What the loop believes of it: at first that nothing hinders; open when that is uncertain.
     told: Standing,
     told_newest: ToldNewest,
+    told_stand_in: ToldStandIn,
+    /// What Argo CD's API was last asked.
+    pub(super) last_asked: Option<Asked>,
     /// What keeps its repositories polled.
     pub(super) leases: Vec<Lease>,
     pub(super) assignment: Option<Arc<AppAssignment>>,
@@ -58,6 +71,8 @@ impl Entry {
             answer: None,
             told: Standing::Judged,
             told_newest: ToldNewest::As(None),
+            told_stand_in: ToldStandIn::As(None),
+            last_asked: None,
             leases: Vec::new(),
             assignment: None,
         }
@@ -66,9 +81,11 @@ impl Entry {
     /// How it stands with judging it.
     fn standing(&self) -> Standing {
         match (self.wish.as_ref(), self.answer.as_ref()) {
-            (Some(Err(why)), _) | (Some(Ok(_)), Some(Err(why))) => Standing::Hindered(why.clone()),
-            (Some(Ok(_)), Some(Ok(_))) => Standing::Judged,
-            (None, _) | (Some(Ok(_)), None) => Standing::Open,
+            (Some(_), Some(Ok(_))) => Standing::Judged,
+            (Some(_), Some(Err(why))) => Standing::Hindered(why.clone()),
+            (Some(Err(why)), None) if !self.may_stand_in(why) => Standing::Hindered(why.clone()),
+            // Git, or Argo CD's API in its place, has not answered yet.
+            (None, _) | (Some(_), None) => Standing::Open,
         }
     }
 
@@ -76,13 +93,60 @@ impl Entry {
     pub(super) fn tell_again(&mut self) {
         self.told = Standing::Open;
         self.told_newest = ToldNewest::Uncertain;
+        self.told_stand_in = ToldStandIn::Uncertain;
+    }
+
+    /// What Argo CD's API would be asked.
+    pub(super) fn asked(&self) -> Asked {
+        let deployed = self.app.deployed_revision();
+        Asked {
+            app: self.app.id.clone(),
+            project: self.app.project.clone(),
+            compared: self.app.compared_revision.clone(),
+            deployed: deployed.map(|d| d.revision.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether the last answer is not Git's: then it may be another once Argo CD has compared again.
+    pub(super) fn is_second_hand(&self) -> bool {
+        match &self.answer {
+            Some(Ok(answer)) => answer.stand_in.is_some(),
+            Some(Err(why)) => self.may_stand_in(why),
+            None => false,
+        }
+    }
+
+    /// Whether Argo CD's API may be asked in place of Git: it knows nothing of what Flux carries.
+    pub(super) fn may_stand_in(&self, why: &Unjudged) -> bool {
+        self.app.engine == Engine::Argo && why.reason.may_stand_in()
+    }
+
+    fn stand_in(&self) -> Option<&Unjudged> {
+        let answer = self.answer.as_ref()?.as_ref().ok()?;
+        answer.stand_in.as_ref()
     }
 
     /// What the loop must hear, each once: whether it can be judged, and what its newest revision is.
     pub(super) fn news(&mut self) -> impl Iterator<Item = Fact> + use<> {
-        [self.standing_news(), self.newest_news()]
-            .into_iter()
-            .flatten()
+        // What stands in before that it can be judged: it must never look as if Git had been compared.
+        [
+            self.stand_in_news(),
+            self.standing_news(),
+            self.newest_news(),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    fn stand_in_news(&mut self) -> Option<Fact> {
+        let because = self.stand_in().cloned();
+        let word = ToldStandIn::As(because.clone());
+        if self.told_stand_in == word {
+            return None;
+        }
+        self.told_stand_in = word;
+        let app = self.app.id.clone();
+        Some(Fact::AppStandIn { app, because })
     }
 
     fn newest_news(&mut self) -> Option<Fact> {
@@ -146,6 +210,7 @@ impl Entry {
             server: server(&app.destination, clusters),
             sync_options: app.sync_options.clone(),
             compare_options: app.compare_options.clone(),
+            stand_in: self.stand_in().is_some(),
             unjudged: match self.standing() {
                 Standing::Judged => None,
                 Standing::Hindered(why) => Some(why),
@@ -197,5 +262,6 @@ fn says_the_same(a: &AppAssignment, b: &AppAssignment) -> bool {
         && a.server == b.server
         && a.sync_options == b.sync_options
         && a.compare_options == b.compare_options
+        && a.stand_in == b.stand_in
         && a.unjudged == b.unjudged
 }

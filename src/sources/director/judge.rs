@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::wish::Wish;
+use crate::desired::argo_api::Asked;
 use crate::desired::prepare::at_commit;
 use crate::desired::{Ask, DesiredHandle, Lease, Located, Prepared, Recipe};
-use crate::domain::{AppRef, DesiredObject, Name, Newest, Unjudged};
+use crate::domain::{AppRef, DesiredObject, Name, Newest, Safe, Unjudged};
 
 /// One application to ask for.
 #[derive(Clone, Debug)]
@@ -14,7 +15,9 @@ pub(super) struct Job {
     pub(super) app: AppRef,
     /// Which asking this is; an answer to an older one is dropped.
     pub(super) turn: u64,
-    pub(super) wish: Wish,
+    pub(super) wish: Result<Wish, Unjudged>,
+    /// What Argo CD's API is asked where the wish cannot be granted.
+    pub(super) asked: Asked,
     /// The last answer, whose parts are used again where nothing changed.
     pub(super) last: Option<Answer>,
 }
@@ -32,8 +35,12 @@ pub(super) struct Done {
 /// What Git says.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
-    /// Which question it answers.
-    wish: Wish,
+    /// Which question it answers; none when something else than Git answered.
+    wish: Option<Wish>,
+    /// Why Git could not be rendered, when Argo CD's API stands in for it.
+    pub(super) stand_in: Option<Unjudged>,
+    /// The revision that the API told.
+    told: Name,
     pub(super) deployed: Whole,
     /// `None` when the target cannot be told: then nothing is known to be behind.
     pub(super) target: Option<Whole>,
@@ -70,6 +77,7 @@ impl Answer {
         let target = self.target.as_ref();
         match target.and_then(|target| telling(&self.deployed, target)) {
             Some((d, t)) => (d.revision.clone(), t.revision.clone()),
+            None if self.stand_in.is_some() => (self.told.clone(), self.told.clone()),
             None => {
                 let first = self.deployed.parts.first();
                 let deployed = first.map(|part| part.located.revision.clone());
@@ -88,16 +96,46 @@ impl Answer {
 }
 
 pub(super) async fn judge(desired: DesiredHandle, job: Job) -> Done {
-    let leases = job
-        .wish
-        .sources()
-        .filter_map(|s| desired.lease(s))
-        .collect();
+    let sources = job.wish.iter().flat_map(Wish::sources);
+    let leases = sources.filter_map(|s| desired.lease(s)).collect();
+    let answered = match job.wish {
+        Ok(wish) => answer(&desired, wish, job.last).await,
+        Err(why) => Err(why),
+    };
     Done {
-        answer: answer(&desired, job.wish, job.last).await,
+        answer: match answered {
+            Err(why) if why.reason.may_stand_in() => stand_in(&desired, &job.asked, why).await,
+            answered => answered,
+        },
         app: job.app,
         turn: job.turn,
         leases,
+    }
+}
+
+/// What Argo CD's API says in place of Git; where it says nothing either, both reasons.
+async fn stand_in(
+    desired: &DesiredHandle,
+    asked: &Asked,
+    why: Unjudged,
+) -> Result<Answer, Unjudged> {
+    match desired.stand_in(asked).await {
+        None => Err(why),
+        Some(Ok(objects)) => Ok(Answer {
+            wish: None,
+            stand_in: Some(why),
+            told: asked.compared.clone(),
+            deployed: Whole {
+                parts: Vec::new(),
+                objects: objects.into(),
+            },
+            target: None,
+            newest: None,
+        }),
+        Some(Err(api)) => Err(Unjudged {
+            reason: why.reason,
+            message: Safe::from(format!("{} {}", why.message, api.message)),
+        }),
     }
 }
 
@@ -107,7 +145,10 @@ async fn answer(
     last: Option<Answer>,
 ) -> Result<Answer, Unjudged> {
     // A deployed commit does not change its content: if the question is the same, so is the answer.
-    let same = |a: &Answer| a.wish.deployed == wish.deployed && a.wish.recipe == wish.recipe;
+    let same = |a: &Answer| {
+        let known = a.wish.as_ref();
+        known.is_some_and(|w| w.deployed == wish.deployed && w.recipe == wish.recipe)
+    };
     let deployed = match last.as_ref().filter(|a| same(a)) {
         Some(last) => last.deployed.clone(),
         None => whole(desired, &wish.deployed, &wish.recipe, &[]).await?,
@@ -115,7 +156,7 @@ async fn answer(
     let known: Vec<&Whole> = std::iter::once(&deployed)
         .chain(
             last.as_ref()
-                .filter(|a| a.wish.recipe == wish.recipe)
+                .filter(|a| a.wish.as_ref().is_some_and(|w| w.recipe == wish.recipe))
                 .and_then(|a| a.target.as_ref()),
         )
         .collect();
@@ -129,7 +170,9 @@ async fn answer(
         None => None,
     };
     Ok(Answer {
-        wish,
+        wish: Some(wish),
+        stand_in: None,
+        told: Name::default(),
         deployed,
         target,
         newest,

@@ -1,6 +1,7 @@
 //! Hubs and rows in, assignments and facts out, with real repositories in between.
 
 mod obstacles;
+mod standing_in;
 
 use tokio::time::timeout;
 
@@ -31,12 +32,18 @@ impl Stage {
     }
 
     fn with_aliases(aliases: Vec<Alias>) -> Self {
+        Self::with(aliases, |_| {})
+    }
+
+    fn with(aliases: Vec<Alias>, change: impl FnOnce(&mut crate::desired::Settings)) -> Self {
         let origin = Origin::new();
+        let mut settings = origin.settings();
+        change(&mut settings);
         let (inputs, receiver) = mpsc::unbounded_channel();
         let (sender, events) = mpsc::unbounded_channel();
         let director = Director::start(DirectorParts {
             inputs: receiver,
-            desired: origin.service(),
+            desired: DesiredHandle::new(settings),
             aliases,
             events: Box::new(move |event| drop(sender.send(event))),
             time: WallClock::at(Timestamp::UNIX_EPOCH),
@@ -151,7 +158,7 @@ impl Stage {
     /// The next word on an application.
     async fn told(&mut self) -> (String, u64, Option<UnjudgedReason>) {
         let mut event = timeout(LONG, self.events.recv()).await.unwrap().unwrap();
-        while matches!(event.fact, Fact::AppNewest { .. }) {
+        while matches!(event.fact, Fact::AppNewest { .. } | Fact::AppStandIn { .. }) {
             event = timeout(LONG, self.events.recv()).await.unwrap().unwrap();
         }
         match event.fact {

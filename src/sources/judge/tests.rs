@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::domain::{ChangeOp, DesiredObject, DriftState, Health, Tracking};
+use crate::domain::{ChangeOp, DesiredObject, DriftState, Health, Tracking, VerdictSource};
 
 const NS: &str = "edge-microservice-namespace";
 
@@ -62,6 +62,7 @@ fn assignment(deployed: Vec<Value>, target: Vec<Value>) -> AppAssignment {
         server: "https://edge-oslo-003:6443".into(),
         sync_options: Vec::new(),
         compare_options: "".into(),
+        stand_in: false,
         unjudged: None,
     }
 }
@@ -440,3 +441,17 @@ fn another_rule_is_asked_anew_and_without_one_argo_speaks_again() {
 
 mod settings;
 mod types;
+
+#[test]
+fn objects_judged_by_argo_cds_api_say_so() {
+    let mut app = assignment(vec![deployment(2)], vec![deployment(2)]);
+    app.stand_in = true;
+    let mut judge = Judge::new(key());
+    judge.assign(assigned(vec![app]));
+    let facts = judge.listed(
+        &gvk("apps", "Deployment"),
+        &Part::whole(),
+        vec![live(deployment(5), "5")],
+    );
+    assert_eq!(resources(&facts)[0].verdict.source, VerdictSource::ArgoApi);
+}

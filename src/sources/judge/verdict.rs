@@ -9,7 +9,9 @@ use super::schema::KindType;
 use super::settings::{Seen, handling};
 use super::wanted::{Wanted, origin};
 use crate::domain::event::Bodies;
-use crate::domain::{DesiredObject, DriftState, Health, ObjectRef, Resource, Safe, Verdict};
+use crate::domain::{
+    DesiredObject, DriftState, Health, ObjectRef, Resource, Safe, Verdict, VerdictSource,
+};
 use crate::drift::{self, Comparison, IgnoreRules, Marks};
 use crate::health::roll_up::is_ignored;
 use crate::sources::assignment::AppAssignment;
@@ -49,6 +51,9 @@ impl Judge {
             custom: ty.schema(),
         });
         ty.remark(&mut verdict);
+        if app.stand_in {
+            verdict.source = VerdictSource::ArgoApi;
+        }
         let git = deployed_body.as_ref().or(target_body.as_ref());
         verdict.handling = handling(app, git, live.as_ref());
         let seen = Seen {

@@ -159,6 +159,7 @@ fn sync(canvas: &Canvas<'_>, row: &AppRow) -> Vec<Piece> {
     match row.verdict.source {
         VerdictSource::Argo => pieces.push(canvas.fixed("text.dim", " A")),
         VerdictSource::Flux => pieces.push(canvas.fixed("text.dim", " F")),
+        VerdictSource::ArgoApi => pieces.push(canvas.fixed("text.dim", " a")),
         VerdictSource::Computed | VerdictSource::Server => {}
     }
     pieces
@@ -185,6 +186,7 @@ pub(super) fn about(canvas: &Canvas<'_>, row: &AppRow, ctx: &Ctx<'_>, width: u16
         VerdictSource::Server => "the server's dry run says so",
         VerdictSource::Argo => "Argo CD says so",
         VerdictSource::Flux => "Flux says so",
+        VerdictSource::ArgoApi => "compared by us with what Argo CD's API says is wanted",
     };
     let mut verdict = signs::sync(canvas, row.verdict.state);
     verdict.push(canvas.piece("text.dim", format!("  {who}")));

@@ -409,6 +409,7 @@ fn why(canvas: &mut Canvas<'_>, screen: &DiffScreen, ctx: &Ctx<'_>, area: Area) 
         VerdictSource::Server => "the server's dry run says so",
         VerdictSource::Argo => "Argo CD says so",
         VerdictSource::Flux => "Flux says so",
+        VerdictSource::ArgoApi => "compared by us with what Argo CD's API says is wanted",
     };
     let summary = if screen.verdict.is_drift() {
         screen.verdict.summary.clone()

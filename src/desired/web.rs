@@ -1,4 +1,4 @@
-//! Requests to chart repositories and registries: over TLS unless the configuration says otherwise, within limits of time and size.
+//! Requests to chart repositories, registries and Argo CD's API: over TLS unless the configuration says otherwise, within limits of time and size.
 
 use std::time::Duration;
 
