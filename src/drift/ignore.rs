@@ -19,6 +19,8 @@ struct Rule {
     namespace: String,
     removals: Vec<Removal>,
     managers: Vec<String>,
+    /// Expressions that cannot be read, one sentence each.
+    refused: Vec<String>,
 }
 
 /// One thing that a rule takes out of both sides before they are compared.
@@ -34,14 +36,20 @@ pub enum Removal {
 
 impl Removal {
     /// Takes it out of an object; what is not there is passed over in silence, as is an expression that fails on this object.
-    pub fn apply(&self, object: &mut Value) {
+    ///
+    /// # Errors
+    /// The expression takes too long; the object stays as it is.
+    pub fn apply(&self, object: &mut Value) -> Result<(), JqError> {
         match self {
             Self::Pointer(pointer) | Self::OfFlux(pointer) => remove(object, pointer),
+            // Argo CD passes over a failing expression too: it names nothing here.
             Self::Expression(expression, _) => {
-                // Argo CD passes over a failing expression too: it names nothing here.
-                let _ = expression.delete_from(object);
+                if let Err(JqError::TooLong) = expression.delete_from(object) {
+                    return Err(JqError::TooLong);
+                }
             }
         }
+        Ok(())
     }
 
     /// The pointer or the expression as it was written.
@@ -152,7 +160,11 @@ impl IgnoreRules {
                 for text in texts(item, "jqPathExpressions") {
                     match Expression::parse(&text) {
                         Ok(expression) => rule.removals.push(Removal::Expression(expression, text)),
-                        Err(error) => self.refuse(number, &text, &error),
+                        Err(error) => {
+                            let why = refusal(&text, &error);
+                            self.problems.push(format!("rule {number}: {why}"));
+                            rule.refused.push(why);
+                        }
                     }
                 }
                 self.rules.push(rule);
@@ -161,13 +173,6 @@ impl IgnoreRules {
                 .problems
                 .push(format!("rule {number} is left out: {why}")),
         }
-    }
-
-    fn refuse(&mut self, number: usize, expression: &str, error: &JqError) {
-        self.problems.push(format!(
-            "rule {number}: the jq expression `{}` is not applied: {error}; what it names still counts as drift",
-            escape(expression)
-        ));
     }
 
     /// Whether there are none.
@@ -236,10 +241,17 @@ impl<'r> ObjectRules<'r> {
         }
     }
 
+    /// Expressions about the object that cannot be read, one sentence each.
+    pub fn refused(&self) -> impl Iterator<Item = &'r str> + '_ {
+        let all = self.rules.iter().flat_map(|rule| &rule.refused);
+        all.map(String::as_str)
+    }
+
     /// Takes everything that the rules name out of an object.
     pub fn strip(&self, object: &mut Value) {
         for removal in self.removals() {
-            removal.apply(object);
+            // What takes too long hides nothing; whoever judges says so.
+            let _ = removal.apply(object);
         }
     }
 
@@ -305,7 +317,15 @@ fn rule(item: &Value) -> Result<Rule, String> {
             .map(|text| pointer(text).map(Removal::Pointer))
             .collect::<Result<_, _>>()?,
         managers: texts(item, "managedFieldsManagers"),
+        refused: Vec::new(),
     })
+}
+
+fn refusal(expression: &str, error: &JqError) -> String {
+    format!(
+        "the jq expression `{}` is not applied: {error}; what it names still counts as drift",
+        escape(expression)
+    )
 }
 
 fn glob(pattern: &str) -> Result<GlobMatcher, String> {
@@ -380,7 +400,7 @@ mod tests {
     fn what_cannot_be_used_is_named_and_the_rest_stays() {
         let rules = IgnoreRules::from_spec(&json!([
             "x", {"group": "apps"}, {"kind": "A", "jsonPointers": ["spec"]}, {"kind": "B", "group": "["},
-            {"group": "apps", "kind": "Deployment", "jqPathExpressions": [".spec = 1"], "managedFieldsManagers": ["kube-controller-manager"]},
+            {"group": "apps", "kind": "Deployment", "jqPathExpressions": ["input"], "managedFieldsManagers": ["kube-controller-manager"]},
         ]));
         assert_eq!(rules.problems().len(), 5, "{:?}", rules.problems());
         assert_eq!(

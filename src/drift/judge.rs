@@ -187,6 +187,7 @@ fn edited(
         changes,
         mut ignored,
         shadow,
+        problems,
     } = sorted;
     if !rules.counts_status && live.get("status").is_some_and(|s| !s.is_null()) {
         ignored.push(reasons::status());
@@ -196,12 +197,20 @@ fn edited(
         ignored,
         shadow,
         source: VerdictSource::Computed,
+        message: remark(rules, &problems),
         ..Verdict::default()
     };
     if !verdict.changes.is_empty() && deployed.get("apiVersion") != live.get("apiVersion") {
         verdict = other_version(verdict, deployed, live);
     }
     verdict
+}
+
+/// Rules that were not carried out, named: what they are about still counts.
+fn remark(rules: &ObjectRules<'_>, problems: &[String]) -> Option<Safe> {
+    let all = rules.refused().chain(problems.iter().map(String::as_str));
+    let all: Vec<&str> = all.collect();
+    (!all.is_empty()).then(|| Safe::from(format!("ignoreDifferences: {}.", all.join("; "))))
 }
 
 /// Two API versions of one kind can state the same thing in different fields: differences between them prove nothing.

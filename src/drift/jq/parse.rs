@@ -1,5 +1,8 @@
 //! Tokens into an expression.
 
+mod scope;
+mod term;
+
 use serde_json::{Number, Value};
 
 use super::JqError;
@@ -14,6 +17,10 @@ pub(super) enum Expr {
     Everywhere,
     /// A constant.
     Constant(Value),
+    /// A text with code in it, and the format of the code's outputs.
+    Text(Option<String>, Vec<Part>),
+    /// `@format`
+    Format(String),
     /// `$name`
     Variable(String),
     /// `a | b`
@@ -22,27 +29,81 @@ pub(super) enum Expr {
     Both(Box<Expr>, Box<Expr>),
     /// `base[key]` and `base.key`
     Index(Box<Expr>, Box<Expr>),
+    /// `base[from:to]`
+    Slice(Box<Expr>, Box<Expr>, Box<Expr>),
     /// `base[]`
     Each(Box<Expr>),
-    /// `base?`
-    Try(Box<Expr>),
+    /// `try a catch b`, and `a?`
+    Try(Box<Expr>, Option<Box<Expr>>),
     /// `[a]`
     List(Option<Box<Expr>>),
+    /// `{a: b}`
+    Object(Vec<(Expr, Expr)>),
     /// An operator.
     Binary(&'static str, Box<Expr>, Box<Expr>),
-    /// `-a`
-    Negative(Box<Expr>),
-    /// `a as $x | b`
-    Bind(Box<Expr>, String, Box<Expr>),
+    /// `a as $x ?// [$y] | b`
+    Bind(Box<Expr>, Vec<Pattern>, Box<Expr>),
     /// `if a then b else c end`
     If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `reduce a as $x (b; c)`, and `foreach a as $x (b; c; d)`
+    Fold(Box<Fold>),
+    /// `def f: a; b`
+    Define(Box<Def>, Box<Expr>),
+    /// `label $x | a`
+    Label(String, Box<Expr>),
+    /// `break $x`
+    Break(String),
     /// A function.
     Call(String, Vec<Expr>),
 }
 
+/// A part of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Part {
+    Plain(String),
+    Code(Expr),
+}
+
+/// What a value is taken apart by.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Pattern {
+    /// `$name`
+    Name(String),
+    /// `[a, b]`
+    List(Vec<Pattern>),
+    /// `{key: a, $name: b}`: the name that the value gets, its key, what it is taken apart by.
+    Map(Vec<(Option<String>, Expr, Option<Pattern>)>),
+}
+
+/// A loop over the outputs of a source.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Fold {
+    pub(super) source: Expr,
+    pub(super) patterns: Vec<Pattern>,
+    pub(super) init: Expr,
+    pub(super) update: Expr,
+    /// What is put out at every turn; `None` puts out the last state only.
+    pub(super) extract: Option<Expr>,
+}
+
+/// A definition.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Def {
+    pub(super) name: String,
+    /// Names; those with a `$` are values, the others expressions.
+    pub(super) parameters: Vec<String>,
+    pub(super) body: Expr,
+}
+
+/// The variable behind `a += b`; nobody can write it.
+const ASSIGNED: &str = "=";
+
+const ASSIGNMENTS: [&str; 8] = ["=", "|=", "+=", "-=", "*=", "/=", "%=", "//="];
+
 /// Operators of one strength, weakest first; all join to the left but `//`.
-const LEVELS: [&[&str]; 6] = [
+const LEVELS: [&[&str]; 7] = [
     &["//"],
+    &ASSIGNMENTS,
     &["or"],
     &["and"],
     &["==", "!=", "<", "<=", ">", ">="],
@@ -53,12 +114,40 @@ const LEVELS: [&[&str]; 6] = [
 /// How deep expressions may nest.
 const DEPTH: usize = 64;
 
-/// Reads a whole expression.
+/// Reads a whole expression; every name in it is known.
 pub(super) fn parse(tokens: &[Token]) -> Result<Expr, JqError> {
+    let expr = read(tokens, 0)?;
+    known(&expr)?;
+    Ok(expr)
+}
+
+/// Reads definitions, such as those that every expression can use.
+pub(super) fn definitions(tokens: &[Token]) -> Result<Vec<Def>, JqError> {
     let mut reader = Reader {
         tokens,
         next: 0,
         depth: 0,
+    };
+    let mut all = Vec::new();
+    while reader.take_word("def") {
+        all.push(reader.definition()?);
+    }
+    match reader.peek() {
+        None => Ok(all),
+        Some(token) => Err(reader.unexpected(token)),
+    }
+}
+
+/// Whether every name in an expression is known.
+pub(super) fn known(expr: &Expr) -> Result<(), JqError> {
+    scope::check(expr)
+}
+
+fn read(tokens: &[Token], depth: usize) -> Result<Expr, JqError> {
+    let mut reader = Reader {
+        tokens,
+        next: 0,
+        depth,
     };
     let expr = reader.pipe()?;
     match reader.peek() {
@@ -90,6 +179,18 @@ impl<'t> Reader<'t> {
         found
     }
 
+    fn take_variable(&mut self) -> Option<String> {
+        let Some(Token {
+            kind: Kind::Variable(name),
+            ..
+        }) = self.peek()
+        else {
+            return None;
+        };
+        self.next += 1;
+        Some(name.clone())
+    }
+
     fn need_sign(&mut self, sign: &str) -> Result<(), JqError> {
         if self.take_sign(sign) {
             return Ok(());
@@ -104,6 +205,10 @@ impl<'t> Reader<'t> {
         Err(self.missing(word))
     }
 
+    fn need_variable(&mut self) -> Result<String, JqError> {
+        self.take_variable().ok_or_else(|| self.missing("$name"))
+    }
+
     fn missing(&self, what: &str) -> JqError {
         let end = self.tokens.last().map_or(1, |t| t.at + 1);
         JqError::Syntax {
@@ -113,22 +218,9 @@ impl<'t> Reader<'t> {
     }
 
     fn unexpected(&self, token: &Token) -> JqError {
-        match &token.kind {
-            Kind::Sign(sign) if sign.ends_with('=') || *sign == "{" || *sign == "?//" => {
-                JqError::Unsupported((*sign).to_owned())
-            }
-            Kind::Word(word)
-                if matches!(
-                    word.as_str(),
-                    "def" | "reduce" | "foreach" | "label" | "try" | "import"
-                ) =>
-            {
-                JqError::Unsupported(word.clone())
-            }
-            _ => JqError::Syntax {
-                at: token.at,
-                problem: "this does not belong here".to_owned(),
-            },
+        JqError::Syntax {
+            at: token.at,
+            problem: "this does not belong here".to_owned(),
         }
     }
 
@@ -143,36 +235,42 @@ impl<'t> Reader<'t> {
 
     fn pipe(&mut self) -> Result<Expr, JqError> {
         self.deeper()?;
-        let left = self.comma()?;
-        let expr = if self.take_word("as") {
-            let Some(Token {
-                kind: Kind::Variable(name),
-                ..
-            }) = self.peek()
-            else {
-                return Err(self.missing("$name"));
-            };
-            self.next += 1;
-            self.need_sign("|")?;
-            Expr::Bind(Box::new(left), name.clone(), Box::new(self.pipe()?))
-        } else if self.take_sign("|") {
-            Expr::Pipe(Box::new(left), Box::new(self.pipe()?))
+        let expr = if self.take_word("def") {
+            let def = self.definition()?;
+            Expr::Define(Box::new(def), Box::new(self.pipe()?))
         } else {
-            left
+            let left = self.comma()?;
+            if self.take_sign("|") {
+                Expr::Pipe(Box::new(left), Box::new(self.pipe()?))
+            } else {
+                left
+            }
         };
         self.depth -= 1;
         Ok(expr)
     }
 
     fn comma(&mut self) -> Result<Expr, JqError> {
-        let mut left = self.level(0)?;
+        let mut left = self.bound()?;
         let mut length = 0;
         while self.take_sign(",") {
             length += 1;
             self.bounded(length)?;
-            left = Expr::Both(Box::new(left), Box::new(self.level(0)?));
+            left = Expr::Both(Box::new(left), Box::new(self.bound()?));
         }
         Ok(left)
+    }
+
+    /// An expression that an `as` may follow: what is bound holds to the end of the pipe.
+    fn bound(&mut self) -> Result<Expr, JqError> {
+        let source = self.level(0)?;
+        if !self.take_word("as") {
+            return Ok(source);
+        }
+        let patterns = self.patterns()?;
+        self.need_sign("|")?;
+        let body = Box::new(self.pipe()?);
+        Ok(Expr::Bind(Box::new(source), patterns, body))
     }
 
     /// Chains of one operator make trees as deep as they are long.
@@ -194,11 +292,17 @@ impl<'t> Reader<'t> {
             self.bounded(length)?;
             let right = if operator == "//" {
                 self.deeper()?;
-                self.level(strength)?
+                let right = self.level(strength)?;
+                self.depth -= 1;
+                right
             } else {
                 self.level(strength + 1)?
             };
-            left = Expr::Binary(operator, Box::new(left), Box::new(right));
+            left = joined(operator, left, right);
+            // Assignments and comparisons do not join.
+            if matches!(strength, 1 | 4) {
+                break;
+            }
         }
         Ok(left)
     }
@@ -213,160 +317,67 @@ impl<'t> Reader<'t> {
         Some(found)
     }
 
-    fn term(&mut self) -> Result<Expr, JqError> {
-        self.deeper()?;
-        let base = self.atom()?;
-        self.depth -= 1;
-        self.postfix(base)
-    }
-
-    fn postfix(&mut self, mut base: Expr) -> Result<Expr, JqError> {
-        for _ in 0..DEPTH {
-            let Some(token) = self.peek() else {
-                return Ok(base);
-            };
-            base = match &token.kind {
-                Kind::Field(name) => {
-                    self.next += 1;
-                    index(base, constant(name))
+    /// Behind `def`: `name(a; $b): body;`
+    fn definition(&mut self) -> Result<Def, JqError> {
+        let Some(Token {
+            kind: Kind::Word(name),
+            ..
+        }) = self.peek()
+        else {
+            return Err(self.missing("a name"));
+        };
+        self.next += 1;
+        let mut parameters = Vec::new();
+        if self.take_sign("(") {
+            loop {
+                parameters.push(self.parameter()?);
+                if !self.take_sign(";") {
+                    break;
                 }
-                Kind::Sign(".") => {
-                    self.next += 1;
-                    self.behind_dot(base)?
-                }
-                Kind::Sign("[") => {
-                    self.next += 1;
-                    self.behind_bracket(base)?
-                }
-                Kind::Sign("?") => {
-                    self.next += 1;
-                    Expr::Try(Box::new(base))
-                }
-                _ => return Ok(base),
-            };
+            }
+            self.need_sign(")")?;
         }
-        Err(JqError::Unsupported("so long a path".to_owned()))
+        self.need_sign(":")?;
+        let body = self.pipe()?;
+        self.need_sign(";")?;
+        Ok(Def {
+            name: name.clone(),
+            parameters,
+            body,
+        })
     }
 
-    /// `."text"` and `.[…]`.
-    fn behind_dot(&mut self, base: Expr) -> Result<Expr, JqError> {
-        if self.take_sign("[") {
-            return self.behind_bracket(base);
+    fn parameter(&mut self) -> Result<String, JqError> {
+        if let Some(name) = self.take_variable() {
+            return Ok(format!("${name}"));
         }
         match self.peek().map(|t| &t.kind) {
-            Some(Kind::Text(text)) => {
+            Some(Kind::Word(name)) => {
                 self.next += 1;
-                Ok(index(base, constant(text)))
+                Ok(name.clone())
             }
             _ => Err(self.missing("a name")),
         }
     }
+}
 
-    fn behind_bracket(&mut self, base: Expr) -> Result<Expr, JqError> {
-        if self.take_sign("]") {
-            return Ok(Expr::Each(Box::new(base)));
+fn joined(operator: &'static str, left: Expr, right: Expr) -> Expr {
+    let call = |name: &str, arguments: Vec<Expr>| Expr::Call(name.to_owned(), arguments);
+    match operator {
+        "=" => call("_assign", vec![left, right]),
+        "|=" => call("_modify", vec![left, right]),
+        _ if ASSIGNMENTS.contains(&operator) => {
+            let plain = LEVELS.iter().flat_map(|l| l.iter());
+            let plain = plain
+                .copied()
+                .find(|o| format!("{o}=") == operator && !ASSIGNMENTS.contains(o));
+            let value = Expr::Variable(ASSIGNED.to_owned());
+            let update = Expr::Binary(plain.unwrap_or("//"), Box::new(Expr::Here), Box::new(value));
+            let body = call("_modify", vec![left, update]);
+            let pattern = Pattern::Name(ASSIGNED.to_owned());
+            Expr::Bind(Box::new(right), vec![pattern], Box::new(body))
         }
-        let key = self.pipe()?;
-        if self.take_sign(":") {
-            return Err(JqError::Unsupported("[from:to]".to_owned()));
-        }
-        self.need_sign("]")?;
-        Ok(index(base, key))
-    }
-
-    fn atom(&mut self) -> Result<Expr, JqError> {
-        let Some(token) = self.peek() else {
-            return Err(self.missing("an expression"));
-        };
-        self.next += 1;
-        match &token.kind {
-            Kind::Field(name) => Ok(index(Expr::Here, constant(name))),
-            Kind::Sign(".") => self.after_bare_dot(),
-            Kind::Sign("..") => Ok(Expr::Everywhere),
-            Kind::Sign("-") => Ok(Expr::Negative(Box::new(self.term()?))),
-            Kind::Sign("(") => {
-                let inner = self.pipe()?;
-                self.need_sign(")")?;
-                Ok(inner)
-            }
-            Kind::Sign("[") => {
-                if self.take_sign("]") {
-                    return Ok(Expr::List(None));
-                }
-                let inner = self.pipe()?;
-                self.need_sign("]")?;
-                Ok(Expr::List(Some(Box::new(inner))))
-            }
-            Kind::Text(text) => Ok(constant(text)),
-            Kind::Number(number) => Ok(Expr::Constant(number_value(*number))),
-            Kind::Variable(name) => Ok(Expr::Variable(name.clone())),
-            Kind::Word(word) => self.word(word, token),
-            Kind::Sign(_) => Err(self.unexpected(token)),
-        }
-    }
-
-    /// A dot by itself is the value; with a text or a bracket behind it, a place in it.
-    fn after_bare_dot(&mut self) -> Result<Expr, JqError> {
-        match self.peek().map(|t| &t.kind) {
-            Some(Kind::Text(_)) => self.behind_dot(Expr::Here),
-            _ => Ok(Expr::Here),
-        }
-    }
-
-    fn word(&mut self, word: &str, token: &Token) -> Result<Expr, JqError> {
-        match word {
-            "null" => Ok(Expr::Constant(Value::Null)),
-            "true" => Ok(Expr::Constant(Value::Bool(true))),
-            "false" => Ok(Expr::Constant(Value::Bool(false))),
-            "if" => self.condition(),
-            "def" | "reduce" | "foreach" | "label" | "try" | "import" => {
-                Err(self.unexpected(token))
-            }
-            _ => {
-                let arguments = self.arguments()?;
-                if super::eval::is_known(word, arguments.len()) {
-                    Ok(Expr::Call(word.to_owned(), arguments))
-                } else {
-                    Err(JqError::Unsupported(format!("{word}/{}", arguments.len())))
-                }
-            }
-        }
-    }
-
-    fn arguments(&mut self) -> Result<Vec<Expr>, JqError> {
-        let mut arguments = Vec::new();
-        if self.take_sign("(") {
-            arguments.push(self.pipe()?);
-            while self.take_sign(";") {
-                arguments.push(self.pipe()?);
-            }
-            self.need_sign(")")?;
-        }
-        Ok(arguments)
-    }
-
-    fn condition(&mut self) -> Result<Expr, JqError> {
-        self.deeper()?;
-        let condition = self.pipe()?;
-        self.need_word("then")?;
-        let then = self.pipe()?;
-        let otherwise = if self.take_word("elif") {
-            return Ok(Expr::If(
-                Box::new(condition),
-                Box::new(then),
-                Box::new(self.condition()?),
-            ));
-        } else if self.take_word("else") {
-            self.pipe()?
-        } else {
-            Expr::Here
-        };
-        self.need_word("end")?;
-        Ok(Expr::If(
-            Box::new(condition),
-            Box::new(then),
-            Box::new(otherwise),
-        ))
+        _ => Expr::Binary(operator, Box::new(left), Box::new(right)),
     }
 }
 

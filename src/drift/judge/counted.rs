@@ -9,6 +9,7 @@ use crate::domain::{Change, ChangeOp, FieldOwner, Ignored, Verdict};
 use crate::drift::compare::{Difference, Standing};
 use crate::drift::flux::LeftAlone;
 use crate::drift::ignore::{ObjectRules, Removal};
+use crate::drift::jq::JqError;
 use crate::drift::managers::ManagerClass;
 use crate::drift::owners::{Owned, Owners};
 use crate::drift::path::Path;
@@ -21,6 +22,8 @@ pub(super) struct Sorted {
     pub(super) ignored: Vec<Ignored>,
     /// Additions beyond Git that a person's tool made; they are among the ignored too.
     pub(super) shadow: Vec<Change>,
+    /// Rules that could not be carried out, one sentence each.
+    pub(super) problems: Vec<String>,
 }
 
 /// Sorts all differences between what Git says and what is live.
@@ -163,7 +166,10 @@ pub(super) fn apply_rules(
         take(sorted, &reasons::trusted(manager), trusted);
     }
     for removal in rules.removals() {
-        let left = differences_without(removal, deployed, live, way);
+        let Ok(left) = differences_without(removal, deployed, live, way) else {
+            sorted.problems.push(reasons::too_long(&removal.text()));
+            continue;
+        };
         let covered = |path: &str| !left.iter().any(|l| l == path);
         take(sorted, &reasons::rule(removal), covered);
     }
@@ -201,14 +207,12 @@ fn differences_without(
     deployed: &Value,
     live: &Value,
     way: &Way<'_>,
-) -> Vec<String> {
+) -> Result<Vec<String>, JqError> {
     let (mut deployed, mut live) = (deployed.clone(), live.clone());
-    removal.apply(&mut deployed);
-    removal.apply(&mut live);
-    way.differences(&deployed, &live)
-        .iter()
-        .map(|d| d.path.to_string())
-        .collect()
+    removal.apply(&mut deployed)?;
+    removal.apply(&mut live)?;
+    let left = way.differences(&deployed, &live);
+    Ok(left.iter().map(|d| d.path.to_string()).collect())
 }
 
 /// Whether the last writer is somebody's hand or a tool nobody knows.

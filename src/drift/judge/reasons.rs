@@ -39,6 +39,13 @@ pub(super) fn aggregated() -> String {
         .to_owned()
 }
 
+/// An expression that was given up on this object.
+pub(super) fn too_long(expression: &str) -> String {
+    format!(
+        "the jq expression `{expression}` takes too long on this object; what it names still counts as drift"
+    )
+}
+
 pub(super) fn trusted(manager: &str) -> String {
     format!("ignoreDifferences trusts the manager {manager}")
 }

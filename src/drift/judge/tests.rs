@@ -488,6 +488,34 @@ fn ignore_rules_move_a_change_to_the_ignored_with_the_rule_named() {
 }
 
 #[test]
+fn a_rule_that_cannot_be_read_or_takes_too_long_is_named_and_hides_nothing() {
+    for (expression, word) in [
+        ("until(false; .)", "takes too long"),
+        ("input", "is not applied"),
+    ] {
+        let rules = IgnoreRules::from_spec(
+            &json!([{"group": "apps", "kind": "Deployment", "jqPathExpressions": [expression]}]),
+        );
+        let mut live = live();
+        live["spec"]["replicas"] = json!(1);
+        let verdict = judge(&Comparison {
+            deployed: Some(&git()),
+            target: Some(&git()),
+            live: Some(&live),
+            rules: &rules,
+            custom: None,
+        });
+        assert_eq!(paths(&verdict.changes), ["spec.replicas"]);
+        let message = verdict.message.unwrap();
+        let message = message.as_str();
+        assert!(
+            message.contains(word) && message.contains(expression),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn another_api_version_with_differences_is_unknown_rather_than_drift() {
     let git = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}, "spec": {"maxReplicas": 5, "targetCPUUtilizationPercentage": 80}});
     let live = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}, "spec": {"maxReplicas": 5, "metrics": []}});
