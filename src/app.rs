@@ -40,6 +40,7 @@ mod tree;
 mod triage;
 mod update;
 pub mod window;
+pub mod words;
 
 pub use action::{ACTIONS, Action, ActionInfo, Danger};
 pub use model::{Model, Start};

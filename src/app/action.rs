@@ -165,6 +165,8 @@ actions! {
     Yaml = "show.yaml", "yaml", Looks, OBJECTS;
     /// Compare the selected object on all clusters with the majority
     Compare = "show.compare", "compare", Looks, OBJECTS;
+    /// Ask the server for its own word on the selected object, or on every object of the selected groups: a dry run, which changes nothing
+    Word = "show.word", "server says", Looks, OBJECTS;
     /// Take on the selected groups with a note and until when, or give one back
     Ack = "triage.ack", "acknowledge", Looks, DRIFT;
     /// Ring the bell when a site goes dark or equal drift spreads, or stop doing so

@@ -81,7 +81,8 @@ fn shared(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::History
         | Action::Logs
         | Action::Yaml
-        | Action::Compare => super::looks::look(model, action),
+        | Action::Compare
+        | Action::Word => super::looks::look(model, action),
         Action::Ack
         | Action::Alerts
         | Action::Newest

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::msg::WishTarget;
 use crate::domain::{AppRef, ClusterId, Health, Name, ObjectRef, Safe};
+use crate::ops::ServerWord;
 
 /// A question; the runtime asks it on the interactive lane and answers with [`super::Done::Answered`].
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub enum Question {
     Yaml(WishTarget),
     /// What hangs under objects, down to the pods.
     Tree(TreeWish),
+    /// What the servers' dry runs say of our verdicts.
+    Word(Vec<WishTarget>),
     /// The same object on many clusters.
     Compare {
         /// Which object.
@@ -40,6 +43,8 @@ pub enum Answer {
     Yaml(Box<YamlText>),
     /// To [`Question::Tree`].
     Tree(Box<ResourceTree>),
+    /// To [`Question::Word`], in the same order.
+    Word(Vec<(WishTarget, ServerWord)>),
     /// To [`Question::Compare`].
     Compare(Box<Comparison>),
 }

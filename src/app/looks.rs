@@ -18,6 +18,8 @@ use crate::domain::{AppRef, ClusterId, Name, ObjectRef, Safe};
 const LOGGED: usize = 8;
 /// Objects of an application whose events are read at once.
 const EVENTED: usize = 100;
+/// Objects whose servers are asked for their word at once.
+const WORDED: usize = 200;
 /// Kinds that run pods.
 const RUNNING: [&str; 6] = [
     "Deployment",
@@ -52,6 +54,7 @@ pub(super) fn look(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Logs => logs(model),
         Action::Yaml => under_cursor(model).map(yaml_of),
         Action::Compare => compare(model),
+        Action::Word => word(model),
         _ => None,
     };
     match made {
@@ -289,6 +292,27 @@ fn compare(model: &Model) -> Option<Asked> {
         title: format!("compare: {object} on {} clusters", clusters.len()).into(),
         empty: "No cluster that answers has it.",
         question: Question::Compare { object, clusters },
+    })
+}
+
+/// The server's word on everything that would be reverted, else on the object under the cursor.
+fn word(model: &Model) -> Option<Asked> {
+    let ctx = model.ctx();
+    let face = model.face()?;
+    let mut targets = face.wish(&ctx).map_or_else(
+        |_| face.object(&ctx).into_iter().collect(),
+        |wish| wish.targets,
+    );
+    targets.truncate(WORDED);
+    let title = match targets.as_slice() {
+        [] => return None,
+        [one] => format!("server's word: {} on {}", one.object, one.cluster),
+        many => format!("server's word on {} objects", many.len()),
+    };
+    Some(Asked::Question {
+        title: title.into(),
+        empty: "Nothing was asked.",
+        question: Question::Word(targets),
     })
 }
 

@@ -76,7 +76,7 @@ pub fn why_not(model: &Model, action: Action) -> Option<Safe> {
         Action::Revert => face.wish(&ctx).err().map(|notice| notice.text),
         Action::Diff | Action::GoDiff if face.place() != Place::Fleet => no_object(face, &ctx),
         Action::Explain => nothing_selected(face, &ctx),
-        Action::Events | Action::Yaml | Action::Compare => {
+        Action::Events | Action::Yaml | Action::Compare | Action::Word => {
             no_object(face, &ctx).or_else(|| dark(face, &ctx))
         }
         Action::Logs | Action::Tree => no_app_or_object(face, &ctx).or_else(|| dark(face, &ctx)),

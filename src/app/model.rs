@@ -10,6 +10,7 @@ use super::place::Place;
 use super::rows::Rows;
 use super::screens::{Ctx, Face, FleetScreen, Screen};
 use super::shape::Size;
+use super::words::Words;
 use crate::domain::Safe;
 use crate::fleet::Fleet;
 use crate::keymap::{Key, Keymap};
@@ -71,6 +72,8 @@ pub struct Model {
     pub keymaps: Vec<String>,
     /// What is remembered between sittings.
     pub kept: Kept,
+    /// What servers said when they were asked.
+    pub words: Words,
     /// Screens that were left and can be gone forward to, the last one first.
     pub(super) forward: Vec<Screen>,
     pub(super) alerts: Alerts,
@@ -102,6 +105,7 @@ impl Model {
             write: start.write,
             stack: vec![Screen::Fleet(FleetScreen::default())],
             parked: None,
+            words: Words::default(),
             modal: None,
             pressed: Vec::new(),
             notice: None,
@@ -142,6 +146,7 @@ impl Model {
             size: self.size,
             keymap: &self.keymap,
             kept: &self.kept,
+            words: &self.words,
         }
     }
 
@@ -157,6 +162,7 @@ impl Model {
             size: self.size,
             keymap: &self.keymap,
             kept: &self.kept,
+            words: &self.words,
         };
         self.stack.last_mut().map(|screen| act(screen, &ctx))
     }
@@ -239,6 +245,7 @@ impl Model {
             size: self.size,
             keymap: &self.keymap,
             kept: &self.kept,
+            words: &self.words,
         };
         (self.stack.iter_mut().chain(self.parked.as_mut()), ctx)
     }

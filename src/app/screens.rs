@@ -22,6 +22,7 @@ use super::place::Place;
 use super::rows::Rows;
 use super::shape::{Shape, Size};
 use super::sieve::Sieve;
+use super::words::Words;
 use crate::domain::{AppRef, ClusterId, Safe};
 use crate::fleet::Fleet;
 use crate::fleet::query::{Query, Queryable};
@@ -53,6 +54,8 @@ pub struct Ctx<'a> {
     pub keymap: &'a Keymap,
     /// What is remembered between sittings.
     pub kept: &'a Kept,
+    /// What servers said when they were asked.
+    pub words: &'a Words,
 }
 
 impl Ctx<'_> {

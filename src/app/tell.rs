@@ -4,12 +4,15 @@ use jiff::Timestamp;
 
 use super::age::age;
 use super::inquiry::{Answer, Comparison, EventLine, LogLine, Question, YamlText};
+use super::msg::WishTarget;
 use super::screens::cluster::moment;
 use super::screens::drift::plural;
 use super::sheet::{Page, SheetLine, Tone};
 use super::tree;
 use super::window::Leaf;
+use super::words::overrules;
 use crate::domain::{Application, ClusterId, OperationPhase, Safe};
+use crate::ops::{Opinion, ServerWord};
 
 /// The views of an answer. Logs come in pieces and are not made here.
 pub(super) fn leaves(
@@ -23,6 +26,7 @@ pub(super) fn leaves(
         Answer::Events(events) => one(event_lines(events, width, now)),
         Answer::Yaml(yaml) => yaml_leaves(yaml),
         Answer::Compare(comparison) => one(compared(comparison, width)),
+        Answer::Word(said) => one(words(said, width)),
         Answer::Logs(lines) => one(lines.iter().map(log_line).collect()),
         Answer::Tree(tree) => match question {
             Question::Tree(wish) => vec![tree::leaf(wish, tree, width, now)],
@@ -92,6 +96,28 @@ fn yaml_leaves(yaml: &YamlText) -> Vec<Leaf> {
         yaml.last_applied.as_deref().unwrap_or(&none),
     ));
     leaves
+}
+
+/// Each server's word; where it overrules us, what it would change.
+fn words(said: &[(WishTarget, ServerWord)], width: usize) -> Vec<SheetLine> {
+    let mut page = Page::new(width);
+    for (target, word) in said {
+        page.title(format!("{} on {}", target.object, target.cluster));
+        let tone = match word.opinion {
+            Opinion::Agrees => Tone::Good,
+            _ => Tone::Warn,
+        };
+        page.line(word.opinion.message(), tone);
+        if overrules(word) {
+            page.line("The server's word counts, not ours.", Tone::Plain);
+        }
+        if let Opinion::ChangesOthers { changes, .. } = &word.opinion {
+            for change in changes {
+                page.line(format!("  {}", change.path), Tone::Plain);
+            }
+        }
+    }
+    page.lines()
 }
 
 fn compared(comparison: &Comparison, width: usize) -> Vec<SheetLine> {

@@ -549,6 +549,8 @@ fn grown(root: &ObjectRef) -> super::inquiry::ResourceTree {
 
 /// Presses keys that open a window, and answers its question as a cluster would.
 pub(crate) fn window_answered(model: &mut Model, keys: &str) {
+    use crate::ops::{Opinion, ServerWord};
+
     use super::inquiry::{Answer, Comparison, EventLine, LogLine, Question, Variant, YamlText};
     let (ask, question) = asked(model, keys);
     let answer = match question {
@@ -588,6 +590,13 @@ pub(crate) fn window_answered(model: &mut Model, keys: &str) {
                 .to_vec(),
             last_applied: None,
         })),
+        Question::Word(targets) => {
+            let opinion =
+                Opinion::ChangesNothing(Safe::fixed("The server's dry run changes nothing."));
+            let word = ServerWord { at: at(0), opinion };
+            let said = targets.into_iter().map(|target| (target, word.clone()));
+            Answer::Word(said.collect())
+        }
         Question::Compare { clusters, .. } => {
             let (first, rest) = clusters.split_at(3);
             Answer::Compare(Box::new(Comparison {

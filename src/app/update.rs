@@ -101,6 +101,9 @@ fn answered(model: &mut Model, done: Done) {
 }
 
 fn inquired(model: &mut Model, ask: u64, result: &Result<Answer, Safe>) {
+    if let Ok(Answer::Word(said)) = result {
+        model.words.hear(said, &model.fleet);
+    }
     if super::looks::answered(model, ask, result) {
         return;
     }

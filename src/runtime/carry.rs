@@ -10,6 +10,7 @@ use super::inquire;
 use super::operate::{Knobs, Operate, Wish, gather};
 use crate::app::inquiry::{Answer, Question};
 use crate::app::kept::Kept;
+use crate::app::msg::WishTarget;
 use crate::app::{Done, Effect, Notice, PlanWish};
 use crate::config::Config;
 use crate::domain::{ClusterId, ObjectRef, Safe};
@@ -95,6 +96,10 @@ impl Carrier {
                 object,
                 ..
             } => self.bodies(ask, fleet, &cluster, &object),
+            Effect::Ask {
+                ask,
+                question: Question::Word(targets),
+            } => self.word(ask, targets, fleet),
             Effect::Ask { ask, question } => self.ask(ask, question),
             Effect::Hush { ask } => {
                 if let Some(cancel) = self.asked.remove(&ask) {
@@ -143,6 +148,34 @@ impl Carrier {
             }
             // Without a console nobody waits for the answer.
             let _ = done.send(Done::Planned { ask, result });
+        });
+    }
+
+    /// Asks the servers for their word on verdicts, until the answer is there or nobody waits for it any more.
+    fn word(&mut self, ask: u64, targets: Vec<WishTarget>, fleet: &Fleet) {
+        let wish = Wish {
+            targets: targets.clone(),
+            via: None,
+            prune: false,
+            note: None,
+            reason: Safe::fixed("verify"),
+            waves: WaveSpec::default(),
+        };
+        let gathered = gather(fleet, wish, &self.config);
+        let (operate, done) = (self.operate.clone(), self.done.clone());
+        let cancel = CancellationToken::new();
+        self.asked.insert(ask, cancel.clone());
+        let asking = async move {
+            let words = operate.words(gathered?).await;
+            Ok(Answer::Word(targets.into_iter().zip(words).collect()))
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                result = asking => {
+                    let _ = done.send(Done::Answered { ask, result });
+                }
+            }
         });
     }
 

@@ -50,6 +50,8 @@ pub async fn ask(
         }
         // Logs are followed: see `logs::follow`.
         Question::Logs(_) => Ok(Answer::Logs(Vec::new())),
+        // It takes the fleet and Git: see `Carrier::word`.
+        Question::Word(_) => Ok(Answer::Word(Vec::new())),
     }
 }
 

@@ -96,6 +96,28 @@ fn compare_asks_every_cluster_that_answers_and_has_the_object() {
 }
 
 #[test]
+fn a_servers_word_is_shown_stands_on_the_row_and_counts() {
+    let mut model = reading();
+    window_answered(&mut model, "2 w");
+    assert!(text(&model).contains("server's word"), "{}", text(&model));
+    assert!(
+        text(&model).contains("The server's word counts, not ours."),
+        "{}",
+        text(&model)
+    );
+    press(&mut model, "esc");
+    let ctx = model.ctx();
+    let face = model.face().unwrap();
+    let target = face.object(&ctx).unwrap();
+    let resource = model
+        .fleet
+        .resource(&target.cluster, &target.object)
+        .unwrap();
+    let word = ctx.words.of(&target.cluster, resource).unwrap();
+    assert!(crate::app::words::overrules(word));
+}
+
+#[test]
 fn yaml_turns_between_live_and_last_applied() {
     let mut model = reading();
     window_answered(&mut model, "2 y");

@@ -11,7 +11,7 @@ use crate::ops::planner::{Act, PlanContext, Reading, Rehearsal};
 use crate::ops::{Clusters, RevertRequest, RevertTarget, Route, WaveSpec, difference, judge};
 
 /// What a server's dry run says about one verdict, and when it said so.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServerWord {
     /// When the answer came.
     pub at: Timestamp,
@@ -20,7 +20,7 @@ pub struct ServerWord {
 }
 
 /// How the server's dry run stands to our verdict. Where they differ, the server's word counts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Opinion {
     /// It would change what we say is changed, or nothing where we say nothing.
     Agrees,

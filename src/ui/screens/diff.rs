@@ -6,6 +6,7 @@ use crate::app::screens::Ctx;
 use crate::app::screens::diff::{DIFF_ABOVE, DIFF_BELOW, DiffScreen, Documents};
 use crate::app::screens::drift::plural;
 use crate::app::shape::{Area, Shape};
+use crate::app::words::overrules;
 use crate::app::{Action, Place};
 use crate::domain::{Safe, VerdictSource};
 use crate::ui::paint::{Canvas, Piece};
@@ -135,9 +136,19 @@ fn totals(canvas: &mut Canvas<'_>, screen: &DiffScreen, ctx: &Ctx<'_>, area: Are
     );
     let verb = if screen.noise { "hides" } else { "shows" };
     let key = format!(" ({} {verb} them)", ctx.keys(Place::Diff, Action::Noise));
+    let resource = screen.resource(ctx);
+    let word = resource.and_then(|r| ctx.words.of(&screen.target.cluster, r));
+    let word = word.map_or(String::new(), |word| {
+        let wins = if overrules(word) { ", and counts" } else { "" };
+        format!(
+            " {dot} server: {}{wins}",
+            word.opinion.word().replace('-', " ")
+        )
+    });
     let left = [
         canvas.gap(1),
         canvas.piece(if changes > 0 { "drift.edited" } else { "text" }, counted),
+        canvas.piece("notice.info", word),
         canvas.piece("text.dim", rest),
         canvas.piece("text.dim", key),
     ];

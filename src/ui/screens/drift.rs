@@ -8,6 +8,7 @@ use crate::app::shape::{Area, Shape};
 use crate::app::{Action, Place};
 use crate::domain::{DriftState, Fingerprint, Safe, SyncState};
 use crate::fleet::{DriftGroup, DriftRow};
+use crate::ops::{Opinion, ServerWord};
 use crate::ui::changes;
 use crate::ui::detail;
 use crate::ui::paint::{Canvas, Piece, sentence};
@@ -223,7 +224,7 @@ fn member_row(canvas: &Canvas<'_>, key: &MemberKey, group: &DriftGroup, ctx: &Ct
     let cells = vec![
         vec![canvas.piece("text", Safe::new(member.cluster.as_str()))],
         link,
-        sentence(canvas.piece("drift.edited", signs::beside_state(&verdict.summary))),
+        told(canvas, member, ctx),
         vec![canvas.piece(
             "text",
             age(ctx.now, member.first_seen).unwrap_or(Safe::fixed("now")),
@@ -238,6 +239,27 @@ fn member_row(canvas: &Canvas<'_>, key: &MemberKey, group: &DriftGroup, ctx: &Ct
         cells,
         stale: !member.current,
     }
+}
+
+/// The change; where its server was asked and does not say the same, the server's word.
+fn told(canvas: &Canvas<'_>, member: &DriftRow, ctx: &Ctx<'_>) -> Vec<Piece> {
+    let ours = signs::beside_state(&member.resource.verdict.summary);
+    match ctx.words.of(&member.cluster, &member.resource) {
+        None => sentence(canvas.piece("drift.edited", ours)),
+        Some(word) if word.opinion == Opinion::Agrees => {
+            vec![
+                canvas.piece("drift.edited", ours),
+                canvas.fixed("text.dim", " (server agrees)"),
+            ]
+        }
+        Some(word) => sentence(canvas.piece("notice.info", server(word))),
+    }
+}
+
+/// `server: changes nothing: The server's dry run changes nothing …`
+fn server(word: &ServerWord) -> String {
+    let short = word.opinion.word().replace('-', " ");
+    format!("server: {short}. {}", word.opinion.message())
 }
 
 /// The hub's word, where it contradicts ours.
@@ -267,6 +289,8 @@ fn preview(canvas: &mut Canvas<'_>, member: &DriftRow, ctx: &Ctx<'_>, area: Area
             })
             .into_iter()
             .collect();
+        let word = ctx.words.of(&member.cluster, resource);
+        lines.extend(word.map(|word| vec![canvas.piece("notice.info", server(word))]));
         lines.extend(changes::changes(canvas, &resource.verdict, ctx.now));
         let (repo, revision, path) = &resource.desired;
         if !repo.is_empty() {
