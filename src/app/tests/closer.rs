@@ -3,6 +3,7 @@
 use super::*;
 use crate::app::inquiry::Question;
 use crate::app::testkit::{asked, window_answered};
+use crate::domain::{Application, Gvk, ManagedResource, ObjectRef, SyncState};
 
 fn window(model: &Model) -> &crate::app::window::Window {
     match &model.modal {
@@ -247,4 +248,32 @@ fn a_line_that_stands_for_no_object_is_not_looked_at() {
     press(&mut model, "G");
     assert!(press(&mut model, "e").is_empty());
     assert!(window(&model).title.as_str().starts_with("tree: "));
+}
+
+#[test]
+fn a_tree_of_what_is_not_judged_here_begins_at_what_the_engine_names() {
+    let mut model = reading();
+    let named = |group: &str, kind: &str, hook| ManagedResource {
+        object: ObjectRef::new(Gvk::new(group, "v1", kind), "edge", "unrendered"),
+        sync: Some(SyncState::Synced),
+        health: None,
+        hook,
+        requires_pruning: false,
+    };
+    let unjudged = Application {
+        resources: vec![
+            named("", "ConfigMap", false),
+            named("apps", "StatefulSet", false),
+            named("batch", "Job", true),
+        ],
+        ..crate::fleet::testkit::app("unrendered", "edge-boston-001")
+    };
+    let told = fact("hub-1", Fact::App(Box::new(unjudged)));
+    update(&mut model, told, now());
+    let (_, question) = asked(&mut model, "3 / u n r e n d e r e d enter t");
+    let Question::Tree(wish) = question else {
+        panic!("{question:?}");
+    };
+    let kinds: Vec<&str> = wish.roots.iter().map(|o| &*o.gvk.kind).collect();
+    assert_eq!(kinds, ["StatefulSet"]);
 }
