@@ -147,7 +147,8 @@ impl ChartServer {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn put(&self, path: &str, content: Vec<u8>) {
+    /// Answers a path with this.
+    pub(crate) fn put(&self, path: &str, content: Vec<u8>) {
         self.files.lock().unwrap().insert(path.to_owned(), content);
     }
 }

@@ -9,7 +9,7 @@ use crate::answers::{assert_clean, changes, item};
 use crate::bed::bed;
 use crate::chart_server::ChartServer;
 use crate::crds;
-use crate::gitops_states::{ago, application, put};
+use crate::gitops_states::{COMMIT, ago, application, put};
 use crate::kubeconfig::{self, Entry};
 use crate::kubectl::Kubectl;
 use crate::objects::{apply, namespace};
@@ -234,4 +234,76 @@ async fn a_chart_of_a_registry_is_judged_too_and_one_that_is_gone_is_named() {
     let message = gone["message"].as_str().unwrap_or_default();
     assert!(message.contains("9.9.9"), "{gone:#}");
     assert_eq!(gone["verdict"]["source"], "argo", "{gone:#}");
+}
+
+/// What Argo CD's server answers for an application: what it rendered, with the values of Secrets masked.
+fn managed_resources(objects: &[Value]) -> String {
+    let items: Vec<Value> = objects
+        .iter()
+        .map(|o| json!({ "kind": o["kind"], "name": o["metadata"]["name"], "targetState": o.to_string(), "liveState": "null" }))
+        .collect();
+    json!({ "items": items }).to_string()
+}
+
+#[tokio::test]
+#[ignore = "needs real servers: run .ci/run"]
+async fn an_application_of_a_plugin_is_judged_by_argo_cds_api_where_one_is_named() {
+    let stand = Stand::new("edge-plugin-001").await;
+    let source = json!({ "repoURL": "https://127.0.0.1:9/fleet.git", "path": ".", "plugin": { "name": "any" } });
+    let manifest =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plugged-config}\ndata: {mode: edge}\n";
+    stand.deploy("plugged", &source, COMMIT, manifest).await;
+    let client = stand.cluster.client(User::Admin).await;
+    let resources = json!([{ "version": "v1", "kind": "ConfigMap", "namespace": NAMESPACE, "name": "plugged-config", "status": "Synced" }]);
+    let mut document = application(
+        "plugged",
+        "https://kubernetes.default.svc",
+        &json!({ "status": { "resources": resources, "sync": { "revision": COMMIT } } }),
+    );
+    document["spec"]["source"] = source.clone();
+    document["status"]["history"] =
+        json!([{ "id": 0, "revision": COMMIT, "deployedAt": ago(600), "source": source }]);
+    put(&client, &document).await;
+    let id = format!("plugged:/ConfigMap:{NAMESPACE}/plugged-config");
+    let wanted = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "plugged-config", "namespace": NAMESPACE,
+        "annotations": { "argocd.argoproj.io/tracking-id": id } }, "data": { "mode": "edge" } });
+
+    // Nothing is configured: only the engine's word is known.
+    let mut edited = wanted.clone();
+    edited["data"]["mode"] = json!("edited");
+    apply(&client, "argocd-controller", &edited).await;
+    let answer = stand.drift("plugged").await;
+    assert_eq!(
+        answer.json()["unjudged"].as_array().unwrap().len(),
+        1,
+        "{answer:#?}"
+    );
+
+    let path = "/api/v1/applications/plugged/managed-resources";
+    stand.charts.put(
+        path,
+        managed_resources(std::slice::from_ref(&wanted)).into(),
+    );
+    let token = stand.driftdeck.file("token", "t0ken");
+    stand.driftdeck.configure(&format!(
+        "[[hub]]\ncontext = \"edge-plugin-001\"\nargocd-url = \"https://{}\"\nargocd-token = \"file:{}\"\nargocd-ca-file = \"{}\"\n",
+        stand.charts.address, token.display(), stand.charts.ca_file.display(),
+    ));
+    let items = stand.drift("plugged").await.items();
+    let map = item(&items, "ConfigMap", "plugged-config");
+    assert_eq!(map["source"], "argo-api", "{map:#}");
+    assert_eq!(changes(map)[0].0, "data.mode");
+    apply(&client, "argocd-controller", &wanted).await;
+    let apps = stand
+        .driftdeck
+        .run("apps --app plugged --wait 60s -o json")
+        .await
+        .items();
+    assert_eq!(apps[0]["verdict"]["state"], "Synced", "{:#}", apps[0]);
+    assert_eq!(apps[0]["verdict"]["source"], "argo-api");
+    assert!(
+        apps[0]["message"].as_str().unwrap().contains("plugin"),
+        "{:#}",
+        apps[0]
+    );
 }

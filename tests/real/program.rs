@@ -73,6 +73,13 @@ impl Driftdeck {
         std::fs::write(folder.join("config.toml"), text).unwrap();
     }
 
+    /// Writes a file into the home.
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.home.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
     /// Runs a command given as words.
     pub(crate) async fn run(&self, line: &str) -> Answer {
         let home = self.home.path();
