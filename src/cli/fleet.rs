@@ -11,6 +11,7 @@ use super::{diff, reasons, revert, say, verify};
 use crate::config::{Config, Folders};
 use crate::connect::WallClock;
 use crate::connect::kubeconfig::Impersonate;
+use crate::domain::Selector;
 use crate::domain::selector::NameGlob;
 use crate::fleet::history::History;
 use crate::runtime::history::Archive;
@@ -98,7 +99,10 @@ fn verifies(cli: &Cli) -> bool {
 async fn answer(cli: &Cli, config: &Config, session: &Session) -> Result<u8, String> {
     let (selector, named) = match &cli.command {
         Some(Command::Diff(args)) if args.object.is_some() => (
-            one_object(args.object.as_deref().unwrap_or_default())?,
+            of_its_app(
+                one_object(args.object.as_deref().unwrap_or_default())?,
+                session,
+            )?,
             true,
         ),
         _ => (cli.selectors.selector()?, false),
@@ -145,6 +149,23 @@ async fn answer(cli: &Cli, config: &Config, session: &Session) -> Result<u8, Str
     };
     say::answer(&listed.text)?;
     Ok(listed.status)
+}
+
+/// The selector with the application that manages the object: what else is unjudged there is not this answer's business.
+///
+/// # Errors
+/// A name that cannot be selected.
+fn of_its_app(selector: Selector, session: &Session) -> Result<Selector, String> {
+    let rows = session.fleet.objects(&selector);
+    let Some(row) = rows.first() else {
+        return Ok(selector);
+    };
+    let app = &row.resource.app;
+    Ok(Selector {
+        app: NameGlob::new(&globset::escape(&app.name))?,
+        hub: Some(app.hub.clone()),
+        ..selector
+    })
 }
 
 /// What was seen in earlier sittings and in this one; what is wrong with the file is said beside the answer.
