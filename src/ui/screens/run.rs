@@ -175,7 +175,9 @@ fn about(canvas: &Canvas<'_>, target: &PlanTarget, progress: &Progress, width: u
         Progress::Accepted(words) => Some(words),
         Progress::Ended(outcome) => Some(&outcome.message),
     };
-    for words in words.into_iter().chain(&target.skipped) {
+    // What was never sent ends with the reason it was left out for.
+    let skipped = target.skipped.as_ref().filter(|why| Some(*why) != words);
+    for words in words.into_iter().chain(skipped) {
         let wrapped = wrap(words, usize::from(width.saturating_sub(1)));
         lines.extend(
             wrapped
