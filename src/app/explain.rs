@@ -61,6 +61,7 @@ pub(super) fn app(id: &AppRef, ctx: &Ctx<'_>, width: usize) -> Vec<SheetLine> {
         VerdictSource::Argo => "Argo CD's word: we have no verdict of our own",
         VerdictSource::Flux => "Flux's word: we have no verdict of our own",
         VerdictSource::ArgoApi => "we compared what Argo CD's API says is wanted with every object",
+        VerdictSource::LastApplied => "we compared what was last applied with the object",
     };
     let tone = match row.verdict.state {
         SyncState::Synced => Tone::Good,

@@ -171,6 +171,9 @@ fn judged(verdict: &Verdict) -> String {
         VerdictSource::ArgoApi => {
             "driftdeck compared what Argo CD's API says is wanted with the live object"
         }
+        VerdictSource::LastApplied => {
+            "driftdeck compared what was last applied with the live object"
+        }
     };
     let states: Vec<&str> = verdict.states.iter().map(|s| s.word()).collect();
     if states.is_empty() {

@@ -263,7 +263,7 @@ pub enum UnjudgedReason {
 }
 
 impl UnjudgedReason {
-    /// Whether another word on the desired state may stand in for Git's: Argo CD's API.
+    /// Whether another word on the desired state may stand in for Git's: Argo CD's API, or what was last applied.
     pub fn may_stand_in(self) -> bool {
         matches!(
             self,

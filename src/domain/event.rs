@@ -106,7 +106,7 @@ pub enum Fact {
         /// The newest revision, and what lies between it and the deployed one.
         newest: Option<Arc<Newest>>,
     },
-    /// Every object of the application on this cluster has been judged at least once with the named revisions.
+    /// Every object of the application on this cluster has been judged at least once with the named revisions, or, without a desired state, heard of.
     AppJudged {
         /// The application.
         app: AppRef,

@@ -85,6 +85,9 @@ pub enum VerdictSource {
     /// We compared what Argo CD's API says is wanted with the live object, because Git could not be rendered here.
     #[serde(rename = "argo-api")]
     ArgoApi,
+    /// We compared what was last applied with the live object, because nothing better is known.
+    #[serde(rename = "last-applied")]
+    LastApplied,
 }
 
 /// What happened to a field, seen from Git.

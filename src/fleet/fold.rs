@@ -104,7 +104,7 @@ impl Fleet {
             Fact::Resource(resource) => self.fold_resource(id, Arc::new(*resource), at),
             Fact::ResourceGone(object) => self.forget_resource(id, &object),
             Fact::AppUnjudged { app, reason } => self.with_app(&app, |state| {
-                if reason.is_some() {
+                if reason.is_some() && reason != state.unjudged {
                     state.judged = None;
                 }
                 state.unjudged = reason;

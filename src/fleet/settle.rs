@@ -1,6 +1,6 @@
 //! What is still to be heard before an answer about the whole fleet is as complete as it can be.
 
-use super::{Cluster, Fleet};
+use super::{AppState, Cluster, Fleet};
 use crate::domain::{
     AppRef, ClusterId, DriftState, Engine, LinkState, Safe, Selector, SyncState, Unjudged,
     UnjudgedReason,
@@ -26,7 +26,10 @@ impl Fleet {
         let apps = self.apps.values().filter(|state| {
             let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
             let heard = state.judged.is_some()
-                || state.unjudged.as_ref().is_some_and(is_lasting)
+                || state
+                    .unjudged
+                    .as_ref()
+                    .is_some_and(|why| is_final(state, why))
                 || !state.app.id.kind.is_rendered();
             edge.is_some_and(|c| c.state.is_current()) && !heard
         });
@@ -100,9 +103,10 @@ fn unread_kind(edge: &Cluster) -> Safe {
 pub(super) const FLUX: &str =
     "Flux carries it, and what it applies is not rendered here: the verdict is Flux's own.";
 
-/// What is still being read is no answer yet.
-fn is_lasting(unjudged: &Unjudged) -> bool {
-    unjudged.reason != UnjudgedReason::Pending
+/// What is still being read is no answer yet; where what was last applied may stand in, the edge is heard first.
+fn is_final(state: &AppState, unjudged: &Unjudged) -> bool {
+    let may_stand_in = state.app.engine == Engine::Argo && unjudged.reason.may_stand_in();
+    unjudged.reason != UnjudgedReason::Pending && !may_stand_in
 }
 
 fn is_awaited(cluster: &Cluster, engines: &[Engine]) -> bool {

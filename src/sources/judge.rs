@@ -4,6 +4,7 @@
 //! A Secret is sealed before anything else looks at it. An object whose bytes did not change is not judged again.
 
 mod claim;
+mod last;
 mod lua;
 mod schema;
 mod settings;
@@ -19,7 +20,7 @@ use serde_json::Value;
 
 use super::assignment::{AppAssignment, ClusterAssignments};
 use super::health::HubRules;
-use crate::domain::{AppRef, Fact, Gvk, Name, ObjectRef, Resource, Safe};
+use crate::domain::{AppRef, Fact, Gvk, Name, ObjectRef, Resource, Safe, Unjudged};
 use crate::drift::{self, IgnoreRules, SealKey};
 use crate::health::Checks;
 use claim::{claims, is_follower};
@@ -142,6 +143,7 @@ impl Judge {
         self.told
             .retain(|app, _| assigned.apps.iter().any(|a| a.app == *app));
         let mut wanted = wanted(&assigned);
+        let hoped = self.hoped(&assigned);
         let mut answer = Assigned {
             kinds: assigned.kinds(),
             ..Assigned::default()
@@ -167,10 +169,14 @@ impl Judge {
                 *state = KindState::new(gvk.clone());
             }
             let new = wanted.remove(&kind_of(gvk)).unwrap_or_default();
+            let passed_by = |place: &&Place| !state.kept.contains_key(*place);
+            let mut fresh = new
+                .keys()
+                .filter(|place| !state.wanted.contains_key(*place));
+            let mut named_by_engine = hoped.get(&kind_of(gvk)).into_iter().flatten();
             if state.heard == Heard::Listed
-                && new.keys().any(|place| {
-                    !state.wanted.contains_key(place) && !state.kept.contains_key(place)
-                })
+                && (fresh.any(|place| passed_by(&place))
+                    || named_by_engine.any(|place| passed_by(&place)))
             {
                 answer.relist.push(gvk.clone());
                 // Until then nobody knows whether they are there: told now, they would read as missing.
@@ -187,6 +193,22 @@ impl Judge {
         }
         answer.facts.extend(self.judged_apps());
         answer
+    }
+
+    /// Where the engine says that objects are of applications that are judged by what was last applied from now on.
+    fn hoped(&self, assigned: &ClusterAssignments) -> HashMap<Kind, Vec<Place>> {
+        let was_ours = |app: &AppRef| {
+            let known = self.assigned.apps.iter().find(|a| a.app == *app);
+            known.is_some_and(|app| is_ours(app))
+        };
+        let new = assigned.apps.iter();
+        let new = new.filter(|a| a.unjudged.is_some() && is_ours(a) && !was_ours(&a.app));
+        let mut hoped: HashMap<Kind, Vec<Place>> = HashMap::new();
+        for object in new.flat_map(|a| &a.resources).map(|r| &r.object) {
+            let place = (object.namespace.clone(), object.name.clone());
+            hoped.entry(kind_of(&object.gvk)).or_default().push(place);
+        }
+        hoped
     }
 
     /// Takes a whole collection of a kind: of the cluster, or of one namespace where only that may be read.
@@ -314,7 +336,7 @@ impl Judge {
         self.assigned
             .apps
             .iter()
-            .position(|a| a.unjudged.is_none() && claims(a, object, gvk, place))
+            .position(|a| is_ours(a) && claims(a, object, gvk, place))
     }
 
     fn forget(&self, state: &mut KindState, place: Place) -> Vec<Fact> {
@@ -395,6 +417,9 @@ impl Judge {
             Heard::Unread(message) => Some(message),
             _ => state.blind.get(&place.0),
         };
+        if app.unjudged.is_some() && live.as_ref().and_then(last::applied).is_none() {
+            return None;
+        }
         let opinion = state.kept.get(place).map(|k| &k.opinion);
         let health = self.health(&object, app, live.as_ref(), opinion);
         let resource = match unread {
@@ -416,22 +441,25 @@ impl Judge {
     }
 
     /// Applications all of whose kinds have been heard, and that were not yet said to be judged with these revisions.
+    ///
+    /// One without a desired state is said to be heard as well: whatever of it can be told was told.
     fn judged_apps(&mut self) -> Vec<Fact> {
         let mut facts = Vec::new();
         for app in &self.assigned.apps {
-            let revisions = (app.deployed_revision.clone(), app.target_revision.clone());
-            if app.unjudged.is_some()
-                || self.told.get(&app.app) == Some(&revisions)
-                || !self.heard_all(app)
+            let revisions = match &app.unjudged {
+                None => (app.deployed_revision.clone(), app.target_revision.clone()),
+                // Told anew for each reason.
+                Some(why) => (app.deployed_revision.clone(), why.message.as_str().into()),
+            };
+            if !is_ours(app) || self.told.get(&app.app) == Some(&revisions) || !self.heard_all(app)
             {
                 continue;
             }
-            let (deployed, target) = revisions.clone();
             self.told.insert(app.app.clone(), revisions);
             facts.push(Fact::AppJudged {
                 app: app.app.clone(),
-                deployed,
-                target,
+                deployed: app.deployed_revision.clone(),
+                target: app.target_revision.clone(),
             });
         }
         facts
@@ -443,8 +471,9 @@ impl Judge {
             .iter()
             .chain(&app.target)
             .map(|d| kind_of(&d.object.gvk));
+        let named = app.resources.iter().filter(|_| app.unjudged.is_some());
         kinds
-            .into_iter()
+            .chain(named.map(|r| kind_of(&r.object.gvk)))
             .all(|kind| self.kinds.get(&kind).is_some_and(KindState::is_ready))
     }
 }
@@ -461,6 +490,12 @@ impl KindState {
             ty: KindType::default(),
         }
     }
+}
+
+/// Whether we judge an application's objects: by Git or what stands in for it, else by what was last applied.
+fn is_ours(app: &AppAssignment) -> bool {
+    let may_stand_in = |why: &Unjudged| app.app.kind.is_application() && why.reason.may_stand_in();
+    app.unjudged.as_ref().is_none_or(may_stand_in)
 }
 
 fn kind_of(gvk: &Gvk) -> Kind {

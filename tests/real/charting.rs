@@ -247,7 +247,8 @@ fn managed_resources(objects: &[Value]) -> String {
 
 #[tokio::test]
 #[ignore = "needs real servers: run .ci/run"]
-async fn an_application_of_a_plugin_is_judged_by_argo_cds_api_where_one_is_named() {
+async fn an_application_of_a_plugin_is_judged_by_argo_cds_api_and_without_it_by_what_was_last_applied()
+ {
     let stand = Stand::new("edge-plugin-001").await;
     let source = json!({ "repoURL": "https://127.0.0.1:9/fleet.git", "path": ".", "plugin": { "name": "any" } });
     let manifest =
@@ -268,11 +269,17 @@ async fn an_application_of_a_plugin_is_judged_by_argo_cds_api_where_one_is_named
     let wanted = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "plugged-config", "namespace": NAMESPACE,
         "annotations": { "argocd.argoproj.io/tracking-id": id } }, "data": { "mode": "edge" } });
 
-    // Nothing is configured: only the engine's word is known.
-    let mut edited = wanted.clone();
-    edited["data"]["mode"] = json!("edited");
-    apply(&client, "argocd-controller", &edited).await;
+    // Nothing is configured: the engine's word, and the object's own copy of what was applied.
+    let mut applied = wanted.clone();
+    applied["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
+        json!(wanted.to_string());
+    applied["data"]["mode"] = json!("edited");
+    apply(&client, "argocd-controller", &applied).await;
     let answer = stand.drift("plugged").await;
+    let items = answer.items();
+    let map = item(&items, "ConfigMap", "plugged-config");
+    assert_eq!(map["source"], "last-applied", "{map:#}");
+    assert_eq!(changes(map)[0].0, "data.mode");
     assert_eq!(
         answer.json()["unjudged"].as_array().unwrap().len(),
         1,

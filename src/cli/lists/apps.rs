@@ -173,6 +173,7 @@ fn source_word(source: VerdictSource) -> &'static str {
         VerdictSource::Argo => "argo",
         VerdictSource::Flux => "flux",
         VerdictSource::ArgoApi => "argo-api",
+        VerdictSource::LastApplied => "last-applied",
     }
 }
 

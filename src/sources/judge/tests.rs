@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::domain::{ChangeOp, DesiredObject, DriftState, Health, Tracking, VerdictSource};
+use crate::domain::{
+    ChangeOp, DesiredObject, DriftState, Health, ManagedResource, Tracking, UnjudgedReason,
+    VerdictSource,
+};
 
 const NS: &str = "edge-microservice-namespace";
 
@@ -333,7 +336,24 @@ fn objects_of_an_unjudged_application_are_never_extra() {
         vec![live(deployment(2), "5")],
     );
     assert!(resources(&facts).is_empty());
-    assert!(!is_judged(&facts));
+    assert!(
+        is_judged(&facts),
+        "whoever waits hears that no more will come"
+    );
+}
+
+#[test]
+fn an_application_that_turns_out_unjudged_has_its_kinds_listed_again() {
+    let deployments = gvk("apps", "Deployment");
+    let mut judge = Judge::new(key());
+    judge.assign(assigned(vec![unjudged(UnjudgedReason::Pending)]));
+    judge.listed(&deployments, &Part::whole(), vec![edited(5, Some(2))]);
+    let hindered = assigned(vec![unjudged(UnjudgedReason::NeedsPlugin)]);
+    let relist = judge.assign(hindered.clone()).relist;
+    assert_eq!(relist, std::slice::from_ref(&deployments));
+    let facts = judge.listed(&deployments, &Part::whole(), vec![edited(5, Some(2))]);
+    assert_eq!(states(&facts), [vec![DriftState::Edited]]);
+    assert!(judge.assign(hindered).relist.is_empty(), "once is enough");
 }
 
 #[test]
@@ -441,6 +461,71 @@ fn another_rule_is_asked_anew_and_without_one_argo_speaks_again() {
 
 mod settings;
 mod types;
+
+/// An application that cannot be judged for this reason, and that Argo CD says manages a Deployment.
+fn unjudged(reason: UnjudgedReason) -> AppAssignment {
+    let mut app = assignment(Vec::new(), Vec::new());
+    app.unjudged = Some(crate::domain::Unjudged {
+        reason,
+        message: "It needs a plugin.".into(),
+    });
+    app.resources = vec![ManagedResource {
+        object: ObjectRef::of(&deployment(2)).unwrap(),
+        sync: None,
+        health: None,
+        hook: false,
+        requires_pruning: false,
+    }];
+    app
+}
+
+/// The Deployment as it lives, and as it was last applied.
+fn edited(live_replicas: i64, applied: Option<i64>) -> Value {
+    let mut object = live(deployment(live_replicas), "5");
+    if let Some(applied) = applied {
+        let text = deployment(applied).to_string();
+        object["metadata"]["annotations"][drift::seal::LAST_APPLIED] = json!(text);
+    }
+    object
+}
+
+#[test]
+fn without_a_desired_state_what_was_last_applied_tells_edits_and_says_what_it_is() {
+    let deployments = gvk("apps", "Deployment");
+    let mut judge = Judge::new(key());
+    judge.assign(assigned(vec![unjudged(UnjudgedReason::NeedsPlugin)]));
+    let facts = judge.listed(&deployments, &Part::whole(), vec![edited(5, Some(2))]);
+    let found = resources(&facts);
+    assert_eq!(found.len(), 1);
+    let verdict = &found[0].verdict;
+    assert_eq!(verdict.states, [DriftState::Edited]);
+    assert_eq!(verdict.source, VerdictSource::LastApplied);
+    assert_eq!(verdict.changes[0].path, "spec.replicas");
+    assert!(
+        is_judged(&facts),
+        "whoever waits hears that no more will come"
+    );
+    assert_eq!(
+        states(&judge.changed(&deployments, edited(2, Some(2)))),
+        [Vec::new()]
+    );
+    assert!(
+        resources(&judge.changed(&deployments, edited(5, None))).is_empty(),
+        "nothing is known of it"
+    );
+}
+
+#[test]
+fn a_reason_that_may_pass_is_no_reason_for_a_guess() {
+    let mut judge = Judge::new(key());
+    judge.assign(assigned(vec![unjudged(UnjudgedReason::Pending)]));
+    let facts = judge.listed(
+        &gvk("apps", "Deployment"),
+        &Part::whole(),
+        vec![edited(5, Some(2))],
+    );
+    assert!(resources(&facts).is_empty());
+}
 
 #[test]
 fn objects_judged_by_argo_cds_api_say_so() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Judge;
+use super::last;
 use super::schema::KindType;
 use super::settings::{Seen, handling};
 use super::wanted::{Wanted, origin};
@@ -39,8 +40,13 @@ impl Judge {
         let none = IgnoreRules::default();
         let deployed = wanted.and_then(|w| w.deployed.as_deref());
         let target = wanted.and_then(|w| w.target.as_deref());
-        let deployed_body = deployed.map(|d| self.document(d));
-        let target_body = target.map(|d| self.document(d));
+        let last = || {
+            live.as_ref()
+                .filter(|_| app.unjudged.is_some())
+                .and_then(last::applied)
+        };
+        let deployed_body = deployed.map(|d| self.document(d)).or_else(last);
+        let target_body = target.map(|d| self.document(d)).or_else(last);
         let live =
             live.map(|live| self.sealed_alike(live, deployed_body.iter().chain(&target_body)));
         let mut verdict = drift::judge(&Comparison {
@@ -51,13 +57,11 @@ impl Judge {
             custom: ty.schema(),
         });
         ty.remark(&mut verdict);
-        if app.stand_in {
-            verdict.source = VerdictSource::ArgoApi;
-        }
+        verdict.source = source(app);
         let git = deployed_body.as_ref().or(target_body.as_ref());
         verdict.handling = handling(app, git, live.as_ref());
         let seen = Seen {
-            wanted: wanted.is_some(),
+            wanted: wanted.is_some() || app.unjudged.is_some(),
             live: live.as_ref(),
         };
         self.dismiss(app, &object.gvk, seen, &mut verdict);
@@ -95,6 +99,15 @@ impl Judge {
         let mut document = desired.body.document();
         drift::seal(&mut document, &self.seal);
         document
+    }
+}
+
+/// What the desired state of an application is: Git's, or what stands in for it.
+fn source(app: &AppAssignment) -> VerdictSource {
+    match (&app.unjudged, app.stand_in) {
+        (Some(_), _) => VerdictSource::LastApplied,
+        (None, true) => VerdictSource::ArgoApi,
+        (None, false) => VerdictSource::Computed,
     }
 }
 

@@ -160,6 +160,7 @@ fn sync(canvas: &Canvas<'_>, row: &AppRow) -> Vec<Piece> {
         VerdictSource::Argo => pieces.push(canvas.fixed("text.dim", " A")),
         VerdictSource::Flux => pieces.push(canvas.fixed("text.dim", " F")),
         VerdictSource::ArgoApi => pieces.push(canvas.fixed("text.dim", " a")),
+        VerdictSource::LastApplied => pieces.push(canvas.fixed("text.dim", " l")),
         VerdictSource::Computed | VerdictSource::Server => {}
     }
     pieces
@@ -187,6 +188,7 @@ pub(super) fn about(canvas: &Canvas<'_>, row: &AppRow, ctx: &Ctx<'_>, width: u16
         VerdictSource::Argo => "Argo CD says so",
         VerdictSource::Flux => "Flux says so",
         VerdictSource::ArgoApi => "compared by us with what Argo CD's API says is wanted",
+        VerdictSource::LastApplied => "compared by us with what was last applied",
     };
     let mut verdict = signs::sync(canvas, row.verdict.state);
     verdict.push(canvas.piece("text.dim", format!("  {who}")));

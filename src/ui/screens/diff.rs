@@ -421,6 +421,7 @@ fn why(canvas: &mut Canvas<'_>, screen: &DiffScreen, ctx: &Ctx<'_>, area: Area) 
         VerdictSource::Argo => "Argo CD says so",
         VerdictSource::Flux => "Flux says so",
         VerdictSource::ArgoApi => "compared by us with what Argo CD's API says is wanted",
+        VerdictSource::LastApplied => "compared by us with what was last applied",
     };
     let summary = if screen.verdict.is_drift() {
         screen.verdict.summary.clone()
