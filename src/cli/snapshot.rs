@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+#[cfg(feature = "demo")]
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
