@@ -50,6 +50,8 @@ fn draw(picture: &Picture) -> Vec<u8> {
         .arg("snapshot")
         .args(&picture.arguments)
         .args(["-o", ending])
+        // It goes on as soon as the fleet is heard; a busy machine takes longer.
+        .args(["--wait", "60s"])
         .env_clear()
         .env("HOME", home.path())
         .env("TMPDIR", home.path())

@@ -3,7 +3,10 @@
 //! What is still to be done with an output is a chain of [`Kont`]s; other outputs that may be asked for later are a stack of [`Fork`]s. So
 //! endless sources, early ends and errors that are caught need no recursion of ours, and every turn of the machine pays a step.
 
+mod apart;
+mod call;
 mod chain;
+mod reach;
 mod step;
 mod unwind;
 

@@ -5,22 +5,19 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
-use super::chain::{self, Binding, Entering, Env, Goal, Kont, Pending, Todo, Work};
-use super::{
-    Apart, At, Body, Expr, Fork, Held, Item, Machine, PRELUDE, Part, Pattern, Steps, Stop, Turn,
-    Way,
-};
+use super::chain::{self, Binding, Entering, Env, Kont, Work};
+use super::{Apart, At, Body, Expr, Fork, Held, Item, Machine, Part, Stop, Turn};
 use super::{is_true, no_place, raise, steps_of, weight};
 use crate::drift::jq::native;
 use crate::drift::jq::native::order::kind;
 
 impl<'v> Machine<'v> {
     /// Puts a thing to do before others.
-    fn before(&self, work: Work<'v>, next: &Kont<'v>) -> Turn<Kont<'v>> {
+    pub(super) fn before(&self, work: Work<'v>, next: &Kont<'v>) -> Turn<Kont<'v>> {
         chain::before(work, next).ok_or(Stop::TooLong)
     }
 
-    fn bind(&self, binding: Binding<'v>, env: &Env<'v>) -> Turn<Env<'v>> {
+    pub(super) fn bind(&self, binding: Binding<'v>, env: &Env<'v>) -> Turn<Env<'v>> {
         chain::bind(binding, env).ok_or(Stop::TooLong)
     }
 
@@ -36,7 +33,7 @@ impl<'v> Machine<'v> {
     }
 
     /// Evaluates an expression once the present outputs are used up: that is, at once.
-    fn push(&mut self, expr: &'v Expr, env: &Env<'v>, input: Item<'v>, kont: Kont<'v>) {
+    pub(super) fn push(&mut self, expr: &'v Expr, env: &Env<'v>, input: Item<'v>, kont: Kont<'v>) {
         self.forks.push(Fork::Eval(expr, env.clone(), input, kont));
     }
 
@@ -109,7 +106,13 @@ impl<'v> Machine<'v> {
     }
 
     /// The expressions that put something onto the stack of forks before they go on.
-    fn eval_rest(&mut self, expr: &'v Expr, env: Env<'v>, input: Item<'v>, kont: Kont<'v>) -> Turn {
+    pub(super) fn eval_rest(
+        &mut self,
+        expr: &'v Expr,
+        env: Env<'v>,
+        input: Item<'v>,
+        kont: Kont<'v>,
+    ) -> Turn {
         match expr {
             Expr::Try(body, handler) => {
                 let id = self.fresh();
@@ -162,7 +165,7 @@ impl<'v> Machine<'v> {
     }
 
     /// Hands an expression to the next turn, so that nesting needs no recursion.
-    fn eval_later(
+    pub(super) fn eval_later(
         &mut self,
         expr: &'v Expr,
         env: &Env<'v>,
@@ -173,27 +176,7 @@ impl<'v> Machine<'v> {
         Ok(())
     }
 
-    /// A variable is a place when it holds what is looked at, as in gojq, which knows places by their values.
-    fn variable(&mut self, name: &'v str, env: &Env<'v>, input: &Item<'v>, kont: Kont<'v>) -> Turn {
-        let found = chain::names(env).find_map(|names| match &names.binding {
-            Binding::Variable(n, value, way) if *n == name => Some((value.clone(), way.clone())),
-            _ => None,
-        });
-        match found {
-            Some((value, way)) => {
-                let item = match way {
-                    Some(_) => Item { value, way },
-                    None => input.standing_at(value),
-                };
-                self.give(item, kont)
-            }
-            // The process's environment is nobody's business.
-            None if name == "ENV" => self.give(Item::of_value(json!({})), kont),
-            None => raise(format!("${name} is not defined")),
-        }
-    }
-
-    fn binary(
+    pub(super) fn binary(
         &mut self,
         operator: &'static str,
         [left, right]: [&'v Expr; 2],
@@ -229,146 +212,8 @@ impl<'v> Machine<'v> {
         }
     }
 
-    fn call(
-        &mut self,
-        name: &'v str,
-        arguments: &'v [Expr],
-        env: Env<'v>,
-        input: Item<'v>,
-        kont: Kont<'v>,
-    ) -> Turn {
-        for names in chain::names(&env) {
-            match &names.binding {
-                Binding::Function(def)
-                    if def.name == name && def.parameters.len() == arguments.len() =>
-                {
-                    let inside = Some(Rc::clone(names));
-                    return self.enter(
-                        Entering {
-                            def,
-                            arguments,
-                            at: 0,
-                            outside: env.clone(),
-                            inside,
-                            input,
-                        },
-                        kont,
-                    );
-                }
-                Binding::Closure(n, expr, own) if *n == name && arguments.is_empty() => {
-                    let (expr, own) = (*expr, own.clone());
-                    return self.eval_later(expr, &own, input, kont);
-                }
-                _ => {}
-            }
-        }
-        match (name, arguments) {
-            ("empty", []) => Ok(()),
-            ("error", []) => Err(Stop::Error((*input.value).clone())),
-            ("path", [inner]) => {
-                let kont = self.before(Work::PathEnd, &kont)?;
-                let rooted = Item {
-                    way: Some(None),
-                    ..input
-                };
-                self.eval_later(inner, &env, rooted, kont)
-            }
-            _ => match PRELUDE.get(&(name.to_owned(), arguments.len())) {
-                Some(def) => self.enter(
-                    Entering {
-                        def,
-                        arguments,
-                        at: 0,
-                        outside: env,
-                        inside: None,
-                        input,
-                    },
-                    kont,
-                ),
-                None => self.argument(name, arguments, Vec::new(), env, input, kont),
-            },
-        }
-    }
-
-    /// Binds the parameters of a function that is entered, and evaluates its body.
-    fn enter(&mut self, mut entering: Entering<'v>, kont: Kont<'v>) -> Turn {
-        let Entering { def, arguments, .. } = entering;
-        while let (Some(parameter), Some(argument)) =
-            (def.parameters.get(entering.at), arguments.get(entering.at))
-        {
-            if parameter.starts_with('$') {
-                let (outside, input) = (
-                    entering.outside.clone(),
-                    unplaced(entering.input.value.clone()),
-                );
-                let kont = self.before(Work::Parameter(Box::new(entering)), &kont)?;
-                return self.eval_later(argument, &outside, input, kont);
-            }
-            let closure = Binding::Closure(parameter, argument, entering.outside.clone());
-            entering.inside = self.bind(closure, &entering.inside)?;
-            entering.at += 1;
-        }
-        self.eval_later(&def.body, &entering.inside, entering.input, kont)
-    }
-
-    fn parameter(&mut self, mut entering: Entering<'v>, value: Held<'v>, kont: Kont<'v>) -> Turn {
-        let name = entering
-            .def
-            .parameters
-            .get(entering.at)
-            .map_or("", String::as_str);
-        let name = name.trim_start_matches('$');
-        entering.inside = self.bind(Binding::Variable(name, value, None), &entering.inside)?;
-        entering.at += 1;
-        self.enter(entering, kont)
-    }
-
-    /// Evaluates the next argument of a function of ours, or calls it.
-    fn argument(
-        &mut self,
-        name: &'v str,
-        arguments: &'v [Expr],
-        values: Vec<Held<'v>>,
-        env: Env<'v>,
-        input: Item<'v>,
-        kont: Kont<'v>,
-    ) -> Turn {
-        if let Some(next) = arguments.get(values.len()) {
-            let plain = unplaced(input.value.clone());
-            let work = Work::Argument(name, arguments, values, env.clone(), input);
-            let kont = self.before(work, &kont)?;
-            return self.eval_later(next, &env, plain, kont);
-        }
-        match (name, values.as_slice()) {
-            ("getpath", [path]) => {
-                let part = self.getpath(&input, path)?;
-                self.give(part, kont)
-            }
-            ("range", [from, to, by @ ..]) => {
-                let by = by.first().map_or(Some(1.0), |by| by.as_f64());
-                let (Some(now), Some(to), Some(by)) = (from.as_f64(), to.as_f64(), by) else {
-                    return raise("a range needs numbers");
-                };
-                self.forks.push(Fork::Range { now, to, by, kont });
-                Ok(())
-            }
-            ("_negate", [value]) => {
-                let negated = native::order::negated(value).map_err(Stop::Error)?;
-                self.give(Item::of_value(negated), kont)
-            }
-            _ => {
-                let costs = values.iter().map(|v| weight(v)).sum::<usize>();
-                self.pay(costs.saturating_add(weight(&input.value)))?;
-                let plain: Vec<&Value> = values.iter().map(|v| &**v).collect();
-                native::cost(name, &input.value, &plain).map_or(Ok(()), |cost| self.pay(cost))?;
-                let made = native::call(name, &input.value, &plain).map_err(Stop::Error)?;
-                self.give(Item::of_value(made), kont)
-            }
-        }
-    }
-
     /// The next entry of an object, or the object.
-    fn object(
+    pub(super) fn object(
         &mut self,
         entries: &'v [(Expr, Expr)],
         made: Map<String, Value>,
@@ -388,7 +233,7 @@ impl<'v> Machine<'v> {
     }
 
     /// The part of a text before what is done, or the text: the last code turns slowest.
-    fn text(
+    pub(super) fn text(
         &mut self,
         format: Option<&'v str>,
         mut done: String,
@@ -490,7 +335,7 @@ impl<'v> Machine<'v> {
         }
     }
 
-    fn give_rest(&mut self, work: &Work<'v>, item: Item<'v>, next: Kont<'v>) -> Turn {
+    pub(super) fn give_rest(&mut self, work: &Work<'v>, item: Item<'v>, next: Kont<'v>) -> Turn {
         match work {
             Work::Right(operator, left, env, input) => {
                 let kont = self.before(Work::Left(operator, item.value), &next)?;
@@ -593,216 +438,16 @@ impl<'v> Machine<'v> {
     }
 
     /// Hands an output to the next turn.
-    fn later(&mut self, item: Item<'v>, kont: Kont<'v>) -> Turn {
+    pub(super) fn later(&mut self, item: Item<'v>, kont: Kont<'v>) -> Turn {
         self.forks.push(Fork::Items(vec![item].into_iter(), kont));
         Ok(())
     }
-
-    /// Binds the names of the first pattern that fits, and evaluates the body.
-    pub(super) fn take_apart(&mut self, apart: Apart<'v>) -> Turn {
-        let Some((first, others)) = apart.patterns.split_first() else {
-            return Ok(());
-        };
-        let goal = Goal::Pattern(first, apart.item.clone());
-        let todo = Some(Rc::new(Pending { goal, next: None }));
-        let (body, input) = (apart.body.clone(), apart.input.clone());
-        let (mut inside, mut kont) = (apart.env.clone(), apart.kont.clone());
-        if !others.is_empty() {
-            let id = self.fresh();
-            // Names of all patterns are null where the one that fits does not bind them.
-            let mut all = Vec::new();
-            apart
-                .patterns
-                .iter()
-                .for_each(|one| names_of(one, &mut all));
-            for name in all {
-                inside = self.bind(Binding::Variable(name, null(), None), &inside)?;
-            }
-            let rest = Apart {
-                patterns: others,
-                env: inside.clone(),
-                ..apart
-            };
-            self.forks.push(Fork::Patterns(id, Box::new(rest)));
-            kont = self.before(Work::Leave(id), &kont)?;
-        }
-        self.bind_all(todo, inside, body, input, kont)
-    }
-
-    /// Binds one pattern after the other.
-    fn bind_all(
-        &mut self,
-        mut todo: Todo<'v>,
-        mut env: Env<'v>,
-        then: Body<'v>,
-        input: Item<'v>,
-        kont: Kont<'v>,
-    ) -> Turn {
-        while let Some(pending) = todo.take() {
-            self.pay(1)?;
-            todo.clone_from(&pending.next);
-            match &pending.goal {
-                Goal::Pattern(Pattern::Name(name), item) => {
-                    let variable = Binding::Variable(name, item.value.clone(), item.way.clone());
-                    env = self.bind(variable, &env)?;
-                }
-                Goal::Pattern(Pattern::List(items), whole) => {
-                    for (position, item) in items.iter().enumerate().rev() {
-                        let part = self.index(&unplaced(whole.value.clone()), &json!(position))?;
-                        let goal = Goal::Pattern(item, part);
-                        todo = Some(Rc::new(Pending { goal, next: todo }));
-                    }
-                }
-                Goal::Pattern(Pattern::Map(entries), whole) => {
-                    for entry in entries.iter().rev() {
-                        let goal = Goal::Entry(entry, whole.value.clone());
-                        todo = Some(Rc::new(Pending { goal, next: todo }));
-                    }
-                }
-                Goal::Entry((name, key, inner), value) => {
-                    let bind = chain::BindKey {
-                        name: name.as_deref(),
-                        inner: inner.as_ref(),
-                        value: value.clone(),
-                        todo,
-                        env: env.clone(),
-                        then,
-                        input: input.clone(),
-                    };
-                    let kont = self.before(Work::BindKey(Box::new(bind)), &kont)?;
-                    return self.eval_later(key, &env, unplaced(input.value), kont);
-                }
-            }
-        }
-        match then {
-            Body::Eval(expr) => self.eval_later(expr, &env, input, kont),
-            Body::Turn(fold, state, source) => {
-                let now = source.standing_at(state.borrow().clone());
-                let work = Work::FoldState(fold, env.clone(), state, source);
-                let kont = self.before(work, &kont)?;
-                self.eval_later(&fold.update, &env, now, kont)
-            }
-        }
-    }
-
-    fn bind_key(&mut self, bind: &chain::BindKey<'v>, key: &Value, kont: Kont<'v>) -> Turn {
-        if !key.is_string() {
-            return raise(format!("a field's name cannot be {}", kind(key)));
-        }
-        let part = self.index(&unplaced(bind.value.clone()), key)?;
-        let mut env = bind.env.clone();
-        if let Some(name) = bind.name {
-            env = self.bind(Binding::Variable(name, part.value.clone(), None), &env)?;
-        }
-        let todo = match bind.inner {
-            Some(inner) => Some(Rc::new(Pending {
-                goal: Goal::Pattern(inner, part),
-                next: bind.todo.clone(),
-            })),
-            None => bind.todo.clone(),
-        };
-        self.bind_all(todo, env, bind.then.clone(), bind.input.clone(), kont)
-    }
-
-    /// The item and everything in it, from the outside in.
-    fn everywhere(&mut self, input: &Item<'v>) -> Turn<Vec<Item<'v>>> {
-        let mut all = Vec::new();
-        let mut open = vec![input.clone()];
-        while let Some(item) = open.pop() {
-            self.pay(1)?;
-            if matches!(&*item.value, Value::Array(_) | Value::Object(_)) {
-                let mut parts = self.children(&item)?;
-                parts.reverse();
-                open.append(&mut parts);
-            }
-            all.push(item);
-        }
-        Ok(all)
-    }
-
-    fn children(&mut self, item: &Item<'v>) -> Turn<Vec<Item<'v>>> {
-        let steps: Vec<At> = match &*item.value {
-            Value::Array(items) => (0_i64..).take(items.len()).map(At::Index).collect(),
-            Value::Object(map) => native::order::keys(map)
-                .into_iter()
-                .cloned()
-                .map(At::Field)
-                .collect(),
-            other => return raise(format!("cannot iterate over: {}", kind(other))),
-        };
-        steps
-            .into_iter()
-            .map(|step| self.part(item, step))
-            .collect()
-    }
-
-    fn index(&mut self, base: &Item<'v>, key: &Value) -> Turn<Item<'v>> {
-        if let (Value::String(text), Some(at)) = (&*base.value, key.as_f64()) {
-            self.pay(weight(&base.value))?;
-            return Ok(Item::of_value(native::order::letter(text, at)));
-        }
-        let step = At::of(&base.value, key).map_err(|why| Stop::Error(Value::String(why)))?;
-        match step {
-            Some(step) => self.part(base, step),
-            // A list as an index asks where it stands.
-            None => native::call("indices", &base.value, &[key])
-                .map(Item::of_value)
-                .map_err(Stop::Error),
-        }
-    }
-
-    fn getpath(&mut self, base: &Item<'v>, path: &Value) -> Turn<Item<'v>> {
-        let Value::Array(steps) = path else {
-            return raise(format!("a path cannot be {}", kind(path)));
-        };
-        let mut item = base.clone();
-        for step in steps {
-            item = self.index(&item, step)?;
-        }
-        Ok(item)
-    }
-
-    /// What stands at a step of a value; null when nothing does.
-    fn part(&mut self, base: &Item<'v>, step: At) -> Turn<Item<'v>> {
-        self.pay(1)?;
-        let value = match (&base.value, &step) {
-            (_, At::Slice(..)) => {
-                let part = step.slice_of(&base.value);
-                self.pay(weight(&part))?;
-                Held::Made(Rc::new(part))
-            }
-            (Held::Part(value), _) => step.below(value).map_or_else(null, Held::Part),
-            (Held::Made(value), _) => {
-                let part = step.below(value);
-                self.pay(part.map_or(1, weight))?;
-                Held::Made(Rc::new(part.cloned().unwrap_or_default()))
-            }
-        };
-        let way: Option<Way> = base.way.as_ref().map(|before| {
-            let before = before.clone();
-            Some(Rc::new(Steps { at: step, before }))
-        });
-        Ok(Item { value, way })
-    }
 }
 
-fn unplaced(value: Held<'_>) -> Item<'_> {
+pub(super) fn unplaced(value: Held<'_>) -> Item<'_> {
     Item { value, way: None }
 }
 
-fn null<'v>() -> Held<'v> {
+pub(super) fn null<'v>() -> Held<'v> {
     Held::Part(&Value::Null)
-}
-
-fn names_of<'v>(pattern: &'v Pattern, all: &mut Vec<&'v str>) {
-    match pattern {
-        Pattern::Name(name) => all.push(name),
-        Pattern::List(items) => items.iter().for_each(|item| names_of(item, all)),
-        Pattern::Map(entries) => {
-            for (name, _, inner) in entries {
-                all.extend(name.as_deref());
-                inner.iter().for_each(|inner| names_of(inner, all));
-            }
-        }
-    }
 }
