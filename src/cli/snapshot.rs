@@ -129,14 +129,13 @@ impl Shot<'_> {
         let time = WallClock::at(world.clock().now());
         let mut session = shot.open(&common, &time)?;
         session.settle(common.wait).await;
+        // What is asked at one moment is answered at that moment: every round ends before the clock moves on.
+        measured(&mut session, &common, &time).await;
         for _ in 0..ROUNDS {
             world.pass(ROUND.unsigned_abs());
             time.pass(ROUND);
             session.sources.measure();
-            let now = time.now();
-            session
-                .fold_until(common.wait, |fleet| is_measured(fleet, now))
-                .await;
+            measured(&mut session, &common, &time).await;
         }
         shot.picture(&common, session, &time).await
     }
@@ -214,6 +213,14 @@ struct Sitting<'a> {
     carrier: &'a mut Carrier,
     answers: &'a mut mpsc::UnboundedReceiver<Done>,
     time: &'a WallClock,
+}
+
+/// Waits until every cluster that answers has told its metrics of this moment.
+#[cfg(feature = "demo")]
+async fn measured(session: &mut Session, common: &Common, time: &WallClock) {
+    let now = time.now();
+    let told = |fleet: &Fleet| is_measured(fleet, now);
+    session.fold_until(common.wait, told).await;
 }
 
 /// Whether every cluster that answers has told its metrics of this moment.
