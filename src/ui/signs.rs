@@ -248,13 +248,16 @@ fn scaled(mut v: f64, step: f64, units: &[&'static str]) -> String {
     }
 }
 
-/// What a full level stands for. The scale begins at zero, so that a small change looks small; what is usual is at half height at most, so
+/// What is usual stands so far below a full level: in the middle of a step, so that the smallest change of a calm course shows no other one.
+const HEADROOM: f64 = 2.33;
+
+/// What a full level stands for. The scale begins at zero, so that a small change looks small; what is usual is below half height, so
 /// that a calm course is no wall.
 fn top(shown: &[f64]) -> f64 {
     let mut sorted: Vec<f64> = shown.iter().copied().filter(|v| v.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
     let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
-    sorted.last().copied().unwrap_or(0.0).max(2.0 * usual)
+    sorted.last().copied().unwrap_or(0.0).max(HEADROOM * usual)
 }
 
 /// The course of a figure as a row of levels, newest at the right.
@@ -346,12 +349,12 @@ mod tests {
     }
 
     #[test]
-    fn a_calm_course_is_half_high_and_a_burst_stands_out() {
+    fn a_calm_course_is_low_and_a_burst_stands_out() {
         let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
-        assert!(near(top(&[40.0, 40.0, 40.0]), 80.0));
+        assert!(near(top(&[40.0, 40.0, 40.0]), 40.0 * HEADROOM));
         assert!(near(top(&[1.0, 1.0, 1.0, 50.0]), 50.0));
         assert!(near(top(&[]), 0.0));
-        assert!(near(top(&[f64::NAN, 3.0]), 6.0));
+        assert!(near(top(&[f64::NAN, 3.0]), 3.0 * HEADROOM));
     }
 
     #[test]
