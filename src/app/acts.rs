@@ -24,6 +24,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         model.on_screen(|screen, ctx| screen.face_mut().step(step, ctx));
         return Vec::new();
     }
+    if is_about_the_row(action) {
+        // Whoever acts on a row has chosen it, moved or not: from now on the cursor stays with it.
+        model.on_screen(|screen, ctx| screen.face_mut().step(Step::By(0), ctx));
+    }
     match model.on_screen(|screen, ctx| screen.face_mut().act(action, ctx)) {
         Some(Next::Done) => Vec::new(),
         Some(Next::Push(screen)) => open(model, *screen),
@@ -48,6 +52,36 @@ fn step_of(model: &Model, action: Action) -> Option<Step> {
         Action::Bottom => Step::Last,
         _ => return None,
     })
+}
+
+/// Whether an action, or what is chosen from the list that it opens, is done to the selected row.
+fn is_about_the_row(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Open
+            | Action::GoApp
+            | Action::GoDiff
+            | Action::GoCluster
+            | Action::Diff
+            | Action::Revert
+            | Action::Palette
+            | Action::Menu
+            | Action::Explain
+            | Action::Events
+            | Action::Tree
+            | Action::History
+            | Action::Logs
+            | Action::Yaml
+            | Action::Compare
+            | Action::Word
+            | Action::Ack
+            | Action::Mark
+            | Action::MarkRange
+            | Action::Copy
+            | Action::CopyLink
+            | Action::Retry
+            | Action::Login
+    )
 }
 
 /// What every screen does alike.

@@ -96,3 +96,19 @@ fn rows_keep_their_places_while_somebody_moves() {
     assert_ne!(fleet_list(&model), before);
     assert_eq!(selected(&model), before[1]);
 }
+
+#[test]
+fn whoever_acts_on_the_first_row_without_moving_keeps_it_when_another_becomes_the_first() {
+    let later = now() + SignedDuration::from_secs(5);
+    let sinks = || link("edge-berlin-017", LinkState::Stale);
+    let mut idle = reading();
+    assert_eq!(selected(&idle), "edge-berlin-017");
+    update(&mut idle, sinks(), later);
+    assert_ne!(selected(&idle), "edge-berlin-017", "it has left the top");
+    for keys in ["x esc", "X esc", ": esc", "d esc", "space"] {
+        let mut model = reading();
+        press(&mut model, keys);
+        update(&mut model, sinks(), later);
+        assert_eq!(selected(&model), "edge-berlin-017", "{keys}");
+    }
+}
