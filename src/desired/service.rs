@@ -1,5 +1,7 @@
 //! The desired state as a service: resolve, render, log, and word of repositories that moved. Cloned handles share mirrors and caches.
 
+mod poll;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -37,6 +39,7 @@ use super::shop::{self, Programs, Shop, cancelled, off_the_loop};
 use super::tree::{self, RenderLimits, broken};
 use super::unjudged;
 use super::work::{At, Brief, Work};
+use poll::{poll, poll_charts};
 
 /// Commits between two revisions that are told one by one.
 const SHOWN: usize = 20;
@@ -590,63 +593,6 @@ fn clients(settings: &Settings) -> HashMap<ClusterId, argo_api::Client> {
     let client = |api| argo_api::Client::new(api, settings.policy.allow_http, settings.fetch.time);
     let apis = settings.argo.iter();
     apis.map(|(hub, api)| (hub.clone(), client(api))).collect()
-}
-
-/// Fetches one repository again and again while anybody needs it, until the service is gone.
-///
-/// A fetch asks for the references first, and nothing more is sent when none moved.
-async fn poll(service: Weak<Inner>, repo: Arc<Repo>) {
-    loop {
-        let (pause, patience) = match service.upgrade() {
-            Some(inner) => (
-                repo.pause(&inner.settings, fastrand::f64()),
-                inner.settings.idle_after,
-            ),
-            None => return,
-        };
-        repo.leases.needed(patience).await;
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = repo.nudged.notified() => {}
-        }
-        let Some(inner) = service.upgrade() else {
-            return;
-        };
-        if repo.fetch(&inner.fetches).await {
-            // Nobody listening is no failure.
-            let _ = inner.changes.send(RepoChanged {
-                url: repo.remote.url.clone(),
-            });
-        }
-    }
-}
-
-/// Asks one chart repository again and again, while anybody needs it and any answer of it may change, until the service is gone.
-async fn poll_charts(service: Weak<Inner>, repo: Arc<ChartRepo>) {
-    loop {
-        let (pause, patience) = match service.upgrade() {
-            Some(inner) => (
-                repo.pause(&inner.settings, fastrand::f64()),
-                inner.settings.idle_after,
-            ),
-            None => return,
-        };
-        repo.leases.needed(patience).await;
-        if repo.is_quiet() {
-            repo.nudged.notified().await;
-            continue;
-        }
-        tokio::time::sleep(pause).await;
-        let Some(inner) = service.upgrade() else {
-            return;
-        };
-        if repo.refresh(&inner.charts.tools, &inner.fetches).await {
-            // Nobody listening is no failure.
-            let _ = inner.changes.send(RepoChanged {
-                url: repo.place.url.clone(),
-            });
-        }
-    }
 }
 
 #[cfg(test)]
