@@ -10,6 +10,7 @@ mod fold;
 mod groups;
 pub mod history;
 mod matrix;
+mod notices;
 pub mod query;
 mod rows;
 mod settle;
@@ -28,7 +29,7 @@ use jiff::Timestamp;
 use crate::domain::join::join;
 use crate::domain::{
     Alias, AppRef, Application, ClusterId, ClusterMetrics, ConnectionFacts, Engine, Gvk,
-    HubCluster, JoinCandidate, LinkState, Name, Newest, ObjectRef, Permission, Project,
+    HubCluster, JoinCandidate, LinkState, Name, Newest, Notice, ObjectRef, Permission, Project,
     ReconcilePace, Resource, Safe, Tracking, Unjudged,
 };
 
@@ -115,6 +116,8 @@ pub struct Fleet {
     pub(crate) apps: BTreeMap<AppRef, AppState>,
     pub(crate) drifted: BTreeMap<(ClusterId, ObjectRef), Drifted>,
     pub(crate) chronicle: chronicle::Chronicle,
+    /// What controllers told about applications; events may come before their document and outlive it.
+    notices: BTreeMap<AppRef, Vec<Notice>>,
     aliases: Vec<Alias>,
     candidates: Vec<JoinCandidate>,
     /// Grows with every change that a reader could see.

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     AppKind, AppRef, Application, ClusterId, ClusterMetrics, ConnectionFacts, Engine, Gvk, Health,
-    HubCluster, LinkState, Name, Newest, ObjectRef, Permission, Project, ReconcilePace, Safe,
-    Tracking, Unjudged, Verdict,
+    HubCluster, LinkState, Name, Newest, Notice, ObjectRef, Permission, Project, ReconcilePace,
+    Safe, Tracking, Unjudged, Verdict,
 };
 
 /// One fact from one cluster.
@@ -59,6 +59,20 @@ pub enum Fact {
     },
     /// Every kind of an engine but Argo CD's Applications has been listed once, or cannot be.
     EngineListed(Engine),
+    /// Everything that controllers told about documents of a kind here; replaces what was known of the kind.
+    NoticesOf {
+        /// The kind.
+        kind: AppKind,
+        /// By document, oldest first.
+        all: Vec<(AppRef, Vec<Notice>)>,
+    },
+    /// Everything that controllers told about one document, oldest first.
+    Notices {
+        /// The document.
+        app: AppRef,
+        /// What they told.
+        notices: Vec<Notice>,
+    },
     /// The AppProjects of this hub; replaces what was known.
     Projects(Vec<Project>),
     /// How often this hub compares with Git.

@@ -37,6 +37,8 @@ pub struct EngineReport {
     pub finalizers: Vec<Name>,
     /// Resources that wait for somebody to confirm their deletion.
     pub to_confirm: usize,
+    /// When one and the same build stood in the cluster whole, from the end of its first apply to the end of its last (Flux); newest first.
+    pub standing: Vec<(Timestamp, Timestamp)>,
     /// The Secret or ConfigMap through which Flux reaches another cluster.
     pub remote: Name,
     /// Why its documents alone do not tell what it deploys: a source of a kind that is not read here, variables that may not be read (Flux).

@@ -93,6 +93,8 @@ impl Fleet {
             Fact::EngineListed(engine) => self.with(id, |c| {
                 c.engines_listed.insert(engine);
             }),
+            Fact::NoticesOf { kind, all } => self.fold_all_notices(id, kind, all, at),
+            Fact::Notices { app, notices } => self.fold_notices(app, notices, at),
             Fact::Projects(list) => self.with(id, |c| c.projects = list),
             Fact::Pace(pace) => self.with(id, |c| c.pace = pace),
             Fact::App(app) => self.fold_app(*app, at),
@@ -172,6 +174,7 @@ impl Fleet {
         let old = self.apps.get(&app.id).map(|known| Arc::clone(&known.app));
         self.tell_app(old.as_deref(), &app, cluster.as_ref(), at);
         let id = app.id.clone();
+        let told = self.told_of_drift(&id);
         let app = Arc::new(app);
         match self.apps.get_mut(&id) {
             Some(state) => {
@@ -180,7 +183,7 @@ impl Fleet {
             }
             None => {
                 self.apps.insert(
-                    id,
+                    id.clone(),
                     AppState {
                         app,
                         cluster,
@@ -192,6 +195,7 @@ impl Fleet {
                 );
             }
         }
+        self.tell_corrections(&id, &told, at);
         true
     }
 

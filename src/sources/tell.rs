@@ -181,6 +181,9 @@ impl Waiting {
         match fact {
             Fact::Apps(_) => self.forget_apps(AppKind::Application),
             Fact::AppsOf { kind, .. } => self.forget_apps(*kind),
+            Fact::NoticesOf { kind, .. } => self
+                .facts
+                .retain(|about, _| !matches!(about, About::Notices(app) if app.kind == *kind)),
             Fact::Kind { gvk, .. } => self.facts.retain(|about, _| {
                 !matches!(about, About::Object(group, kind, ..) if *group == gvk.group && *kind == gvk.kind)
             }),
@@ -203,6 +206,8 @@ enum About {
     Merged,
     Apps(AppKind),
     EngineListed(Engine),
+    NoticesOf(AppKind),
+    Notices(AppRef),
     Projects,
     Pace,
     App(AppRef),
@@ -239,6 +244,8 @@ impl About {
             Fact::Apps(_) => Self::Apps(AppKind::Application),
             Fact::AppsOf { kind, .. } => Self::Apps(*kind),
             Fact::EngineListed(engine) => Self::EngineListed(*engine),
+            Fact::NoticesOf { kind, .. } => Self::NoticesOf(*kind),
+            Fact::Notices { app, .. } => Self::Notices(app.clone()),
             Fact::Projects(_) => Self::Projects,
             Fact::Pace(_) => Self::Pace,
             Fact::App(app) => Self::App(app.id.clone()),

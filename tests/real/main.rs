@@ -38,6 +38,7 @@ mod custom_types;
 mod dark;
 mod fetching;
 mod flux_drift;
+mod flux_events;
 mod following;
 mod gitops;
 mod gitops_states;

@@ -1,5 +1,7 @@
 //! Flux's states that a ready word hides: suspended, stalled, waiting for others, drifted, failing sources.
 
+mod drift;
+
 use super::Warner;
 use super::argo::full_stop;
 use crate::domain::{AppRef, Application, Health, Safe, Warning};
@@ -14,7 +16,8 @@ pub(super) fn warnings(warner: &Warner<'_>, app: &Application) -> Vec<Warning> {
         not_ready(app),
         unobserved(app),
         behind(app),
-        drifted(app),
+        drift::found(warner, app),
+        drift::corrected(warner, app),
         remote(app),
         requested(app),
     ];
@@ -230,22 +233,6 @@ fn behind(app: &Application) -> Option<Warning> {
 /// The first twelve characters of a revision.
 fn cut(revision: &str) -> String {
     revision.chars().take(12).collect()
-}
-
-fn drifted(app: &Application) -> Option<Warning> {
-    let drifted = app.report.condition("Drifted")?;
-    let corrects = app.auto_sync.self_heal;
-    (&*drifted.status == "True").then(|| {
-        Warning::new(
-            "drifted",
-            format!("Flux found that the cluster differs from the release: {}", full_stop(&drifted.message)),
-            if corrects {
-                "Flux corrects it by itself; if it comes back, find who changes it."
-            } else {
-                "Correct it with: flux reconcile helmrelease --force, or set driftDetection.mode to enabled."
-            },
-        )
-    })
 }
 
 fn remote(app: &Application) -> Option<Warning> {

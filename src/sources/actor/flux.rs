@@ -1,10 +1,13 @@
 //! What Flux says: every kind of it that the cluster serves, as rows. Kinds that appear later are found.
 //!
+//! The events in which controllers tell of drift are followed beside the documents.
+//!
 //! Rows of what can be rendered go to the director too, once their sources have been heard of, with what ConfigMaps and Secrets give to them.
 //! Those are read again whenever their reader's document changes: Flux reads them when it reconciles, and says so in the status.
 
 mod desk;
 mod gifts;
+mod notices;
 
 use std::time::Duration;
 
@@ -19,8 +22,9 @@ use crate::sources::assignment::DirectorInput;
 use crate::sources::contact::{Route, served};
 use crate::sources::tell::Teller;
 use crate::sources::watch::{Step, WatchSpec};
-use desk::{Desk, Errand};
+use desk::{Desk, Errand, Topic};
 use gifts::Gifts;
+use notices::Notices;
 
 /// The namespace that Flux is usually installed in.
 pub(super) const USUAL: &str = "flux-system";
@@ -32,6 +36,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 const READERS: usize = 4;
 
 type Served = Vec<(AppKind, Gvk, Route)>;
+type Tell = mpsc::UnboundedSender<(Topic, Step<Value>)>;
 
 /// Follows Flux until dropped; discovery is asked again every `rediscover`.
 pub(super) async fn follow_flux(hub: Hub, connection: Connection, rediscover: Duration) {
@@ -67,25 +72,36 @@ async fn follow_all(hub: &Hub, connection: &Connection, kinds: &Served) {
     let following = kinds
         .iter()
         .map(|(kind, gvk, route)| follow_kind(hub, *kind, gvk, route, tell.clone()));
+    let told_of = || {
+        kinds
+            .iter()
+            .filter(|(kind, ..)| notices::KINDS.contains(kind))
+    };
+    let listening = told_of().map(|(kind, ..)| follow_events(hub, *kind, tell.clone()));
     let telling = async {
         let readers = Semaphore::new(READERS);
         let mut errands = FuturesUnordered::new();
         let mut clerk = Clerk {
             teller: hub.teller.clone(),
             desk: Desk::new(hub.teller.cluster().clone()),
-            kinds: kinds.len(),
+            notices: Notices::default(),
+            topics: kinds.len() + told_of().count(),
             errands: Vec::new(),
         };
         loop {
             tokio::select! {
-                Some((kind, step)) = steps.recv() => clerk.take(kind, step),
+                Some((topic, step)) = steps.recv() => clerk.take(topic, step),
                 Some((app, gifts)) = errands.next() => clerk.receive(&app, gifts),
             }
             let new = clerk.errands.drain(..);
             errands.extend(new.map(|errand| run_errand(connection, &readers, errand)));
         }
     };
-    futures::join!(futures::future::join_all(following), telling);
+    futures::join!(
+        futures::future::join_all(following),
+        futures::future::join_all(listening),
+        telling
+    );
 }
 
 async fn run_errand(
@@ -99,19 +115,27 @@ async fn run_errand(
     (errand.app, read)
 }
 
-async fn follow_kind(
-    hub: &Hub,
-    kind: AppKind,
-    gvk: &Gvk,
-    route: &Route,
-    tell: mpsc::UnboundedSender<(AppKind, Step<Value>)>,
-) {
+async fn follow_kind(hub: &Hub, kind: AppKind, gvk: &Gvk, route: &Route, tell: Tell) {
     let base = format!("/apis/{}/{}", gvk.group, gvk.version);
     let paths = hub.paths(&base, &route.plural);
     let specs = paths.into_iter().map(WatchSpec::all).collect();
     follow_first::<Value>(hub, specs, |step| {
         // The receiver lives as long as the watches.
-        let _ = tell.send((kind, step));
+        let _ = tell.send((Topic::Documents(kind), step));
+    })
+    .await;
+}
+
+/// The events about documents of a kind. Whoever may not read them is told nothing, and misses nothing else.
+async fn follow_events(hub: &Hub, kind: AppKind, tell: Tell) {
+    let paths = hub.paths("/api/v1", "events").into_iter();
+    let specs = paths.map(|path| WatchSpec {
+        fields: format!("involvedObject.kind={}", kind.word()),
+        ..WatchSpec::all(path)
+    });
+    follow_first::<Value>(hub, specs.collect(), |step| {
+        // The receiver lives as long as the watches.
+        let _ = tell.send((Topic::Events(kind), step));
     })
     .await;
 }
@@ -120,14 +144,28 @@ async fn follow_kind(
 struct Clerk {
     teller: Teller,
     desk: Desk,
-    /// How many kinds are followed.
-    kinds: usize,
+    notices: Notices,
+    /// How many topics are followed.
+    topics: usize,
     /// What is to be read next.
     errands: Vec<Errand>,
 }
 
 impl Clerk {
-    fn take(&mut self, kind: AppKind, step: Step<Value>) {
+    fn take(&mut self, topic: Topic, step: Step<Value>) {
+        match topic {
+            Topic::Documents(kind) => self.take_document(kind, step),
+            Topic::Events(kind) => {
+                let told = self.notices.take(kind, step, self.teller.cluster());
+                told.into_iter().for_each(|fact| self.teller.tell(fact));
+            }
+        }
+        if self.desk.hear(topic) && self.desk.heard() == self.topics {
+            self.all_heard();
+        }
+    }
+
+    fn take_document(&mut self, kind: AppKind, step: Step<Value>) {
         match step {
             Step::Listed(all) => self.list(kind, &all),
             Step::Changed(one) => {
@@ -142,9 +180,6 @@ impl Clerk {
                 self.teller.tell(Fact::AppGone(id));
             }
             Step::Trouble(_) => {}
-        }
-        if self.desk.hear(kind) && self.desk.heard() == self.kinds {
-            self.all_heard();
         }
     }
 
@@ -208,7 +243,7 @@ impl Clerk {
     fn direct(&self, row: Application) {
         let hindrance = row.report.hindrance.as_ref();
         let waits = hindrance.is_some_and(|h| h.reason == UnjudgedReason::Pending);
-        if row.id.kind.is_rendered() && !waits && self.desk.heard() >= self.kinds {
+        if row.id.kind.is_rendered() && !waits && self.desk.heard() >= self.topics {
             self.teller.direct(DirectorInput::App {
                 generation: self.teller.generation(),
                 app: Box::new(row),

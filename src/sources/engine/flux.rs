@@ -4,10 +4,12 @@
 //! tried last, `OutOfSync` when it says that live or applied differs from what is wanted, and `Unknown` when nobody looks (suspended) or it is
 //! still at it. Rules of readiness: `Ready` of the newest generation, then `Stalled` and `Reconciling`, as in Flux's runtime.
 
+pub mod notice;
 #[cfg(test)]
 mod tests;
 pub mod wants;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::document::{Document, items, moment, text};
@@ -65,6 +67,7 @@ fn report(kind: AppKind, object: &Value, holder: &ClusterId) -> EngineReport {
         owner: owner(object, holder),
         finalizers: document.finalizers(),
         remote: remote(object),
+        standing: standing(object),
         conditions,
         ..EngineReport::default()
     }
@@ -102,6 +105,25 @@ fn remote(object: &Value) -> Name {
     } else {
         secret.into()
     }
+}
+
+/// When what was built stood in the cluster whole: from the end of its first apply to the end of its last (`status.history`, Flux 2.7 and newer).
+fn standing(object: &Value) -> Vec<(Timestamp, Timestamp)> {
+    // Whatever health checks said, everything had been applied.
+    let whole = [
+        "ReconciliationSucceeded",
+        "HealthCheckFailed",
+        "HealthCheckCanceled",
+    ];
+    items(object, "/status/history")
+        .filter(|entry| whole.contains(&text(entry, "/lastReconciledStatus")))
+        .filter_map(|entry| {
+            Some((
+                moment(entry, "/firstReconciled")?,
+                moment(entry, "/lastReconciled")?,
+            ))
+        })
+        .collect()
 }
 
 fn destination(object: &Value, report: &EngineReport) -> Destination {

@@ -9,6 +9,15 @@ use crate::domain::{AppKind, AppRef, Application, ClusterId, Name, Unjudged};
 use crate::sources::engine::flux;
 use crate::sources::engine::flux::wants::{Origin, Reference, Wants};
 
+/// What is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Topic {
+    /// The documents of a kind.
+    Documents(AppKind),
+    /// The events about documents of a kind.
+    Events(AppKind),
+}
+
 /// What the desk knows.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -16,8 +25,8 @@ pub(super) struct Desk {
     origins: BTreeMap<AppRef, Origin>,
     wants: BTreeMap<AppRef, Wants>,
     gifts: BTreeMap<AppRef, Result<Gifts, Unjudged>>,
-    /// Kinds that have been listed, or cannot be.
-    heard: BTreeSet<AppKind>,
+    /// What has been listed, or cannot be.
+    heard: BTreeSet<Topic>,
 }
 
 /// What is read for a row.
@@ -38,12 +47,12 @@ impl Desk {
         }
     }
 
-    /// Notes that a kind has spoken; `true` the first time.
-    pub(super) fn hear(&mut self, kind: AppKind) -> bool {
-        self.heard.insert(kind)
+    /// Notes that somebody has spoken of a topic; `true` the first time.
+    pub(super) fn hear(&mut self, topic: Topic) -> bool {
+        self.heard.insert(topic)
     }
 
-    /// How many kinds have spoken.
+    /// How many topics have been spoken of.
     pub(super) fn heard(&self) -> usize {
         self.heard.len()
     }
