@@ -3,6 +3,7 @@
 mod caught_up;
 mod counted;
 mod filler;
+mod pruned;
 mod reasons;
 
 use serde_json::Value;
@@ -20,6 +21,7 @@ use crate::domain::Ignored;
 use crate::domain::{Change, DriftState, Gvk, ObjectRef, Safe, Verdict, VerdictSource};
 use counted::Sorted;
 use filler::Filler;
+use pruned::Pruned;
 
 /// The versions of one object that are compared. `deployed` and `target` carry the destination's namespace and the tracking mark already;
 /// Secrets are sealed.
@@ -58,8 +60,18 @@ pub fn judge(comparison: &Comparison<'_>) -> Verdict {
         return unknown(ENCRYPTED);
     }
     let rules = comparison.rules.for_document(&object, first);
+    let Some(pruned) = Pruned::of(comparison, &object.gvk) else {
+        return respelled(comparison, &object, &rules);
+    };
+    let mut verdict = respelled(&pruned.of_stored(comparison), &object, &rules);
+    pruned.tell(&mut verdict);
+    verdict
+}
+
+/// Judges the versions in the spelling of the types that the installation named for their fields.
+fn respelled(comparison: &Comparison<'_>, object: &ObjectRef, rules: &ObjectRules<'_>) -> Verdict {
     if !rules.has_known() {
-        return judged(comparison, &object, &rules);
+        return judged(comparison, object, rules);
     }
     let retyped = |version: Option<&Value>| {
         let mut version = version?.clone();
@@ -77,7 +89,7 @@ pub fn judge(comparison: &Comparison<'_>) -> Verdict {
         live: live.as_ref(),
         ..*comparison
     };
-    judged(&spelled, &object, &rules)
+    judged(&spelled, object, rules)
 }
 
 fn judged(comparison: &Comparison<'_>, object: &ObjectRef, rules: &ObjectRules<'_>) -> Verdict {

@@ -6,6 +6,7 @@
 //! enter itself; what is below is deduced from the values.
 
 mod fill;
+mod prune;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,10 @@ pub struct CustomSchema {
     item: Option<Box<Self>>,
     by: ListBy,
     atomic: bool,
+    /// Whether the server drops what is not named here.
+    closed: bool,
+    /// Whether it is a whole object, with metadata of its own.
+    embedded: bool,
     default: Option<Value>,
     /// Whether null is a value of its own here; otherwise the server drops it.
     nullable: bool,
@@ -186,21 +191,34 @@ impl<'d> Reader<'d> {
             Some(Box::new(self.read(inner, entered)))
         };
         let (values, item) = (below("additionalProperties"), below("items"));
+        let fields: BTreeMap<_, _> = properties
+            .into_iter()
+            .flatten()
+            .map(|(name, inner)| (name.clone(), self.read(inner, entered)))
+            .collect();
         CustomSchema {
-            fields: properties
-                .into_iter()
-                .flatten()
-                .map(|(name, inner)| (name.clone(), self.read(inner, entered)))
-                .collect(),
+            closed: !fields.is_empty() && !is_open(schema),
+            embedded: is_marked(schema, "x-kubernetes-embedded-resource"),
+            fields,
             values,
             item,
             by: list_by(schema),
             atomic: text("x-kubernetes-map-type") == "atomic",
             default: schema.get("default").cloned(),
-            nullable: schema.get("nullable") == Some(&Value::Bool(true)),
+            nullable: is_marked(schema, "nullable"),
             spelling: spelling(schema),
         }
     }
+}
+
+fn is_marked(schema: &Value, mark: &str) -> bool {
+    schema.get(mark) == Some(&Value::Bool(true))
+}
+
+/// Whether fields that the schema does not name are kept. Types of aggregated APIs leave a free object without properties.
+fn is_open(schema: &Value) -> bool {
+    is_marked(schema, "x-kubernetes-preserve-unknown-fields")
+        || schema.get("additionalProperties").is_some()
 }
 
 /// The part of a quantity's published pattern that no other type has (controller-tools and apimachinery write the same).

@@ -182,6 +182,7 @@ pub(super) fn target() -> RevertTarget {
         desired_revision: COMMIT.into(),
         target_commit: Some(COMMIT.into()),
         tracking: Tracking::default(),
+        custom: None,
         link: LinkState::Live,
         hub_link: LinkState::Live,
     }

@@ -1,27 +1,74 @@
 //! How far a live object is from what is wanted: the same judge as the fleet's verdicts.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
 use super::Unsealed;
 use crate::domain::{Change, ChangeOp, DriftState};
+use crate::drift::openapi::CustomSchema;
 use crate::drift::{Comparison, IgnoreRules, SealKey, judge, seal};
+
+/// How an object is compared: what is declared not to be a difference, and the type of a custom kind.
+#[derive(Clone, Debug, Default)]
+pub struct Measure {
+    rules: Arc<IgnoreRules>,
+    custom: Option<Arc<CustomSchema>>,
+}
+
+impl Measure {
+    /// By these rules, and by this type.
+    pub(super) fn new(rules: IgnoreRules, custom: Option<Arc<CustomSchema>>) -> Self {
+        Self {
+            rules: Arc::new(rules),
+            custom,
+        }
+    }
+
+    /// By the type alone: nothing is left out.
+    pub(super) fn without_rules(&self) -> Self {
+        Self {
+            rules: Arc::default(),
+            custom: self.custom.clone(),
+        }
+    }
+
+    /// Whether anything is declared not to be a difference.
+    pub(super) fn leaves_out(&self) -> bool {
+        !self.rules.is_empty()
+    }
+
+    /// The counted differences between what is wanted and what is live, Secret values as marks.
+    pub(super) fn changes(&self, wanted: &Value, live: &Value) -> Vec<Change> {
+        let (wanted, live) = (sealed(wanted), sealed(live));
+        let verdict = judge(&Comparison {
+            deployed: Some(&wanted),
+            target: Some(&wanted),
+            live: Some(&live),
+            rules: &self.rules,
+            custom: self.custom.as_deref(),
+        });
+        if verdict.states.contains(&DriftState::Unknown) {
+            return vec![incomparable()];
+        }
+        verdict.changes
+    }
+}
 
 /// What an object must be like once a change is made.
 #[derive(Clone, Debug)]
 pub struct Yardstick {
     wanted: Option<Unsealed>,
-    ignore: Option<Value>,
+    measure: Measure,
 }
 
 impl Yardstick {
-    /// An object that must equal the manifest, but for what `spec.ignoreDifferences` names.
-    pub fn equal_to(wanted: Unsealed, ignore: Option<Value>) -> Self {
+    /// An object that must equal the manifest by this measure.
+    pub fn equal_to(wanted: Unsealed, measure: Measure) -> Self {
         Self {
             wanted: Some(wanted),
-            ignore,
+            measure,
         }
     }
 
@@ -29,7 +76,7 @@ impl Yardstick {
     pub fn gone() -> Self {
         Self {
             wanted: None,
-            ignore: None,
+            measure: Measure::default(),
         }
     }
 
@@ -48,40 +95,20 @@ impl Yardstick {
         match (&self.wanted, live) {
             (None, None) => 0,
             (None, Some(_)) | (Some(_), None) => 1,
-            (Some(wanted), Some(live)) => self.judged(wanted.expose(), live).len(),
+            (Some(wanted), Some(live)) => self.measure.changes(wanted.expose(), live).len(),
         }
-    }
-
-    fn judged(&self, wanted: &Value, live: &Value) -> Vec<Change> {
-        changes(wanted, live, self.ignore.as_ref())
     }
 
     /// List entries that somebody added and that count: an apply leaves them in place.
     pub(super) fn additions(&self, live: &Value) -> Vec<Change> {
-        let wanted = self.wanted.as_ref().map(|w| self.judged(w.expose(), live));
+        let wanted = self.wanted.as_ref();
+        let wanted = wanted.map(|w| self.measure.changes(w.expose(), live));
         wanted
             .unwrap_or_default()
             .into_iter()
             .filter(|c| c.op == ChangeOp::Added)
             .collect()
     }
-}
-
-/// The counted differences between what is wanted and what is live, Secret values as marks.
-pub(super) fn changes(wanted: &Value, live: &Value, ignore: Option<&Value>) -> Vec<Change> {
-    let (wanted, live) = (sealed(wanted), sealed(live));
-    let rules = ignore.map(IgnoreRules::from_spec).unwrap_or_default();
-    let verdict = judge(&Comparison {
-        deployed: Some(&wanted),
-        target: Some(&wanted),
-        live: Some(&live),
-        rules: &rules,
-        custom: None,
-    });
-    if verdict.states.contains(&DriftState::Unknown) {
-        return vec![incomparable()];
-    }
-    verdict.changes
 }
 
 /// Objects that cannot be compared are never called equal.
@@ -121,7 +148,7 @@ mod tests {
     use serde_json::json;
 
     fn deployment() -> Yardstick {
-        Yardstick::equal_to(Unsealed::new(desired_deployment()), None)
+        Yardstick::equal_to(Unsealed::new(desired_deployment()), Measure::default())
     }
 
     #[test]
@@ -145,7 +172,8 @@ mod tests {
     fn what_the_application_ignores_does_not_count() {
         let rules =
             json!([{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]);
-        let lenient = Yardstick::equal_to(Unsealed::new(desired_deployment()), Some(rules));
+        let measure = Measure::new(IgnoreRules::from_spec(&rules), None);
+        let lenient = Yardstick::equal_to(Unsealed::new(desired_deployment()), measure);
         assert_eq!(lenient.differs(Some(&live_deployment())), 0);
     }
 
@@ -154,7 +182,7 @@ mod tests {
         let mut wanted = desired_deployment();
         wanted["spec"]["template"]["spec"]["containers"][0]["env"] =
             json!([{"name": "LOG_LEVEL", "value": "info"}]);
-        let yardstick = Yardstick::equal_to(Unsealed::new(wanted.clone()), None);
+        let yardstick = Yardstick::equal_to(Unsealed::new(wanted.clone()), Measure::default());
         let mut live = live_deployment();
         live["spec"]["template"] = wanted["spec"]["template"].clone();
         live["spec"]["template"]["spec"]["containers"][0]["env"] =
@@ -170,9 +198,11 @@ mod tests {
     #[test]
     fn secrets_are_compared_by_value_and_shown_as_marks() {
         let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}, "data": {"password": value}});
-        let found = changes(&secret("aHVudGVyMg=="), &secret("b3RoZXI="), None);
+        let measure = Measure::default();
+        let found = measure.changes(&secret("aHVudGVyMg=="), &secret("b3RoZXI="));
         assert_eq!(found.len(), 1);
         assert!(!format!("{found:?}").contains("aHVu"));
-        assert!(changes(&secret("aHVudGVyMg=="), &secret("aHVudGVyMg=="), None).is_empty());
+        let same = measure.changes(&secret("aHVudGVyMg=="), &secret("aHVudGVyMg=="));
+        assert!(same.is_empty());
     }
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::judge::Measure;
 use super::{Guardrail, Route, WaveSpec, Yardstick, direct};
 use crate::domain::{Application, ClusterId, LinkState, Name, ObjectRef, Safe, Tracking, Verdict};
 use crate::drift::IgnoreRules;
+use crate::drift::argo::Settings;
+use crate::drift::openapi::CustomSchema;
 use crate::drift::respect::respecting;
 
 /// A manifest as Git has it, Secret values included.
@@ -76,6 +79,8 @@ pub struct RevertTarget {
     pub target_commit: Option<Name>,
     /// How the hub marks what it manages.
     pub tracking: Tracking,
+    /// The type of a custom kind, when the cluster told it.
+    pub custom: Option<Arc<CustomSchema>>,
     /// The link to `cluster`.
     pub link: LinkState,
     /// The link to the hub that holds the application.
@@ -86,17 +91,34 @@ impl RevertTarget {
     /// The manifest as it is sent, onto this live object. With `RespectIgnoreDifferences=true` ignored fields keep their live values, as they
     /// would in a sync.
     pub(super) fn manifest(&self, live: Option<&Value>) -> Option<Value> {
-        let manifest = direct::manifest(self.desired.as_ref()?.expose());
+        let mut manifest = direct::manifest(self.desired.as_ref()?.expose());
+        // A server-side apply with a field that the type lacks is refused as a whole.
+        let custom = self.custom.as_deref();
+        if let Some(stored) = custom.and_then(|c| c.as_stored(&manifest, live)) {
+            manifest = stored;
+        }
         let respects = |option: &Name| **option == *"RespectIgnoreDifferences=true";
-        let ignored = self.tracking.ignoring(self.app.ignore_differences.as_ref());
-        match (live, ignored) {
-            (Some(live), Some(ignored)) if self.app.sync_options.iter().any(respects) => {
-                let rules = IgnoreRules::from_spec(&ignored);
+        let rules = self.rules();
+        match live {
+            Some(live) if !rules.is_empty() && self.app.sync_options.iter().any(respects) => {
                 let kept = respecting(&manifest, live, &rules.for_object(&self.object));
                 Some(direct::manifest(&kept))
             }
             _ => Some(manifest),
         }
+    }
+
+    /// What the application and its hub declare not to be a difference, and how values are spelled.
+    fn rules(&self) -> IgnoreRules {
+        let ignored = self.tracking.ignoring(self.app.ignore_differences.as_ref());
+        let rules = ignored.as_ref().map(IgnoreRules::from_spec);
+        let texts = self.tracking.comparing.iter();
+        Settings::of_texts(texts.map(|(k, v)| (&**k, &**v))).complete(rules.unwrap_or_default())
+    }
+
+    /// How the object is compared: as the verdict was made.
+    pub(super) fn measure(&self) -> Measure {
+        Measure::new(self.rules(), self.custom.clone())
     }
 
     /// What the object must be like once it is put back. The manifest is as it is sent.
@@ -105,7 +127,7 @@ impl RevertTarget {
             None => Yardstick::gone(),
             Some(desired) => Yardstick::equal_to(
                 Unsealed::new(direct::manifest(desired.expose())),
-                self.tracking.ignoring(self.app.ignore_differences.as_ref()),
+                self.measure(),
             ),
         }
     }

@@ -18,6 +18,7 @@ use crate::ops::{
     self, Clusters, Confirmation, Guardrail, Opinion, Patience, Plan, PlanContext, RevertRequest,
     RevertTarget, Route, Run, RunContext, RunEvent, ServerWord, Unsealed, WaveSpec, WriteMode,
 };
+use crate::sources::schemas::Pool;
 
 /// What is wanted: objects by name, and how.
 #[derive(Clone, Debug)]
@@ -119,6 +120,8 @@ pub struct Operate {
     pub clusters: Arc<dyn Clusters>,
     /// Git.
     pub desired: DesiredHandle,
+    /// The types of custom kinds, as the clusters publish them.
+    pub types: Arc<Pool>,
     /// The state folder with journal and undo.
     pub state: PathBuf,
     /// The person, as `user@host`.
@@ -229,7 +232,9 @@ impl Operate {
             .deployed_revision()
             .map(|h| h.revision.clone())
             .unwrap_or_default();
+        let object = &known.resource.object;
         Ok(RevertTarget {
+            custom: self.types.of(&known.cluster, &object.gvk),
             cluster: known.cluster,
             object: known.resource.object.clone(),
             uid: known.resource.uid.clone(),

@@ -142,6 +142,7 @@ impl Planned {
         let operate = Operate {
             clusters: Arc::clone(&links) as Arc<dyn Clusters>,
             desired,
+            types: Arc::clone(sources.types()),
             state: folders.state,
             operator: operator(),
             mode: if options.write {

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 
 use super::watch::WatchContext;
 use crate::connect::{Backoff, Connection, Fault, FaultKind, Lane, get};
-use crate::domain::{Gvk, Safe};
+use crate::domain::{ClusterId, Gvk, Safe};
 use crate::drift::openapi::CustomSchema;
 pub use pool::Pool;
 
@@ -50,6 +50,8 @@ pub type News = (Gvk, Published);
 
 /// What following needs.
 pub struct Parts {
+    /// The name of the cluster.
+    pub cluster: ClusterId,
     /// The cluster.
     pub connection: Connection,
     /// What its followers share: the bound on big answers, and the waits.
@@ -238,7 +240,8 @@ impl Reader {
         for (gvk, schema) in found {
             match schema {
                 Some(schema) => {
-                    let schema = self.parts.pool.share(schema);
+                    let parts = &self.parts;
+                    let schema = parts.pool.share(&parts.cluster, &gvk, schema);
                     self.told.insert(gvk.clone(), read.clone());
                     self.send(gvk, Published::Schema(schema)).await;
                 }

@@ -59,6 +59,7 @@ pub struct Sources {
     time: WallClock,
     tasks: Mutex<JoinSet<()>>,
     health: HealthRules,
+    types: Arc<Pool>,
 }
 
 struct Row {
@@ -102,6 +103,7 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         .map(|(index, row)| (row.cluster.clone(), starter.row(index, row)))
         .collect();
     let sources = Sources {
+        types: starter.types,
         rows,
         time: options.time,
         tasks: Mutex::new(starter.tasks),
@@ -257,6 +259,11 @@ impl Sources {
     /// What health is told by.
     pub fn health(&self) -> &HealthRules {
         &self.health
+    }
+
+    /// The types of custom kinds, as the clusters publish them.
+    pub fn types(&self) -> &Arc<Pool> {
+        &self.types
     }
 
     /// The connection of a row; `None` for a row whose context cannot be used.

@@ -121,14 +121,14 @@ impl Controller {
 
     /// Applies what the operation names: all objects, or those of `resources`.
     async fn carry_out(&self, commit: &str, sync: &Value) -> Vec<Value> {
-        let server_side = options(sync).iter().any(|o| o == "ServerSideApply=true");
+        let options = options(sync);
         let mut results = Vec::new();
         for object in self
             .render(commit)
             .iter()
             .filter(|object| wanted(sync, object))
         {
-            self.put(object, server_side).await;
+            self.put(object, &options).await;
             let mut result = identity(object);
             result["version"] = json!(version(object));
             result["status"] = json!("Synced");
@@ -142,14 +142,19 @@ impl Controller {
         results
     }
 
-    async fn put(&self, object: &Value, server_side: bool) {
-        if server_side {
+    async fn put(&self, object: &Value, options: &[String]) {
+        let has = |option: &str| options.iter().any(|o| o == option);
+        if has("ServerSideApply=true") {
             apply(&self.edge.client(User::Admin).await, MANAGER, object).await;
         } else {
             let kubectl = Kubectl::on(self.bed, self.edge, User::Admin);
             let manager = format!("--field-manager={MANAGER}");
+            let validate = format!("--validate={}", !has("Validate=false"));
             kubectl
-                .try_run(&["apply", &manager, "-f", "-"], &object.to_string())
+                .try_run(
+                    &["apply", &manager, &validate, "-f", "-"],
+                    &object.to_string(),
+                )
                 .unwrap();
         }
     }

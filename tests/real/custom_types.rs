@@ -64,12 +64,12 @@ fn tunnel(group: &str, name: &str) -> Value {
     })
 }
 
-/// Commits one more object and lets the controller deploy it.
-async fn deploy(team: &Team, app: &Controller, object: &Value) {
+/// Commits one more object and lets the controller deploy it with this sync option.
+async fn deploy(team: &Team, app: &Controller, object: &Value, option: &str) {
     let file = ("microserviceA/tunnel.json".to_owned(), object.to_string());
     team.repository.commit("Dig a tunnel", &[file]);
     let patch = json!({
-        "operation": { "sync": { "syncOptions": ["ServerSideApply=true"] } },
+        "operation": { "sync": { "syncOptions": [option] } },
         "status": { "operationState": null },
     });
     let applications = app.applications().await;
@@ -89,7 +89,8 @@ async fn a_custom_object_is_compared_by_its_published_type() {
     crds::install(&admin, &[definition(group, "auto")]).await;
     let team = Team::deploy("typed-reader", Policy::MANUAL).await;
     let app = team.on(EDGES[0]);
-    deploy(&team, app, &tunnel(group, "typed-reader")).await;
+    let object = tunnel(group, "typed-reader");
+    deploy(&team, app, &object, "ServerSideApply=true").await;
     let driftdeck = Driftdeck::of(team.bed, User::Operator);
     let ask = format!("drift {}", on_edge(&team, app));
     assert_clean(&driftdeck.run(&ask).await);
@@ -138,6 +139,56 @@ async fn a_custom_object_is_compared_by_its_published_type() {
     );
 }
 
+#[tokio::test]
+#[ignore = "needs real servers: run .ci/run"]
+async fn a_field_that_the_server_drops_is_no_drift_and_does_not_stop_a_revert() {
+    let group = "dropping.edge.example";
+    let bed = bed().await;
+    let admin = bed.edges[0].client(User::Admin).await;
+    crds::install(&admin, &[definition(group, "auto")]).await;
+    let team = Team::deploy("typed-dropper", Policy::MANUAL).await;
+    let app = team.on(EDGES[0]);
+    let mut object = tunnel(group, "typed-dropper");
+    object["spec"]["mtu"] = json!(1400);
+    object["spec"]["hops"][0]["note"] = json!("misspelt");
+    deploy(&team, app, &object, "Validate=false").await;
+    let driftdeck = Driftdeck::of(team.bed, User::Operator);
+    let here = on_edge(&team, app);
+    let drift = format!("drift {here}");
+    assert_clean(&driftdeck.run(&drift).await);
+
+    let kubectl = Kubectl::on(team.bed, app.edge, User::Operator);
+    let resource = format!("tunnels.{group}/typed-dropper");
+    let patch = json!({ "spec": { "memory": "2Gi" } }).to_string();
+    let namespace = team.namespace.as_str();
+    kubectl.run(&[
+        "patch",
+        &resource,
+        "-n",
+        namespace,
+        "--type=merge",
+        "-p",
+        &patch,
+    ]);
+    let items = driftdeck.run(&drift).await.items();
+    let found = item(&items, "Tunnel", "typed-dropper");
+    assert_eq!(changes(found).len(), 1, "{found}");
+    let ignored = found["ignored"].as_array().unwrap();
+    let reason = |path: &str| {
+        let entry = ignored.iter().find(|i| i["path"] == path);
+        entry.and_then(|i| i["reason"].as_str()).unwrap_or_default()
+    };
+    for path in ["spec.mtu", "spec.hops[0].note"] {
+        assert!(reason(path).contains("the server drops it"), "{ignored:?}");
+    }
+
+    let reverted = driftdeck
+        .run(&format!("revert --write --yes --via direct {here}"))
+        .await;
+    assert_eq!(reverted.status, 0, "{}{}", reverted.out, reverted.err);
+    assert_clean(&driftdeck.run(&drift).await);
+}
+
 fn parts(cluster: &Cluster, kubeconfig: &std::path::Path) -> Parts {
     let options = driftdeck::connect::LoadOptions {
         paths: vec![kubeconfig.to_owned()],
@@ -152,6 +203,7 @@ fn parts(cluster: &Cluster, kubeconfig: &std::path::Path) -> Parts {
     let connection = connector.connection(row.unwrap()).unwrap();
     let lists = Arc::new(Semaphore::new(4));
     Parts {
+        cluster: (*cluster.name).into(),
         context: WatchContext::new(connection.client(Lane::Watch), lists, 7),
         connection,
         pool: Arc::default(),

@@ -7,6 +7,7 @@ use crate::drift::compare::Difference;
 use crate::drift::ignore::Removal;
 use crate::drift::managers::ManagerClass;
 use crate::drift::owners::{Owned, Owners};
+use crate::drift::path::Path;
 
 /// The controllers' own report.
 pub(super) fn status() -> Ignored {
@@ -19,6 +20,15 @@ pub(super) fn status() -> Ignored {
 
 pub(super) fn defaulted() -> String {
     "not set by Git: defaulted by the server".to_owned()
+}
+
+/// A field of Git's that the kind's type does not have.
+pub(super) fn dropped(path: &Path) -> Ignored {
+    Ignored {
+        path: path.to_string(),
+        reason: "the server drops it: the type that the cluster publishes for this kind does not have it; check its spelling, or the version of its CustomResourceDefinition".to_owned(),
+        owner: None,
+    }
 }
 
 pub(super) fn wanted_by_now() -> String {

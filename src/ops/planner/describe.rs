@@ -7,7 +7,8 @@ use crate::domain::{ChangeOp, Safe};
 use crate::drift::managers::{ManagerClass, class_of};
 use crate::ops::content::text;
 use crate::ops::difference::{self, Difference};
-use crate::ops::{DryRun, Loser, PlanTarget, RevertTarget, judge, owners};
+use crate::ops::judge::Measure;
+use crate::ops::{DryRun, Loser, PlanTarget, RevertTarget, owners};
 
 /// Kinds whose deletion can destroy data.
 const DANGEROUS_KINDS: [&str; 5] = [
@@ -92,7 +93,7 @@ fn describe_delete(row: &mut PlanTarget, target: &RevertTarget) {
 }
 
 fn describe_apply(row: &mut PlanTarget, target: &RevertTarget, live: &Value, predicted: &Value) {
-    let differences = account(live, predicted);
+    let differences = account(&target.measure().without_rules(), live, predicted);
     row.effect = difference::summary(&differences);
     row.restarts = restarts(target, live, &differences);
     row.losers = owners::losers(live, predicted);
@@ -101,8 +102,9 @@ fn describe_apply(row: &mut PlanTarget, target: &RevertTarget, live: &Value, pre
 }
 
 /// What the server's dry run changes, in the words of the judge, so that its paths compare with those of the verdict.
-fn account(live: &Value, predicted: &Value) -> Vec<Difference> {
-    let judged: Vec<Difference> = judge::changes(predicted, live, None)
+fn account(measure: &Measure, live: &Value, predicted: &Value) -> Vec<Difference> {
+    let judged: Vec<Difference> = measure
+        .changes(predicted, live)
         .into_iter()
         .map(Difference::from)
         .collect();

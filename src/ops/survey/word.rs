@@ -8,7 +8,7 @@ use super::Survey;
 use crate::domain::{Change, ChangeOp, DriftState, Safe};
 use crate::ops::catalog::Catalog;
 use crate::ops::planner::{Act, PlanContext, Reading, Rehearsal};
-use crate::ops::{Clusters, RevertRequest, RevertTarget, Route, WaveSpec, difference, judge};
+use crate::ops::{Clusters, RevertRequest, RevertTarget, Route, WaveSpec, difference};
 
 /// What a server's dry run says about one verdict, and when it said so.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,11 +154,9 @@ fn would_change(
     live: &serde_json::Value,
     predicted: &serde_json::Value,
 ) -> Vec<Change> {
-    let ignore = target
-        .tracking
-        .ignoring(target.app.ignore_differences.as_ref());
-    let judged = judge::changes(predicted, live, ignore.as_ref());
-    if !judged.is_empty() || ignore.is_some() {
+    let measure = target.measure();
+    let judged = measure.changes(predicted, live);
+    if !judged.is_empty() || measure.leaves_out() {
         return judged;
     }
     // What the judge does not count, such as a field that Git no longer sets and the apply takes away.

@@ -14,6 +14,7 @@ use crate::ops::content::{ContentHash, content, hash, text};
 use crate::ops::direct::{self, Mode, Precondition};
 use crate::ops::effect::{Create, Delete, Effect, Merge};
 use crate::ops::journal::Target;
+use crate::ops::judge::Measure;
 use crate::ops::planner::{self, Decision, Frame, Part, PlanContext, Rehearsal};
 use crate::ops::survey::{is_secret, rehearsal};
 use crate::ops::{
@@ -227,7 +228,7 @@ impl Survey<'_> {
             seen: ContentHash::of(live),
             manager: UNDO_MANAGER,
             patch: Unsealed::new(patch),
-            yardstick: Yardstick::equal_to(Unsealed::new(saved.clone()), None),
+            yardstick: Yardstick::equal_to(Unsealed::new(saved.clone()), Measure::default()),
         })))
     }
 
@@ -251,7 +252,7 @@ async fn create(now: &Now<'_>, saved: &Value, row: &mut PlanTarget) -> Result<Ef
         row,
     )?;
     let body = Unsealed::new(body);
-    let yardstick = Yardstick::equal_to(body.clone(), None);
+    let yardstick = Yardstick::equal_to(body.clone(), Measure::default());
     Ok(Effect::Create(Box::new(Create {
         cluster: row.cluster.clone(),
         place: now.place.clone(),

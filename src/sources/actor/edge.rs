@@ -58,6 +58,7 @@ pub(super) async fn serve(parts: Parts) {
     let (tell, mut news) = mpsc::channel(QUEUE);
     let (publish, mut published) = mpsc::channel(QUEUE);
     let schemas = Schemas::start(schemas::Parts {
+        cluster: parts.teller.cluster().clone(),
         connection: parts.connection.clone(),
         context: parts.context.clone(),
         pool: parts.types,

@@ -68,6 +68,7 @@ fn follow(server: &Server) -> (Schemas, mpsc::Receiver<News>) {
     let lists = Arc::new(tokio::sync::Semaphore::new(1));
     let context = WatchContext::new(connection.client(Lane::Watch), lists, 7);
     let parts = Parts {
+        cluster: "edge-oslo-003".into(),
         connection,
         context,
         pool: Arc::default(),
