@@ -13,6 +13,7 @@ use super::bare::{Bare, BareError, private_folder};
 use super::git::{self, FetchLimits, GitError};
 use super::policy::{Remote, RepoPolicy, Transport};
 use super::revision::HEAD;
+use crate::connect::ReferenceError;
 
 /// Why a mirror could not be made or filled.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,11 @@ pub(super) enum MirrorError {
     /// The `git` program failed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The password that the configuration names cannot be read.
+    #[error(
+        "its password cannot be read: {0}; correct `password` of its [[repository]] in config.toml"
+    )]
+    Login(ReferenceError),
     /// The runtime is shutting down.
     #[error("the work was cancelled")]
     Cancelled,
@@ -96,11 +102,12 @@ impl Mirror {
         let mirror = self.clone();
         blocking(move || mirror.bare.ensure()).await??;
         let mut refspecs = plan.refspecs.clone();
+        let remote = self.with_login(&plan.policy).await?;
         loop {
             let invocation = git::fetch(
                 &plan.program,
                 self.bare.folder(),
-                &self.remote,
+                &remote,
                 &refspecs,
                 &plan.policy,
             );
@@ -114,6 +121,16 @@ impl Mirror {
                 other => return other.map_err(MirrorError::from),
             }
         }
+    }
+
+    /// The remote with the password that the configuration names for it; without one, git's own helpers are asked.
+    async fn with_login(&self, policy: &RepoPolicy) -> Result<Remote, MirrorError> {
+        let Some(login) = policy.login_for(&self.remote.url) else {
+            return Ok(self.remote.clone());
+        };
+        let password = login.password.read().await.map_err(MirrorError::Login)?;
+        let asked = self.remote.asked_by(&login.username, &password);
+        Ok(asked.unwrap_or_else(|| self.remote.clone()))
     }
 
     /// Fetches a local repository with libgit2: nothing is run, and nothing is copied when no reference moved.

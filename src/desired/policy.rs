@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::path::{Component, Path, PathBuf};
 
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::connect::Reference;
@@ -24,13 +26,13 @@ pub struct RepoPolicy {
     pub mirrors: BTreeMap<String, PathBuf>,
     /// Beginnings of URLs that kustomizations may fetch bases from; empty forbids all.
     pub remote_bases: Vec<String>,
-    /// Who asks private chart repositories and registries.
+    /// Who asks private repositories and registries.
     pub logins: Vec<Login>,
     /// What runs instead of `ssh -oBatchMode=yes`; whoever sets it answers for its never asking anything.
     pub ssh_command: Option<String>,
 }
 
-/// Who asks one private chart repository or registry.
+/// Who asks one private repository, chart repository or registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// Beginning of the URLs that it is for.
@@ -98,6 +100,20 @@ impl Remote {
         }
         name.push_str(".git");
         name
+    }
+
+    /// The same repository, asked by somebody; `None` where names and passwords mean nothing, or the URL holds its own.
+    pub(super) fn asked_by(&self, username: &str, password: &SecretString) -> Option<Self> {
+        if self.transport != Transport::Http || self.with_password.is_some() {
+            return None;
+        }
+        let mut full = Url::parse(&self.url).ok()?;
+        full.set_username(username).ok()?;
+        full.set_password(Some(password.expose_secret())).ok()?;
+        Some(Self {
+            with_password: Some(full.as_str().into()),
+            ..self.clone()
+        })
     }
 
     /// Whether a poll costs no network.
@@ -419,6 +435,26 @@ mod tests {
         assert!(admit(&url(&secret), &policy).is_err());
         assert!(admit(&url(&allowed.join("link")), &policy).is_err());
         assert!(admit(&url(&allowed.join("../secret")), &policy).is_err());
+    }
+
+    #[test]
+    fn a_password_goes_with_the_url_of_a_web_repository_and_is_never_shown() {
+        let policy = RepoPolicy::default();
+        let password = SecretString::from("p@ss/w:rd");
+        let remote = |url: &str| admit(url, &policy).unwrap();
+        let plain = remote("https://git.example/team/edge.git");
+        let asked = plain.asked_by("edge", &password).unwrap();
+        assert_eq!(
+            asked.with_password.as_deref(),
+            Some("https://edge:p%40ss%2Fw%3Ard@git.example/team/edge.git")
+        );
+        assert!(!format!("{asked:?}").contains("p%40ss"));
+        for url in [
+            "git@git.example:team/edge.git",
+            "https://own:word@git.example/team/edge.git",
+        ] {
+            assert_eq!(remote(url).asked_by("edge", &password), None, "{url}");
+        }
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Repo {
             && asks_for_credentials(said)
         {
             let message = format!(
-                "The repository {} is private, and there are no credentials for it here ({said}); give git a credential helper or an ssh key that works without a prompt.",
+                "The repository {} is private, and there are no credentials for it here ({said}); name them under [[repository]] in config.toml, or give git a credential helper or an ssh key that works without a prompt.",
                 self.remote.url
             );
             return unjudged(UnjudgedReason::NoCredentials, message);

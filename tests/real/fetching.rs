@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use driftdeck::desired::{DesiredHandle, RepoPolicy, Settings};
+use driftdeck::connect::Reference;
+use driftdeck::desired::{DesiredHandle, Login, RepoPolicy, Settings};
 use driftdeck::domain::{Source, UnjudgedReason};
 use driftdeck::drift::SealKey;
 use tempfile::TempDir;
@@ -12,8 +13,13 @@ use crate::bed::{Bed, bed};
 use crate::story::{PASSWORD, manifests};
 
 fn service(cache: &Path, ca: Option<&Path>) -> DesiredHandle {
+    service_with(cache, ca, Vec::new())
+}
+
+fn service_with(cache: &Path, ca: Option<&Path>, logins: Vec<Login>) -> DesiredHandle {
     let policy = RepoPolicy {
         ca_file: ca.map(Path::to_owned),
+        logins,
         ..RepoPolicy::default()
     };
     DesiredHandle::new(Settings {
@@ -100,6 +106,40 @@ async fn a_push_is_noticed_and_the_old_commit_stays_readable() {
     assert_eq!(&*service.resolve(&source).await.unwrap(), second);
     let old = service.render(&source, &first).await.unwrap();
     assert_eq!(old.content.manifests.len(), 11);
+}
+
+#[tokio::test]
+#[ignore = "needs real servers: run .ci/run"]
+async fn a_private_repository_is_read_with_the_password_that_the_configuration_names() {
+    let bed = bed().await;
+    let repository = bed.git.repository("private");
+    let commit = repository.commit("Deploy", &manifests("private"));
+    repository.lock("edge:k3y/of:n0t3");
+    let password = bed.dir.join("git-password");
+    std::fs::write(&password, "k3y/of:n0t3\n").unwrap();
+    let login = |file: &Path| Login {
+        url: repository.url.trim_end_matches("private.git").to_owned(),
+        username: "edge".to_owned(),
+        password: Reference::File(file.to_owned()),
+    };
+    let cache = cache(bed);
+    let resolve = |logins: Vec<Login>| {
+        let service = service_with(cache.path(), Some(&bed.git.ca_file), logins);
+        let source = source(&repository.url);
+        async move { service.resolve(&source).await }
+    };
+    let refused = resolve(Vec::new()).await.unwrap_err();
+    assert_eq!(refused.reason, UnjudgedReason::NoCredentials, "{refused:?}");
+    let lost = resolve(vec![login(&bed.dir.join("no-such-file"))]).await;
+    let lost = lost.unwrap_err();
+    assert!(lost.message.as_str().contains("[[repository]]"), "{lost:?}");
+    let read = resolve(vec![login(&password)]).await.unwrap();
+    assert_eq!(&*read, commit);
+    let kept = std::fs::read_dir(cache.path()).unwrap().flatten();
+    for folder in kept.filter(|f| f.path().join("config").exists()) {
+        let config = std::fs::read_to_string(folder.path().join("config")).unwrap();
+        assert!(!config.contains("k3y"), "{config}");
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use base64::Engine as _;
+
 use crate::pki::Authority;
 
 /// The server and the folder of its repositories.
@@ -67,6 +69,7 @@ impl GitServer {
         let url = format!("{}/team/{name}.git", self.url);
         let repository = Repository {
             url,
+            bare: bare.clone(),
             work,
             ca_file: self.ca_file.clone(),
         };
@@ -91,6 +94,7 @@ impl GitServer {
 pub(crate) struct Repository {
     /// Its URL.
     pub(crate) url: String,
+    bare: PathBuf,
     work: PathBuf,
     ca_file: PathBuf,
 }
@@ -109,6 +113,11 @@ impl Repository {
             .git()
             .args(["push", "--quiet", "origin", "HEAD:refs/heads/main"]));
         self.resolve("HEAD")
+    }
+
+    /// Asks for this name and password from now on.
+    pub(crate) fn lock(&self, who: &str) {
+        std::fs::write(self.bare.join(LOCK), who).unwrap();
     }
 
     /// The commit a revision names, as the server sees it now.
@@ -199,6 +208,18 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, root: Arc<Path>) {
     }
 }
 
+/// The file in a bare repository that holds `NAME:PASSWORD` of whoever may read it.
+const LOCK: &str = "edge-lock";
+
+fn may_enter(root: &Path, path: &str, authorization: &str) -> bool {
+    let repository: PathBuf = path.trim_start_matches('/').split('/').take(2).collect();
+    let Ok(who) = std::fs::read_to_string(root.join(repository).join(LOCK)) else {
+        return true;
+    };
+    let expected = base64::engine::general_purpose::STANDARD.encode(who);
+    authorization == format!("Basic {expected}")
+}
+
 /// One request through `git http-backend`, by the rules of CGI.
 async fn answer(
     request: Request<Incoming>,
@@ -217,6 +238,12 @@ async fn answer(
             .unwrap_or_default()
             .to_owned()
     };
+    if !may_enter(&root, head.uri.path(), &header("authorization")) {
+        let refused = Response::builder()
+            .status(401)
+            .header("www-authenticate", "Basic realm=\"git\"");
+        return Ok(refused.body(Full::default()).unwrap());
+    }
     let mut child = tokio::process::Command::new("git")
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", &*root)
