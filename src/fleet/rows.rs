@@ -5,7 +5,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::settle::FLUX;
 use super::{AppState, Cluster, Fleet};
 use crate::domain::{
     AppRef, Application, ClusterId, ClusterMetrics, DriftState, Engine, Health, LinkState, Newest,
@@ -315,6 +314,7 @@ impl Fleet {
         let resources = parts.len();
         let told = parts.iter().any(|part| part.health.is_some());
         let ours = told.then(|| roll_up(parts));
+        let (health, health_is_ours) = health(&state.app, ours);
         AppRow {
             app: Arc::clone(&state.app),
             cluster: state.cluster.clone(),
@@ -323,18 +323,13 @@ impl Fleet {
             verdict,
             drift,
             resources,
-            health: ours.unwrap_or(state.app.health),
-            health_is_ours: ours.is_some(),
-            unjudged: match state.app.engine {
-                Engine::Flux if state.app.id.kind.applies() && !state.app.id.kind.is_rendered() => {
-                    Some(Safe::fixed(FLUX))
-                }
-                _ => state
-                    .unjudged
-                    .as_ref()
-                    .or(state.stand_in.as_ref())
-                    .map(|u| u.message.clone()),
-            },
+            health,
+            health_is_ours,
+            unjudged: state
+                .unjudged
+                .as_ref()
+                .or(state.stand_in.as_ref())
+                .map(|u| u.message.clone()),
             newest: state.newest.clone(),
         }
     }
@@ -525,6 +520,19 @@ fn disagreement(
             "The hub says OutOfSync (compared {hub}); every resource on the edge equals Git (seen {edge})."
         ))),
         _ => None,
+    }
+}
+
+/// The health of an application, and whether it is ours. Argo CD's word is about the objects, as ours is; Flux's is about the document, whose
+/// failure its objects do not show: of the two the worse counts.
+fn health(app: &Application, ours: Option<Health>) -> (Health, bool) {
+    let engine = app.health;
+    match ours {
+        None => (engine, false),
+        Some(ours) if app.engine == Engine::Flux && engine != Health::Unknown && engine > ours => {
+            (engine, false)
+        }
+        Some(ours) => (ours, true),
     }
 }
 

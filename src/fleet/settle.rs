@@ -30,7 +30,7 @@ impl Fleet {
                     .unjudged
                     .as_ref()
                     .is_some_and(|why| is_final(state, why))
-                || !state.app.id.kind.is_rendered();
+                || !state.app.id.kind.applies();
             edge.is_some_and(|c| c.state.is_current()) && !heard
         });
         rows + apps.count()
@@ -65,9 +65,6 @@ impl Fleet {
                 if let Some(unjudged) = &state.unjudged {
                     return Some((state.app.id.clone(), unjudged.message.clone()));
                 }
-                if !state.app.id.kind.is_rendered() {
-                    return Some((state.app.id.clone(), Safe::fixed(FLUX)));
-                }
                 let message = match (&state.judged, edge) {
                     (_, None) => Safe::fixed("Its destination is no cluster of the kubeconfig; add a context or an alias."),
                     (None, Some(_)) => Safe::fixed("It has not been judged yet; try again with a longer --wait."),
@@ -99,14 +96,10 @@ fn unread_kind(edge: &Cluster) -> Safe {
         .unwrap_or(Safe::fixed("Some of its kinds cannot be read on the edge."))
 }
 
-/// Why an object of Flux that applies others is not judged here.
-pub(super) const FLUX: &str =
-    "Flux carries it, and what it applies is not rendered here: the verdict is Flux's own.";
-
-/// What is still being read is no answer yet; where what was last applied may stand in, the edge is heard first.
+/// What is still being read is no answer yet; where what was last applied may stand in, or an inventory is followed, the edge is heard first.
 fn is_final(state: &AppState, unjudged: &Unjudged) -> bool {
-    let may_stand_in = state.app.engine == Engine::Argo && unjudged.reason.may_stand_in();
-    unjudged.reason != UnjudgedReason::Pending && !may_stand_in
+    let edge_speaks = state.app.engine == Engine::Flux || unjudged.reason.may_stand_in();
+    unjudged.reason != UnjudgedReason::Pending && !edge_speaks
 }
 
 fn is_awaited(cluster: &Cluster, engines: &[Engine]) -> bool {

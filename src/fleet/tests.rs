@@ -393,3 +393,30 @@ fn what_argo_cds_api_stands_in_for_is_never_plainly_synced() {
     let row = fleet.app_row(&app_ref("edge-microservice")).unwrap();
     assert_eq!(row.verdict.source, VerdictSource::Computed);
 }
+
+#[test]
+fn of_fluxs_word_on_a_document_and_ours_on_its_objects_the_worse_counts() {
+    let of = |engine: Health, ours: Health| {
+        let mut object = in_sync("edge-microservice", deployment("web"));
+        object.health = Some((ours, Safe::default()));
+        let mut fleet = one_edge(object);
+        let mut infra = app("edge-microservice", "edge-oslo-001");
+        infra.engine = Engine::Flux;
+        infra.health = engine;
+        tell(&mut fleet, "hub-1", 5, Fact::App(Box::new(infra)));
+        let row = fleet.app_row(&app_ref("edge-microservice")).unwrap();
+        (row.health, row.health_is_ours)
+    };
+    assert_eq!(
+        of(Health::Degraded, Health::Healthy),
+        (Health::Degraded, false)
+    );
+    assert_eq!(
+        of(Health::Suspended, Health::Degraded),
+        (Health::Degraded, true)
+    );
+    assert_eq!(
+        of(Health::Unknown, Health::Healthy),
+        (Health::Healthy, true)
+    );
+}

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{items, number, text};
+use crate::domain::Health;
 
 /// The computed status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,18 @@ impl Status {
             Self::Current => "Current",
             Self::Terminating => "Terminating",
             Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl Status {
+    /// The same in Argo CD's words.
+    pub fn health(self) -> Health {
+        match self {
+            Self::Current => Health::Healthy,
+            Self::InProgress | Self::Terminating => Health::Progressing,
+            Self::Failed => Health::Degraded,
+            Self::Unknown => Health::Unknown,
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::lua::Answer;
 use super::rules::{RuleName, Rules};
-use super::{LuaRule, Overrides, built_in, is_being_deleted};
+use super::{LuaRule, Overrides, built_in, is_being_deleted, kstatus};
 use crate::domain::Health;
 
 /// A health, its message and who said so. The message is raw text of the cluster or of a rule.
@@ -32,6 +33,8 @@ pub enum Source {
     Lua(String),
     /// A check of Argo CD's own.
     BuiltIn,
+    /// kstatus, which Flux computes.
+    Kstatus,
 }
 
 impl fmt::Display for Source {
@@ -40,6 +43,7 @@ impl fmt::Display for Source {
             Self::Deletion | Self::BuiltIn => f.write_str("argo built-in"),
             Self::Rule(name) if name.user => write!(f, "own rule {} ({})", name.file, name.rule),
             Self::Rule(name) => write!(f, "rule {} ({})", name.file, name.rule),
+            Self::Kstatus => f.write_str("kstatus"),
             Self::Lua(key) => write!(f, "argocd-cm lua {key}"),
         }
     }
@@ -80,6 +84,25 @@ impl Checks {
             Some((key, answer)) => by_lua(key, answer),
             None => ruled(Rules::built_in(), object).or_else(|| by_argo(object)),
         }
+    }
+}
+
+impl Checks {
+    /// The health of an object that Flux applied: the person's own rules, then the tables for custom kinds, then kstatus. Every kind has one.
+    pub fn judge_for_flux(&self, object: &Value) -> Verdict {
+        let ruled = || ruled(&self.own, object).or_else(|| ruled(Rules::built_in(), object));
+        let spoken = (!is_being_deleted(object)).then(ruled).flatten();
+        spoken.unwrap_or_else(|| by_kstatus(object))
+    }
+}
+
+/// A Pod that cannot be scheduled has failed at once: nobody looks again after the seconds that kstatus gives it.
+fn by_kstatus(object: &Value) -> Verdict {
+    let outcome = kstatus::compute(object, Timestamp::MAX);
+    Verdict {
+        health: outcome.status.health(),
+        message: outcome.message,
+        source: Source::Kstatus,
     }
 }
 
@@ -162,6 +185,36 @@ mod tests {
             plain.judge(&deployment, None).unwrap().source,
             Source::BuiltIn
         );
+    }
+
+    #[test]
+    fn what_flux_applied_is_told_by_kstatus_where_no_rule_speaks() {
+        let told = |checks: &Checks, object: &Value| {
+            let verdict = checks.judge_for_flux(object);
+            (verdict.health, verdict.source.to_string())
+        };
+        let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress"});
+        assert_eq!(
+            Checks::default().judge(&ingress, None).unwrap().health,
+            Health::Progressing
+        );
+        assert_eq!(
+            told(&Checks::default(), &ingress),
+            (Health::Healthy, "kstatus".to_owned())
+        );
+        let deployment =
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"paused": true}});
+        let own_rule = "own rule apps.yaml (apps/Deployment)".to_owned();
+        assert_eq!(told(&own(), &deployment), (Health::Suspended, own_rule));
+        let certificate = json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate"});
+        assert!(
+            told(&Checks::default(), &certificate)
+                .1
+                .starts_with("rule cert-manager")
+        );
+        let gone =
+            json!({"kind": "ConfigMap", "metadata": {"deletionTimestamp": "2026-11-20T09:30:00Z"}});
+        assert_eq!(told(&own(), &gone).0, Health::Progressing);
     }
 
     #[test]

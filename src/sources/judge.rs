@@ -4,6 +4,8 @@
 //! A Secret is sealed before anything else looks at it. An object whose bytes did not change is not judged again.
 
 mod claim;
+mod followed;
+mod kind;
 mod last;
 mod lua;
 mod schema;
@@ -24,17 +26,12 @@ use crate::domain::{AppRef, Fact, Gvk, Name, ObjectRef, Resource, Safe, Unjudged
 use crate::drift::{self, IgnoreRules, SealKey};
 use crate::health::Checks;
 use claim::{claims, is_follower};
-use lua::Opinion;
+use followed::{follows, is_told};
+use kind::{Heard, Kept, Kind, KindState, Place, kind_of, name_kind, place_of};
 pub use lua::{Asked, Question};
-use schema::KindType;
 use settings::HubSettings;
 use verdict::{Case, unknown};
-use wanted::{Wanted, wanted};
-
-/// Group and kind, whatever the version.
-type Kind = (Name, Name);
-/// Namespace and name within a kind.
-type Place = (Name, Name);
+use wanted::wanted;
 
 /// The judge of one cluster.
 pub struct Judge {
@@ -51,32 +48,6 @@ pub struct Judge {
     hubs: HubRules,
     /// Counts the versions of objects that were kept.
     turn: u64,
-}
-
-struct KindState {
-    gvk: Gvk,
-    heard: Heard,
-    wanted: BTreeMap<Place, Wanted>,
-    kept: HashMap<Place, Kept>,
-    /// Namespaces in which the kind may not be read, while it may in others.
-    blind: BTreeMap<Name, Safe>,
-    /// What the rules of argocd-cm must be asked.
-    questions: Vec<Question>,
-    ty: KindType,
-}
-
-/// What is known of a kind on this cluster.
-#[derive(PartialEq)]
-enum Heard {
-    Nothing,
-    Listed,
-    Unread(Safe),
-}
-
-struct Kept {
-    bytes: Box<[u8]>,
-    last: Option<Resource>,
-    opinion: Opinion,
 }
 
 /// Which part of a kind a list covers.
@@ -143,6 +114,7 @@ impl Judge {
         self.told
             .retain(|app, _| assigned.apps.iter().any(|a| a.app == *app));
         let mut wanted = wanted(&assigned);
+        let mut followed = followed::followed(&assigned);
         let hoped = self.hoped(&assigned);
         let mut answer = Assigned {
             kinds: assigned.kinds(),
@@ -169,10 +141,12 @@ impl Judge {
                 *state = KindState::new(gvk.clone());
             }
             let new = wanted.remove(&kind_of(gvk)).unwrap_or_default();
+            let named = followed.remove(&kind_of(gvk)).unwrap_or_default();
             let passed_by = |place: &&Place| !state.kept.contains_key(*place);
             let mut fresh = new
                 .keys()
-                .filter(|place| !state.wanted.contains_key(*place));
+                .chain(named.keys())
+                .filter(|place| !state.is_named(place));
             let mut named_by_engine = hoped.get(&kind_of(gvk)).into_iter().flatten();
             if state.heard == Heard::Listed
                 && (fresh.any(|place| passed_by(&place))
@@ -183,6 +157,7 @@ impl Judge {
                 state.heard = Heard::Nothing;
             }
             state.wanted = new;
+            state.followed = named;
             state.ty.want(gvk, !state.wanted.is_empty());
             for kept in state.kept.values_mut() {
                 kept.last = None;
@@ -318,7 +293,7 @@ impl Judge {
         state: &KindState,
     ) -> Option<(Place, Box<[u8]>)> {
         let place = place_of(&object);
-        if !state.wanted.contains_key(&place) && self.claimant(&object, gvk, &place).is_none() {
+        if !state.is_named(&place) && self.claimant(&object, gvk, &place).is_none() {
             return None;
         }
         name_kind(&mut object, gvk);
@@ -341,7 +316,7 @@ impl Judge {
 
     fn forget(&self, state: &mut KindState, place: Place) -> Vec<Fact> {
         let kept = state.kept.remove(&place).is_some();
-        if state.wanted.contains_key(&place) {
+        if state.is_named(&place) {
             return self.tell_one(state, &place);
         }
         let object = ObjectRef {
@@ -377,6 +352,7 @@ impl Judge {
             let mut places: Vec<Place> = state
                 .wanted
                 .keys()
+                .chain(state.followed.keys())
                 .chain(state.kept.keys())
                 .cloned()
                 .collect();
@@ -406,6 +382,7 @@ impl Judge {
         let wanted = state.wanted.get(place);
         let index = wanted
             .map(|w| w.app)
+            .or_else(|| state.follower(place))
             .or_else(|| self.claimant(live.as_ref()?, &state.gvk, place))?;
         let app = self.assigned.apps.get(index)?;
         let object = ObjectRef {
@@ -417,13 +394,20 @@ impl Judge {
             Heard::Unread(message) => Some(message),
             _ => state.blind.get(&place.0),
         };
-        if app.unjudged.is_some() && live.as_ref().and_then(last::applied).is_none() {
+        let has_last = || live.as_ref().and_then(last::applied).is_some();
+        if app.unjudged.is_some() && !is_told(app) && (follows(app) || !has_last()) {
             return None;
         }
         let opinion = state.kept.get(place).map(|k| &k.opinion);
         let health = self.health(&object, app, live.as_ref(), opinion);
         let resource = match unread {
             Some(message) => unknown(object, app, wanted, message),
+            None if follows(app) => followed::resource(followed::Entry {
+                object,
+                app,
+                live: live.as_ref(),
+                health: health.known,
+            }),
             None => self.compare(Case {
                 object,
                 app,
@@ -451,7 +435,9 @@ impl Judge {
                 // Told anew for each reason.
                 Some(why) => (app.deployed_revision.clone(), why.message.as_str().into()),
             };
-            if !is_ours(app) || self.told.get(&app.app) == Some(&revisions) || !self.heard_all(app)
+            if !(is_ours(app) || is_told(app))
+                || self.told.get(&app.app) == Some(&revisions)
+                || !self.heard_all(app)
             {
                 continue;
             }
@@ -478,49 +464,8 @@ impl Judge {
     }
 }
 
-impl KindState {
-    fn new(gvk: Gvk) -> Self {
-        Self {
-            gvk,
-            heard: Heard::Nothing,
-            wanted: BTreeMap::new(),
-            kept: HashMap::new(),
-            blind: BTreeMap::new(),
-            questions: Vec::new(),
-            ty: KindType::default(),
-        }
-    }
-}
-
 /// Whether we judge an application's objects: by Git or what stands in for it, else by what was last applied.
 fn is_ours(app: &AppAssignment) -> bool {
     let may_stand_in = |why: &Unjudged| app.app.kind.is_application() && why.reason.may_stand_in();
     app.unjudged.as_ref().is_none_or(may_stand_in)
-}
-
-fn kind_of(gvk: &Gvk) -> Kind {
-    (gvk.group.clone(), gvk.kind.clone())
-}
-
-fn place_of(object: &Value) -> Place {
-    let text = |pointer: &str| {
-        object
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .into()
-    };
-    (text("/metadata/namespace"), text("/metadata/name"))
-}
-
-/// Items of a list carry neither apiVersion nor kind for the built-in kinds; events do.
-fn name_kind(object: &mut Value, gvk: &Gvk) {
-    if let Some(fields) = object.as_object_mut() {
-        fields
-            .entry("apiVersion")
-            .or_insert_with(|| gvk.api_version().into());
-        fields
-            .entry("kind")
-            .or_insert_with(|| gvk.kind.to_string().into());
-    }
 }

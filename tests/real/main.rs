@@ -39,6 +39,7 @@ mod dark;
 mod fetching;
 mod flux_drift;
 mod flux_events;
+mod flux_inventory;
 mod following;
 mod gitops;
 mod gitops_states;

@@ -213,7 +213,7 @@ impl Clerk {
         for row in self.desk.drop(id) {
             self.tell(row);
         }
-        if id.kind.is_rendered() {
+        if id.kind.applies() {
             self.teller.direct(DirectorInput::AppGone(id.clone()));
         }
     }
@@ -239,11 +239,12 @@ impl Clerk {
         self.direct(row);
     }
 
-    /// What is still being read is no obstacle yet: the director hears of the row when it is there.
+    /// What is still being read is no obstacle yet: the director hears of the row when it is there. What is not rendered waits for nothing.
     fn direct(&self, row: Application) {
         let hindrance = row.report.hindrance.as_ref();
         let waits = hindrance.is_some_and(|h| h.reason == UnjudgedReason::Pending);
-        if row.id.kind.is_rendered() && !waits && self.desk.heard() >= self.topics {
+        let complete = self.desk.heard() >= self.topics || !row.id.kind.is_rendered();
+        if row.id.kind.applies() && !waits && complete {
             self.teller.direct(DirectorInput::App {
                 generation: self.teller.generation(),
                 app: Box::new(row),

@@ -16,7 +16,7 @@ use super::document::{Document, items, moment, text};
 use super::inventory;
 use crate::domain::{
     AppKind, AppRef, Application, AutoSync, ClusterId, Destination, Engine, EngineReport, Health,
-    HistoryEntry, ManagedResource, Name, Safe, Source, SyncState,
+    HistoryEntry, ManagedResource, Name, Safe, Source, SyncState, Unjudged, UnjudgedReason,
 };
 
 /// Asks the controllers of Flux to reconcile now.
@@ -59,6 +59,7 @@ fn report(kind: AppKind, object: &Value, holder: &ClusterId) -> EngineReport {
     let disabled = document.annotation(OPERATOR_RECONCILE) == "disabled";
     let suspended = flag(object, "/spec/suspend") || disabled;
     EngineReport {
+        hindrance: unrendered(kind),
         unobserved: is_unobserved(object) && !is_address(kind, object),
         suspended,
         depends_on: depends_on(kind, object, holder),
@@ -71,6 +72,16 @@ fn report(kind: AppKind, object: &Value, holder: &ClusterId) -> EngineReport {
         conditions,
         ..EngineReport::default()
     }
+}
+
+/// Kinds that apply objects by rules that are not followed here.
+fn unrendered(kind: AppKind) -> Option<Unjudged> {
+    (kind.applies() && !kind.is_rendered()).then(|| Unjudged {
+        reason: UnjudgedReason::BadSource,
+        message: Safe::fixed(
+            "Flux carries it, and what it applies is not rendered here: the verdict is Flux's own.",
+        ),
+    })
 }
 
 fn flag(object: &Value, pointer: &str) -> bool {

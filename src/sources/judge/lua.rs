@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Judge, Kept, Kind, KindState, Place, kind_of};
-use crate::domain::{Fact, Gvk, Health, ObjectRef, Safe};
+use crate::domain::{Engine, Fact, Gvk, Health, ObjectRef, Safe};
 use crate::health::lua::Answer;
 use crate::health::{Checks, Overrides};
 use crate::sources::assignment::AppAssignment;
@@ -147,6 +147,13 @@ impl Judge {
                 question: None,
             };
         };
+        if app.app.kind.engine() == Engine::Flux {
+            let verdict = self.checks.judge_for_flux(live);
+            return Known {
+                known: Some((verdict.health, Safe::new(&verdict.message))),
+                question: None,
+            };
+        }
         let overrides = self.hubs.get(&app.app.hub);
         match overrides.and_then(|overrides| asks(&self.checks, overrides, live)) {
             None => Known {

@@ -459,6 +459,7 @@ fn another_rule_is_asked_anew_and_without_one_argo_speaks_again() {
     assert_eq!(health_of(&facts).map(|h| h.0), Some(Health::Progressing));
 }
 
+mod inventory;
 mod settings;
 mod types;
 

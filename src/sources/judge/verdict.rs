@@ -11,7 +11,7 @@ use super::settings::{Seen, handling};
 use super::wanted::{Wanted, origin};
 use crate::domain::event::Bodies;
 use crate::domain::{
-    DesiredObject, DriftState, Health, ObjectRef, Resource, Safe, Verdict, VerdictSource,
+    DesiredObject, DriftState, Engine, Health, ObjectRef, Resource, Safe, Verdict, VerdictSource,
 };
 use crate::drift::{self, Comparison, IgnoreRules, Marks};
 use crate::health::roll_up::is_ignored;
@@ -72,7 +72,8 @@ impl Judge {
                 .into()
         };
         Resource {
-            health_apart: live.as_ref().is_some_and(is_ignored),
+            health_apart: app.app.kind.engine() == Engine::Argo
+                && live.as_ref().is_some_and(is_ignored),
             app: app.app.clone(),
             uid: text("/metadata/uid"),
             resource_version: text("/metadata/resourceVersion"),

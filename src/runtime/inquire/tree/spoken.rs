@@ -5,9 +5,8 @@ use serde_json::Value;
 
 use super::super::{connection, json};
 use crate::app::inquiry::TreeWish;
-use crate::domain::{AppKind, Health, Safe};
+use crate::domain::{AppKind, Engine, Health, Safe};
 use crate::health::cel::{self, Expressions};
-use crate::health::kstatus::Status;
 use crate::runtime::inquire::text;
 use crate::sources::Sources;
 
@@ -62,11 +61,12 @@ impl<'a> Speaker<'a> {
         if let Some(check) = self.expressions.iter().filter(|_| depth == 0).find(named) {
             return Some(by_expressions(object, &check.expressions));
         }
-        let verdict = self
-            .sources
-            .health()
-            .told(&self.wish.app.hub, object)
-            .await?;
+        let rules = self.sources.health();
+        let verdict = if depth == 0 && self.wish.app.kind.engine() == Engine::Flux {
+            rules.checks.judge_for_flux(object)
+        } else {
+            rules.told(&self.wish.app.hub, object).await?
+        };
         Some((verdict.health, Safe::new(&verdict.message)))
     }
 }
@@ -91,18 +91,10 @@ async fn expressions(sources: &Sources, wish: &TreeWish) -> Result<Vec<HealthChe
 /// As Flux tells it, in Argo CD's words.
 fn by_expressions(object: &Value, expressions: &Expressions) -> (Health, Safe) {
     match cel::status(object, expressions) {
-        Ok(status) => {
-            let health = match status {
-                Status::Current => Health::Healthy,
-                Status::InProgress | Status::Terminating => Health::Progressing,
-                Status::Failed => Health::Degraded,
-                Status::Unknown => Health::Unknown,
-            };
-            (
-                health,
-                Safe::fixed("by the Kustomization's healthCheckExprs"),
-            )
-        }
+        Ok(status) => (
+            status.health(),
+            Safe::fixed("by the Kustomization's healthCheckExprs"),
+        ),
         Err(why) => (Health::Unknown, why.into()),
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Desk {
     cluster: ClusterId,
     origins: BTreeMap<AppRef, Origin>,
     wants: BTreeMap<AppRef, Wants>,
+    /// What applies objects and is not rendered.
+    unrendered: BTreeSet<AppRef>,
     gifts: BTreeMap<AppRef, Result<Gifts, Unjudged>>,
     /// What has been listed, or cannot be.
     heard: BTreeSet<Topic>,
@@ -42,6 +44,7 @@ impl Desk {
             cluster,
             origins: BTreeMap::new(),
             wants: BTreeMap::new(),
+            unrendered: BTreeSet::new(),
             gifts: BTreeMap::new(),
             heard: BTreeSet::new(),
         }
@@ -77,6 +80,8 @@ impl Desk {
         }
         if let Some(wants) = Wants::of(kind, object, &row) {
             self.wants.insert(id.clone(), wants);
+        } else if kind.applies() {
+            self.unrendered.insert(id.clone());
         }
         (self.row(&id).unwrap_or(row), Vec::new())
     }
@@ -84,6 +89,7 @@ impl Desk {
     /// A document is gone; gives the rows of those that built from it.
     pub(super) fn drop(&mut self, id: &AppRef) -> Vec<Application> {
         self.wants.remove(id);
+        self.unrendered.remove(id);
         self.gifts.remove(id);
         match self.origins.remove(id) {
             Some(_) => self.builders(id),
@@ -95,6 +101,7 @@ impl Desk {
     pub(super) fn missing(&self, kind: AppKind, among: &[Application]) -> Vec<AppRef> {
         let ids: BTreeSet<&AppRef> = among.iter().map(|a| &a.id).collect();
         let known = self.origins.keys().chain(self.wants.keys());
+        let known = known.chain(&self.unrendered);
         known
             .filter(|id| id.kind == kind && !ids.contains(id))
             .cloned()
