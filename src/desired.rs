@@ -23,6 +23,7 @@ mod mirror;
 pub mod policy;
 pub mod prepare;
 mod program;
+mod release;
 pub mod render;
 mod repo;
 pub mod revision;
@@ -31,6 +32,7 @@ mod semver;
 pub mod service;
 mod shelf;
 mod shop;
+mod taint;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tracking;
@@ -38,13 +40,14 @@ pub mod tree;
 mod vars;
 mod web;
 mod work;
+mod written;
 
 use crate::domain::{Unjudged, UnjudgedReason};
 
 pub use argo_api::ArgoApi;
 pub use ask::{Ask, Purpose, Served};
 pub use copy::CopyLimits;
-pub use flux::{Given, GivenText};
+pub use flux::{Given, GivenText, GivenValues};
 pub use git::FetchLimits;
 pub use key::ContentKey;
 pub use lease::Lease;

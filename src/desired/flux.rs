@@ -26,8 +26,9 @@ use super::tree::join;
 use super::unjudged;
 use crate::domain::{Unjudged, UnjudgedReason, Verbatim};
 pub(super) use finish::Finish;
-pub use given::{Given, GivenText};
+pub use given::{Given, GivenText, GivenValues};
 use ignore::Ignores;
+pub(super) use settings::CommonMetadata;
 use settings::Settings;
 use substitute::Variables;
 
@@ -205,6 +206,7 @@ impl Flux {
             work: place.path().to_owned(),
             network: self.network,
             env: Vec::new(),
+            input: None,
         }
     }
 

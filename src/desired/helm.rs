@@ -1,6 +1,7 @@
 //! Helm charts: which files `helm template` reads for an application, and its run on a copy of them with Argo CD's arguments.
 
 mod chart;
+mod defaults;
 mod settings;
 mod values;
 
@@ -22,8 +23,10 @@ use super::unjudged;
 use super::vars::Vars;
 use super::work::At;
 pub(super) use chart::Dependency;
+pub(super) use defaults::ValuesFiles;
 use chart::Vendored;
-use settings::{Settings, escaped};
+pub(super) use settings::Settings;
+use settings::escaped;
 
 /// Bytes of one value file.
 const VALUES: usize = 8 << 20;
@@ -53,6 +56,8 @@ pub(super) struct Helm {
     vendored: Vec<Vendored>,
     /// Charts of other repositories that it depends on and does not carry, until they are pulled.
     dependencies: Vec<Dependency>,
+    /// Files that stand in the place of the chart's own `values.yaml`, laid over each other; none leave it as it is.
+    defaults: Vec<Blob>,
     /// Value files in the order in which they are laid over each other.
     values: Vec<Blob>,
     /// `--set-file`: key and content.
@@ -79,7 +84,7 @@ struct Tree<'a> {
 /// What a plan is made of.
 pub(super) struct Parts<'a> {
     pub(super) chart: Chart,
-    pub(super) source: &'a Source,
+    pub(super) settings: &'a Settings,
     pub(super) refs: &'a [RefAt],
     pub(super) purpose: &'a Purpose,
     pub(super) vars: &'a Vars,
@@ -91,7 +96,7 @@ impl Helm {
     /// # Errors
     /// `NotFound` for a value file that is not there, `ForbiddenUrl` for one behind a URL, `BadManifest` for a chart that does not parse.
     pub(super) fn plan(parts: &Parts<'_>) -> Result<Self, Unjudged> {
-        let settings = Settings::read(parts.source.helm.as_ref())?;
+        let settings = parts.settings;
         let purpose = parts.purpose;
         purpose.require_served()?;
         let (vendored, dependencies) = chart::dependencies(&parts.chart)?;
@@ -108,13 +113,21 @@ impl Helm {
             files.push((parameter.name.clone(), blob));
         }
         Ok(Self {
-            args: arguments(&settings, parts),
+            args: arguments(settings, parts),
             chart: parts.chart.clone(),
             vendored,
             dependencies,
+            defaults: Vec::new(),
             values,
             files,
         })
+    }
+
+    /// The same with words that no settings lead to.
+    #[must_use]
+    pub(super) fn with_flags(mut self, flags: &[&str]) -> Self {
+        self.args.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self
     }
 
     /// What the result depends on.
@@ -123,6 +136,8 @@ impl Helm {
         let key = KeyMaker::new("helm").text(&chart.path).id(chart.folder);
         let key = self.vendored.iter().fold(key, |key, v| v.add_to(key));
         let key = self.dependencies.iter().fold(key, |key, d| d.add_to(key));
+        let defaults = self.defaults.iter();
+        let key = defaults.fold(key, |key, blob| blob.add_to(key.text("defaults")));
         let key = self.values.iter().fold(key, |key, blob| blob.add_to(key));
         let key = self
             .files
@@ -150,6 +165,7 @@ impl Helm {
         self.vendored
             .iter()
             .try_for_each(|v| v.lay_out(&chart, limits))?;
+        defaults::lay_out(&chart, &self.defaults)?;
         let folder = place.path().join("values");
         make_folder(&folder).map_err(|e| unwritable(&e))?;
         let files = self.files.iter().map(|(_, blob)| blob);
@@ -181,6 +197,7 @@ impl Helm {
             work: place.path().to_owned(),
             network: false,
             env: Vec::new(),
+            input: None,
         }
     }
 

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::domain::{Unjudged, UnjudgedReason, Verbatim};
+use crate::domain::{Unjudged, Verbatim};
 
 use super::key::KeyMaker;
 use super::program::{Run, Workplace};
 use super::tree::normal_path;
-use super::unjudged;
 use super::vars::Vars;
+use super::written;
 
 /// `directory.jsonnet` as Argo CD's API gives it.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -44,16 +44,10 @@ impl Jsonnet {
     /// # Errors
     /// `BadSource` for what the API would not have taken, `NotFound` for a library outside of the repository.
     pub(super) fn of(settings: Option<&Verbatim>, vars: &Vars) -> Result<Self, Unjudged> {
-        let Some(settings) = settings else {
-            return Ok(Self::default());
-        };
-        let settings: Settings =
-            serde_json::from_value(settings.value().clone()).map_err(|_| {
-                unjudged(
-                    UnjudgedReason::BadSource,
-                    "`directory.jsonnet` of the application's source does not have the form that Argo CD's API gives it; correct the source.",
-                )
-            })?;
+        let settings: Settings = written::read(
+            settings,
+            "`directory.jsonnet` of the application's source does not have the form that Argo CD's API gives it; correct the source.",
+        )?;
         let mut args = Vec::new();
         let mut add = |vars_of: &[Var], text: &str, code: &str| {
             for var in vars_of {
@@ -89,6 +83,7 @@ impl Jsonnet {
             work: place.path().to_owned(),
             network: false,
             env: Vec::new(),
+            input: None,
         }
     }
 }

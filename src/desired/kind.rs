@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Kustomize,
     /// `helm template`.
     Helm,
-    /// A Kustomization of Flux: kustomize, with what Flux does before and after it.
+    /// A Kustomization or a HelmRelease of Flux: kustomize or helm, with what Flux does before and after it.
     Flux,
 }
 
@@ -38,6 +38,10 @@ pub(super) fn by_settings(source: &Source) -> Result<Option<Kind>, Unjudged> {
             "The source needs a config management plugin or is hydrated elsewhere, and plugins are never run here; the verdict is Argo CD's.",
         ));
     }
+    // Nothing else counts for what Flux carries: a chart is named beside its settings.
+    if source.flux.is_some() {
+        return Ok(Some(Kind::Flux));
+    }
     let directory = source.recurse
         || !source.include.is_empty()
         || !source.exclude.is_empty()
@@ -49,7 +53,6 @@ pub(super) fn by_settings(source: &Source) -> Result<Option<Kind>, Unjudged> {
             Kind::Helm,
         ),
         (directory, Kind::Directory),
-        (source.flux.is_some(), Kind::Flux),
     ]
     .into_iter()
     .filter_map(|(set, kind)| set.then_some(kind));

@@ -211,6 +211,7 @@ impl Kustomize {
             work: place.path().to_owned(),
             network: self.network,
             env: Vec::new(),
+            input: None,
         }
     }
 

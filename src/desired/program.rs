@@ -1,4 +1,4 @@
-//! The rendering programs (kustomize, helm, jsonnet), run on a copy: no terminal, no input, no network, no settings of the operator's, within limits.
+//! The rendering programs (kustomize, helm, jsonnet), run on a copy: no terminal, no network, no settings of the operator's, within limits.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessSession};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::OnceCell;
 
 use super::copy::make_folder;
@@ -57,7 +57,7 @@ pub(super) enum ProgramError {
 }
 
 /// One run, as data.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Run {
     /// The program, found on the search path or configured.
     pub(super) program: PathBuf,
@@ -68,6 +68,18 @@ pub(super) struct Run {
     pub(super) network: bool,
     /// What the environment holds beside the fixed part.
     pub(super) env: Vec<(&'static str, OsString)>,
+    /// What it is handed through its standard input, if anything.
+    pub(super) input: Option<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Run {
+    /// Without the input, which may hold a Secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run")
+            .field("program", &self.program)
+            .field("args", &self.args)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A folder for one run, for the owner only and removed with it: `tree` holds the copy, `home` whatever the program writes.
@@ -168,7 +180,7 @@ pub(super) async fn run(
     let mut child = spawn(run, limits, words)?;
     let guard = GroupGuard::of(child.as_ref());
     let outcome = tokio::select! {
-        ended = end_of(child.as_mut(), limits.output) => ended,
+        ended = end_of(child.as_mut(), run.input.as_deref(), limits.output) => ended,
         () = tokio::time::sleep(limits.time) => Err(ProgramError::TimedOut(limits.time)),
     };
     drop(guard);
@@ -198,6 +210,10 @@ fn spawn(
     words.extend(["sh", "-c", &script, "sh"].map(OsString::from));
     words.push(run.program.clone().into());
     words.extend(run.args.iter().cloned());
+    let stdin = match run.input {
+        Some(_) => Stdio::piped,
+        None => Stdio::null,
+    }();
     let mut words = words.into_iter();
     let first = words.next().unwrap_or_default();
     let mut command = CommandWrap::with_new(first, |command| {
@@ -206,7 +222,7 @@ fn spawn(
             .current_dir(run.work.join("tree"))
             .env_clear()
             .envs(environment(run))
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
     });
@@ -264,9 +280,11 @@ fn environment(run: &Run) -> Vec<(&'static str, OsString)> {
 /// Waits for the end: whether it was a good one, what was printed, what was said. Too much output ends it at once.
 async fn end_of(
     child: &mut dyn ChildWrapper,
+    input: Option<&[u8]>,
     limit: u64,
 ) -> Result<(bool, Vec<u8>, String), ProgramError> {
     let (stdout, stderr) = (child.stdout().take(), child.stderr().take());
+    let handed = hand(child.stdin().take(), input);
     let printed = async {
         let mut printed = Vec::new();
         if let Some(pipe) = stdout {
@@ -277,9 +295,23 @@ async fn end_of(
         }
         Ok(printed)
     };
-    let (printed, said) = futures::future::try_join(printed, said(stderr)).await?;
+    let (printed, said, ()) = futures::future::try_join3(printed, said(stderr), handed).await?;
     let status = child.wait().await?;
     Ok((status.success(), printed, said))
+}
+
+/// Hands the input over and closes it. A program that does not want all of it is no fault: its end tells.
+async fn hand(
+    stdin: Option<impl AsyncWrite + Unpin>,
+    input: Option<&[u8]>,
+) -> Result<(), ProgramError> {
+    if let (Some(mut pipe), Some(input)) = (stdin, input)
+        && let Err(error) = pipe.write_all(input).await
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        return Err(error.into());
+    }
+    Ok(())
 }
 
 /// The beginning of what is said; the rest is read and dropped, so that the child never blocks on a full pipe.

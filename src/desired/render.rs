@@ -113,7 +113,16 @@ impl<'a> Reading<'a> {
         self.take(path, text.len(), objects)
     }
 
-    fn take(&mut self, path: &str, bytes: usize, objects: Vec<Value>) -> Result<(), Unjudged> {
+    /// Takes in objects that were made of so many bytes.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub(super) fn take(
+        &mut self,
+        path: &str,
+        bytes: usize,
+        objects: Vec<Value>,
+    ) -> Result<(), Unjudged> {
         self.content.bytes += bytes;
         if self.content.manifests.len() + objects.len() > self.limits.objects {
             return Err(tree::too_much("objects", self.limits.objects));

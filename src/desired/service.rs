@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use git2::Oid;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, broadcast};
 
@@ -31,6 +32,7 @@ use super::mirror::blocking;
 use super::policy::{RepoPolicy, admit};
 use super::prepare::{Placement, Prepared, Recipe, at_commit, prepare};
 use super::program::{Cell, ProgramLimits};
+use super::release;
 use super::render::{Content, Rendered, Secrets};
 use super::repo::Repo;
 use super::revision;
@@ -299,6 +301,7 @@ impl DesiredHandle {
         }
         let repo = self.repo_of(&ask.source)?;
         let commit = repo.resolve(&ask.revision, &self.0.fetches).await?;
+        let commit = self.packaged(&repo, commit, &ask.source).await?;
         Ok(Pulled {
             url: repo.remote.url.clone(),
             at: At {
@@ -307,6 +310,15 @@ impl DesiredHandle {
                 revision: commit.to_string().into(),
             },
         })
+    }
+
+    /// The commit that Flux has packaged a chart from, where that is not the commit itself.
+    async fn packaged(&self, repo: &Repo, from: Oid, source: &Source) -> Result<Oid, Unjudged> {
+        let Some(version) = release::packaged(source).map(str::to_owned) else {
+            return Ok(from);
+        };
+        let (mirror, source) = (repo.mirror.clone(), source.clone());
+        off_the_loop(move || release::packaged_at(&mirror.bare, from, &source, &version)).await
     }
 
     /// What is wanted of a chart repository, which is polled from its first use on.

@@ -1,5 +1,7 @@
 //! Where work is done: files read, programs run on copies, what they print parsed.
 
+mod release;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,6 +71,7 @@ impl Shop {
             Work::Kustomize(mirror, plan) => self.kustomize(mirror, plan, secrets).await,
             Work::Flux(mirror, plan) => self.flux(mirror, plan, secrets).await,
             Work::Helm(plan) => self.helm(plan, secrets).await,
+            Work::Release(plan) => self.release(plan, secrets).await,
         }
     }
 

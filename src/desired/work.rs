@@ -14,6 +14,7 @@ use super::jsonnet::{self, Jsonnet};
 use super::key::{ContentKey, KeyMaker};
 use super::kind::{self, Kind};
 use super::kustomize::{self, Kustomize};
+use super::release::{self, Release};
 use super::tree::{self, ManifestFile, RenderLimits, broken};
 use super::vars::Vars;
 
@@ -37,6 +38,8 @@ pub(super) enum Work {
     Flux(Arc<Bare>, Box<Flux>),
     /// Run helm.
     Helm(Box<Helm>),
+    /// Install as Flux does.
+    Release(Box<Release>),
 }
 
 /// A plain directory.
@@ -128,16 +131,25 @@ impl Work {
         planned.map_err(|e| broken(&e))?
     }
 
-    /// A build of Flux's.
+    /// What Flux builds or installs.
     ///
     /// # Errors
-    /// As [`Flux::plan`].
+    /// As [`Flux::plan`] and [`Release::plan`].
     fn flux(at: &At, brief: &Brief) -> Result<Self, Unjudged> {
         let source = &brief.ask.source;
         let path = tree::normal_path(source.path.trim_start_matches('/'))?;
         let planned = at.bare.with(|repo| {
             let root = tree::root(repo, at.commit)?;
-            tree::folder(repo, at.commit, root, &path)?;
+            let folder = tree::folder(repo, at.commit, root, &path)?;
+            if release::is_meant(source) {
+                let chart = Chart {
+                    bare: at.bare.clone(),
+                    root,
+                    path: path.clone(),
+                    folder,
+                };
+                return Self::release(chart, brief);
+            }
             let start = Start {
                 repo,
                 root,
@@ -148,6 +160,16 @@ impl Work {
             Ok(Self::Flux(at.bare.clone(), Box::new(plan)))
         });
         planned.map_err(|e| broken(&e))?
+    }
+
+    fn release(chart: Chart, brief: &Brief) -> Result<Self, Unjudged> {
+        let plan = Release::plan(release::Parts {
+            chart,
+            source: &brief.ask.source,
+            purpose: &brief.purpose,
+            given: &brief.given,
+        })?;
+        Ok(Self::Release(Box::new(plan)))
     }
 
     /// The run of a chart.
@@ -162,7 +184,7 @@ impl Work {
     ) -> Result<Self, Unjudged> {
         let plan = Helm::plan(&helm::Parts {
             chart,
-            source,
+            settings: &helm::Settings::read(source.helm.as_ref())?,
             refs: &brief.refs,
             purpose: &brief.purpose,
             vars,
@@ -176,6 +198,7 @@ impl Work {
             Self::Plain(_) | Self::Flux(..) => Vec::new(),
             Self::Kustomize(_, plan) => plan.dependencies(),
             Self::Helm(plan) => plan.dependencies().to_vec(),
+            Self::Release(plan) => plan.dependencies().to_vec(),
         }
     }
 
@@ -188,6 +211,7 @@ impl Work {
             Self::Plain(_) | Self::Flux(..) => Ok(()),
             Self::Kustomize(_, plan) => plan.carry(dependency, at),
             Self::Helm(plan) => plan.carry(dependency, at),
+            Self::Release(plan) => plan.carry(dependency, at),
         }
     }
 
@@ -198,6 +222,7 @@ impl Work {
             Self::Kustomize(_, plan) => plan.key().make(),
             Self::Flux(_, plan) => plan.key().make(),
             Self::Helm(plan) => plan.key().make(),
+            Self::Release(plan) => plan.key().make(),
         }
     }
 }

@@ -115,7 +115,10 @@ impl AppKind {
 
     /// Whether what it wants can be rendered here, and so is judged.
     pub fn is_rendered(self) -> bool {
-        matches!(self, Self::Application | Self::Kustomization)
+        matches!(
+            self,
+            Self::Application | Self::Kustomization | Self::HelmRelease
+        )
     }
 
     /// Whether it is Argo CD's Application, the default.

@@ -42,20 +42,20 @@ impl Finish<'_> {
                 continue;
             }
             let mut object = self.variables.object(file, object, text, key)?;
-            self.set_metadata(&mut object);
+            self.metadata.set_on(&mut object);
             finished.push(object);
         }
         Ok(finished)
     }
+}
 
-    fn set_metadata(&self, object: &mut Value) {
+impl CommonMetadata {
+    /// Sets them on an object, over what stands there.
+    pub(in crate::desired) fn set_on(&self, object: &mut Value) {
         let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
             return;
         };
-        for (place, pairs) in [
-            ("labels", &self.metadata.labels),
-            ("annotations", &self.metadata.annotations),
-        ] {
+        for (place, pairs) in [("labels", &self.labels), ("annotations", &self.annotations)] {
             if pairs.is_empty() {
                 continue;
             }

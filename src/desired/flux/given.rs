@@ -18,16 +18,24 @@ impl fmt::Debug for GivenText {
     }
 }
 
+/// One reference of a HelmRelease's `spec.valuesFrom`, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenValues {
+    /// A document of values, or the value for the path.
+    pub given: GivenText,
+    /// Where it was read, for messages: `the Secret apps/pins`.
+    pub from: String,
+    /// Where the value is set; empty for a document.
+    pub target_path: String,
+    /// Whether the value is taken as it is.
+    pub literal: bool,
+}
+
 /// Everything that is given to one application.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Given {
     /// The variables of `spec.postBuild.substituteFrom`, later references over earlier ones.
     pub variables: BTreeMap<String, GivenText>,
-}
-
-impl Given {
-    /// Whether anything of it came out of a Secret.
-    pub fn has_secrets(&self) -> bool {
-        self.variables.values().any(|v| v.secret)
-    }
+    /// The values of `spec.valuesFrom`, in their order.
+    pub values: Vec<GivenValues>,
 }

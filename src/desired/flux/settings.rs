@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::desired::unjudged;
-use crate::domain::{Unjudged, UnjudgedReason, Verbatim};
+use crate::desired::written;
+use crate::domain::{Unjudged, Verbatim};
 
 /// The parts of `spec` that decide what is rendered, and what its source and its references add.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -31,9 +31,9 @@ pub(super) struct Settings {
 /// Labels and annotations that every object gets.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub(super) struct CommonMetadata {
-    pub(super) labels: BTreeMap<String, String>,
-    pub(super) annotations: BTreeMap<String, String>,
+pub(in crate::desired) struct CommonMetadata {
+    pub(in crate::desired) labels: BTreeMap<String, String>,
+    pub(in crate::desired) annotations: BTreeMap<String, String>,
 }
 
 /// Variables that stand in the Kustomization itself.
@@ -49,15 +49,10 @@ impl Settings {
     /// # Errors
     /// `BadSource` for what the API would not have taken.
     pub(super) fn read(settings: Option<&Verbatim>) -> Result<Self, Unjudged> {
-        let Some(settings) = settings else {
-            return Ok(Self::default());
-        };
-        serde_json::from_value(settings.value().clone()).map_err(|_| {
-            unjudged(
-                UnjudgedReason::BadSource,
-                "The Kustomization does not have the form that Flux's API gives it; correct its spec.",
-            )
-        })
+        written::read(
+            settings,
+            "The Kustomization does not have the form that Flux's API gives it; correct its spec.",
+        )
     }
 
     /// Whether nothing is asked of kustomize but to collect the files.

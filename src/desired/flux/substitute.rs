@@ -10,9 +10,10 @@ use serde_json::Value;
 use super::envsubst::{MARK, evaluate, marked};
 use super::given::{Given, GivenText};
 use super::settings::PostBuild;
+use crate::desired::taint::{NamesAField, Taint};
 use crate::desired::unjudged;
 use crate::domain::{Unjudged, UnjudgedReason};
-use crate::drift::seal::{SealKey, is_secret, seal_whole};
+use crate::drift::seal::SealKey;
 use crate::drift::yaml::{self, Limits};
 
 /// The label or annotation that keeps an object from it.
@@ -95,13 +96,19 @@ impl Variables {
         if let Some(key) = key.filter(|_| self.0.values().any(|v| v.secret)) {
             let marks = marked(text, &value, &|name| self.is_secret(name));
             let marks = marks.map_err(|e| failed(e.to_string()))?;
+            let taint = Taint {
+                key,
+                // Nothing but a Secret's value makes one field out of another.
+                names: &|_| true,
+            };
             match one(&marks) {
                 _ if !marks.contains(MARK) => {}
                 Ok(marks) => {
-                    seal_marked(&mut object, &marks, key).map_err(|()| names_a_field(file))?
+                    let sealed = taint.seal(&mut object, &marks);
+                    sealed.map_err(|NamesAField| names_a_field(file))?;
                 }
                 // With marks it does not read: then nothing can be told apart.
-                Err(_) => seal_all(&mut object, key),
+                Err(_) => taint.seal_all(&mut object),
             }
         }
         Ok(object)
@@ -149,71 +156,6 @@ fn one(text: &str) -> Result<Value, String> {
     values.pop().ok_or_else(|| "nothing is left".to_owned())
 }
 
-/// What an object is called is no secret: the cluster lists it.
-const IDENTITY: [&str; 4] = ["apiVersion", "kind", "name", "namespace"];
-
-/// Seals what a Secret touched; the data of a Secret is left to those who seal it in any case.
-fn seal_marked(object: &mut Value, marks: &Value, key: &SealKey) -> Result<(), ()> {
-    let in_secret = is_secret(object);
-    let (Value::Object(fields), Value::Object(marks)) = (&mut *object, marks) else {
-        seal_whole(object, key);
-        return Ok(());
-    };
-    for (name, value) in fields {
-        let own = marks.get(name).ok_or(())?;
-        match (name.as_str(), &mut *value, own) {
-            ("apiVersion" | "kind", ..) => {}
-            ("data" | "stringData", ..) if in_secret => {}
-            ("metadata", Value::Object(metadata), Value::Object(own)) => {
-                for (name, value) in metadata {
-                    if !IDENTITY.contains(&name.as_str()) {
-                        seal_below(value, own.get(name).ok_or(())?, key)?;
-                    }
-                }
-            }
-            _ => seal_below(value, own, key)?,
-        }
-    }
-    Ok(())
-}
-
-fn seal_below(value: &mut Value, marks: &Value, key: &SealKey) -> Result<(), ()> {
-    match (&mut *value, marks) {
-        (Value::Object(fields), Value::Object(own)) => {
-            for (name, value) in fields {
-                seal_below(value, own.get(name).ok_or(())?, key)?;
-            }
-        }
-        (Value::Array(items), Value::Array(own)) if items.len() == own.len() => {
-            for (item, own) in items.iter_mut().zip(own) {
-                seal_below(item, own, key)?;
-            }
-        }
-        (value, own) if *value == *own => {}
-        (value, _) => seal_whole(value, key),
-    }
-    Ok(())
-}
-
-/// Seals everything but what the object is called.
-fn seal_all(object: &mut Value, key: &SealKey) {
-    let in_secret = is_secret(object);
-    let Value::Object(fields) = object else {
-        return;
-    };
-    for (name, value) in fields {
-        match (name.as_str(), &mut *value) {
-            ("apiVersion" | "kind", _) => {}
-            ("data" | "stringData", _) if in_secret => {}
-            ("metadata", Value::Object(metadata)) => metadata
-                .iter_mut()
-                .filter(|(name, _)| !IDENTITY.contains(&name.as_str()))
-                .for_each(|(_, value)| seal_whole(value, key)),
-            (_, value) => seal_whole(value, key),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -237,6 +179,7 @@ mod tests {
         };
         let given = Given {
             variables: secret.iter().map(given).collect(),
+            ..Given::default()
         };
         Variables::of(&own, &given).unwrap()
     }

@@ -3,12 +3,13 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::desired::unjudged;
-use crate::domain::{Unjudged, UnjudgedReason, Verbatim};
+use crate::desired::written;
+use crate::domain::{Unjudged, Verbatim};
 
+/// What decides a run of `helm template`, beside the chart.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Settings {
+pub(in crate::desired) struct Settings {
     pub(super) release_name: String,
     pub(super) namespace: String,
     pub(super) value_files: Vec<String>,
@@ -17,9 +18,9 @@ pub(super) struct Settings {
     values_object: Value,
     pub(super) parameters: Vec<Parameter>,
     pub(super) file_parameters: Vec<FileParameter>,
-    pub(super) skip_crds: bool,
+    pub(in crate::desired) skip_crds: bool,
     pub(super) skip_tests: bool,
-    pub(super) skip_schema_validation: bool,
+    pub(in crate::desired) skip_schema_validation: bool,
     pub(super) kube_version: String,
     pub(super) api_versions: Vec<String>,
     pub(super) pass_credentials: bool,
@@ -45,16 +46,20 @@ impl Settings {
     ///
     /// # Errors
     /// `BadSource` for what the API would not have taken.
-    pub(super) fn read(settings: Option<&Verbatim>) -> Result<Self, Unjudged> {
-        let Some(settings) = settings else {
-            return Ok(Self::default());
-        };
-        serde_json::from_value(settings.value().clone()).map_err(|_| {
-            unjudged(
-                UnjudgedReason::BadSource,
-                "`helm` of the application's source does not have the form that Argo CD's API gives it; correct the source.",
-            )
-        })
+    pub(in crate::desired) fn read(settings: Option<&Verbatim>) -> Result<Self, Unjudged> {
+        written::read(
+            settings,
+            "`helm` of the application's source does not have the form that Argo CD's API gives it; correct the source.",
+        )
+    }
+
+    /// A release of this name in this namespace, and nothing else.
+    pub(in crate::desired) fn named(release: &str, namespace: &str) -> Self {
+        Self {
+            release_name: release.to_owned(),
+            namespace: namespace.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// The values that stand in the application itself: the object before the text.

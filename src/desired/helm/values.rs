@@ -234,7 +234,7 @@ mod tests {
     use super::*;
     use crate::desired::ask::Purpose;
     use crate::desired::bare::Bare;
-    use crate::desired::helm::{Chart, RefAt};
+    use crate::desired::helm::{Chart, RefAt, Settings};
     use crate::desired::testing::{FILE, Origin};
     use crate::desired::vars::Vars;
     use crate::domain::Source;
@@ -275,7 +275,7 @@ mod tests {
                 path: "chart".to_owned(),
                 folder,
             },
-            source: &source,
+            settings: &Settings::default(),
             refs: &refs,
             purpose: &purpose,
             vars: &Vars::of(&purpose, &source, "abc"),

@@ -9,6 +9,7 @@ use crate::desired::ask::Purpose;
 use crate::desired::helm::plain_version;
 use crate::desired::unjudged;
 use crate::desired::vars::Vars;
+use crate::desired::written;
 use crate::domain::{Unjudged, UnjudgedReason, Verbatim};
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -40,20 +41,15 @@ struct Replicas {
     count: Value,
 }
 
-fn read(settings: &Verbatim) -> Result<Settings, Unjudged> {
-    serde_json::from_value(settings.value().clone()).map_err(|_| {
-        unjudged(
-            UnjudgedReason::BadSource,
-            "`kustomize` of the application's source does not have the form that Argo CD's API gives it; correct the source.",
-        )
-    })
+fn read(settings: Option<&Verbatim>) -> Result<Settings, Unjudged> {
+    written::read(
+        settings,
+        "`kustomize` of the application's source does not have the form that Argo CD's API gives it; correct the source.",
+    )
 }
 
 /// What the settings load beside what the kustomization does.
 pub(super) fn loads(settings: Option<&Verbatim>) -> Result<Vec<String>, Unjudged> {
-    let Some(settings) = settings else {
-        return Ok(Vec::new());
-    };
     let settings = read(settings)?;
     let patches = settings
         .patches
@@ -70,7 +66,7 @@ pub(super) fn served(
     settings: Option<&Verbatim>,
     purpose: &Purpose,
 ) -> Result<Vec<String>, Unjudged> {
-    let settings = settings.map(read).transpose()?.unwrap_or_default();
+    let settings = read(settings)?;
     purpose.require_served()?;
     let version = match settings.kube_version.as_str() {
         "" => purpose.kube_version().to_string(),
@@ -107,7 +103,7 @@ pub(super) fn edited(
     vars: &Vars,
     there: &dyn Fn(&str) -> bool,
 ) -> Result<Value, Unjudged> {
-    let settings = read(settings)?;
+    let settings = read(Some(settings))?;
     let Some(fields) = kustomization.as_object_mut() else {
         return Ok(kustomization);
     };

@@ -123,6 +123,7 @@ async fn variables_come_from_the_cluster_and_a_secrets_value_is_sealed() {
             ("pin".to_owned(), text("hunter2", true)),
         ]
         .into(),
+        ..Given::default()
     };
     let to = "oslo/flux-system/web".into();
     service.give(&to, "6".into(), Arc::default());
