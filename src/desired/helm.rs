@@ -23,8 +23,8 @@ use super::unjudged;
 use super::vars::Vars;
 use super::work::At;
 pub(super) use chart::Dependency;
-pub(super) use defaults::ValuesFiles;
 use chart::Vendored;
+pub(super) use defaults::ValuesFiles;
 pub(super) use settings::Settings;
 use settings::escaped;
 
@@ -126,7 +126,8 @@ impl Helm {
     /// The same with words that no settings lead to.
     #[must_use]
     pub(super) fn with_flags(mut self, flags: &[&str]) -> Self {
-        self.args.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        self.args
+            .extend(flags.iter().map(|flag| (*flag).to_owned()));
         self
     }
 

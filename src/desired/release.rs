@@ -81,7 +81,8 @@ impl Release {
             purpose: parts.purpose,
             vars: &Vars::default(),
         })?;
-        let from_root = parts.source.chart.is_empty() && !parts.source.repo_url.starts_with("oci://");
+        let from_root =
+            parts.source.chart.is_empty() && !parts.source.repo_url.starts_with("oci://");
         let files = helm::ValuesFiles {
             paths: &settings.values_files,
             from_root,
@@ -197,7 +198,10 @@ impl Release {
 }
 
 fn step_folder(place: &Workplace, number: usize) -> PathBuf {
-    place.path().join(Path::new("post")).join(number.to_string())
+    place
+        .path()
+        .join(Path::new("post"))
+        .join(number.to_string())
 }
 
 /// The commit of a mirror that Flux has packaged a version of a chart from. Blocking.

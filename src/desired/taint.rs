@@ -27,17 +27,17 @@ impl Taint<'_> {
     /// # Errors
     /// [`NamesAField`].
     pub(super) fn seal(&self, object: &mut Value, counterpart: &Value) -> Result<(), NamesAField> {
-        let mut sealed = spelled(object);
-        self.object(&mut sealed, counterpart)?;
-        take_tokens(object, &sealed);
+        let spelled = self.spelled(object);
+        self.object(object, counterpart)?;
+        respell(object, &spelled);
         Ok(())
     }
 
     /// Seals everything but what the object is called: nothing can be told apart.
     pub(super) fn seal_all(&self, object: &mut Value) {
-        let mut sealed = spelled(object);
-        let in_secret = is_secret(&sealed);
-        let Value::Object(fields) = &mut sealed else {
+        let spelled = self.spelled(object);
+        let in_secret = is_secret(object);
+        let Value::Object(fields) = &mut *object else {
             return;
         };
         for (name, value) in fields {
@@ -51,7 +51,17 @@ impl Taint<'_> {
                 (_, value) => seal_whole(value, self.key),
             }
         }
-        take_tokens(object, &sealed);
+        respell(object, &spelled);
+    }
+
+    /// The object with its scalars as the API server spells them, all of them sealed: a token can only be equal or different, and `1000m` is `1`.
+    fn spelled(&self, object: &Value) -> Value {
+        let mut spelled = object.clone();
+        if let Some(typed) = round_trip(object, Shape::of_object(object), Strictness::Lenient) {
+            spell(&mut spelled, &typed);
+        }
+        seal_whole(&mut spelled, self.key);
+        spelled
     }
 
     fn object(&self, object: &mut Value, counterpart: &Value) -> Result<(), NamesAField> {
@@ -125,15 +135,6 @@ impl Taint<'_> {
     }
 }
 
-/// The object with its scalars as the API server spells them: a token can only be equal or different, and `1000m` is `1`.
-fn spelled(object: &Value) -> Value {
-    let mut spelled = object.clone();
-    if let Some(typed) = round_trip(object, Shape::of_object(object), Strictness::Lenient) {
-        spell(&mut spelled, &typed);
-    }
-    spelled
-}
-
 fn spell(value: &mut Value, typed: &Value) {
     match (&mut *value, typed) {
         (Value::Object(fields), Value::Object(typed)) => {
@@ -153,21 +154,21 @@ fn spell(value: &mut Value, typed: &Value) {
     }
 }
 
-/// Puts the tokens of the sealed object into the object; what is not sealed keeps its own spelling.
-fn take_tokens(object: &mut Value, sealed: &Value) {
-    match (&mut *object, sealed) {
-        (Value::Object(fields), Value::Object(sealed)) => {
+/// Puts in the place of each token that of the same value as it is spelled.
+fn respell(sealed: &mut Value, spelled: &Value) {
+    match (&mut *sealed, spelled) {
+        (Value::Object(fields), Value::Object(spelled)) => {
             for (name, value) in fields {
-                if let Some(sealed) = sealed.get(name) {
-                    take_tokens(value, sealed);
+                if let Some(spelled) = spelled.get(name) {
+                    respell(value, spelled);
                 }
             }
         }
-        (Value::Array(items), Value::Array(sealed)) => {
-            let pairs = items.iter_mut().zip(sealed);
-            pairs.for_each(|(item, sealed)| take_tokens(item, sealed));
+        (Value::Array(items), Value::Array(spelled)) => {
+            let pairs = items.iter_mut().zip(spelled);
+            pairs.for_each(|(item, spelled)| respell(item, spelled));
         }
-        (object, Value::String(token)) if is_token(token) => *object = sealed.clone(),
+        (Value::String(token), spelled) if is_token(token) => sealed.clone_from(spelled),
         _ => {}
     }
 }
@@ -209,15 +210,21 @@ mod tests {
     #[test]
     fn a_field_that_a_secret_named_is_refused_wherever_it_stands() {
         let object = |data: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"}, "data": data});
-        for data in [json!({"hunter2": "x"}), json!({"a": {"hunter2": "x"}}), json!({"a": [{"hunter2": "x"}]})] {
+        for data in [
+            json!({"hunter2": "x"}),
+            json!({"a": {"hunter2": "x"}}),
+            json!({"a": [{"hunter2": "x"}]}),
+        ] {
             assert_eq!(sealed(object(data), &object(json!({}))), Err(NamesAField));
         }
     }
 
     #[test]
     fn a_sealed_value_is_spelled_as_the_server_answers_it_and_all_else_as_it_was() {
-        let limits = |cpu: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
-            "spec": {"containers": [{"name": "web", "resources": {"limits": {"cpu": cpu, "memory": "1024Mi"}}}]}});
+        let limits = |cpu: &str| {
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
+            "spec": {"containers": [{"name": "web", "resources": {"limits": {"cpu": cpu, "memory": "1024Mi"}}}]}})
+        };
         let cpu = "/spec/containers/0/resources/limits/cpu";
         let thousand = sealed(limits("1000m"), &limits("2111n")).unwrap();
         let one = sealed(limits("1"), &limits("2")).unwrap();

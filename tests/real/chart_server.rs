@@ -32,7 +32,8 @@ pub(crate) struct ChartServer {
     /// The authority's certificate.
     pub(crate) ca_file: PathBuf,
     helm: PathBuf,
-    work: PathBuf,
+    /// Where charts are packed, and whatever else `helm` needs.
+    pub(crate) work: PathBuf,
     files: Files,
 }
 

@@ -215,7 +215,8 @@ fn renderers() -> String {
     format!("[desired]\nkustomize = \"{folder}/kustomize\"\nhelm = \"{folder}/helm\"\n")
 }
 
-fn entry(object: &Value) -> Value {
+/// An object as Flux's inventories list it.
+pub(crate) fn entry(object: &Value) -> Value {
     let text = |pointer: &str| {
         object
             .pointer(pointer)

@@ -40,6 +40,7 @@ mod fetching;
 mod flux_drift;
 mod flux_events;
 mod flux_inventory;
+mod flux_release;
 mod following;
 mod gitops;
 mod gitops_states;

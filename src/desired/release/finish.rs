@@ -54,7 +54,10 @@ fn no_text(folder: &str) -> Unjudged {
 
 /// Whether a file is a CRD of a chart's `crds` folder, or of one that it carries.
 fn is_beside_templates(file: &str, folder: &str) -> bool {
-    let mut path = file.strip_prefix(folder).unwrap_or(file).trim_start_matches('/');
+    let mut path = file
+        .strip_prefix(folder)
+        .unwrap_or(file)
+        .trim_start_matches('/');
     while let Some((_, below)) = path.strip_prefix("charts/").and_then(|p| p.split_once('/')) {
         path = below;
     }
@@ -86,7 +89,8 @@ pub(in crate::desired) fn take_in(
     if let Some(key) = key.filter(|_| release.values.has_secrets()) {
         let seal = Sealing::of(release, runs, key);
         for (file, object) in &mut objects {
-            seal.object(object).map_err(|NamesAField| names_a_field(file))?;
+            seal.object(object)
+                .map_err(|NamesAField| names_a_field(file))?;
         }
     }
     let mut bytes = runs.clear.templates.len();

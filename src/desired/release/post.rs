@@ -10,7 +10,10 @@ const INPUT: &str = "/dev/stdin";
 /// The kustomization of one post-renderer.
 pub(super) fn kustomization(step: &Kustomize) -> Value {
     let mut fields = Map::new();
-    fields.insert("apiVersion".to_owned(), json!("kustomize.config.k8s.io/v1beta1"));
+    fields.insert(
+        "apiVersion".to_owned(),
+        json!("kustomize.config.k8s.io/v1beta1"),
+    );
     fields.insert("kind".to_owned(), json!("Kustomization"));
     fields.insert("resources".to_owned(), json!([INPUT]));
     for (field, entries) in [
@@ -51,7 +54,9 @@ mod tests {
     fn a_step_is_a_kustomization_over_what_it_is_handed() {
         let step = Kustomize {
             images: vec![json!({"name": "web", "newTag": "2"})],
-            patches_json6902: vec![json!({"target": {"kind": "Pod"}, "patch": [{"op": "remove", "path": "/a"}]})],
+            patches_json6902: vec![
+                json!({"target": {"kind": "Pod"}, "patch": [{"op": "remove", "path": "/a"}]}),
+            ],
             ..Kustomize::default()
         };
         assert_eq!(

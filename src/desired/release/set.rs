@@ -192,7 +192,12 @@ impl Reader {
     /// What follows an equals sign, up to and with the comma that ends it.
     fn value(&mut self) -> Outcome<Node> {
         if self.how == How::Literal {
-            let rest: String = self.text.get(self.at..).unwrap_or_default().iter().collect();
+            let rest: String = self
+                .text
+                .get(self.at..)
+                .unwrap_or_default()
+                .iter()
+                .collect();
             self.at = self.text.len();
             return Ok(Node::Leaf(json!(rest), self.secret));
         }
@@ -335,7 +340,11 @@ mod tests {
             ("{}", json!([""])),
             ("a\\,b", json!("a,b")),
         ] {
-            assert_eq!(made(json!({}), "a.b", text, false), Some(json!({"a": {"b": value}})), "{text}");
+            assert_eq!(
+                made(json!({}), "a.b", text, false),
+                Some(json!({"a": {"b": value}})),
+                "{text}"
+            );
         }
     }
 
@@ -343,7 +352,11 @@ mod tests {
     fn paths_lead_through_maps_and_lists() {
         for (own, path, made_of) in [
             (json!({}), "a[1].b", json!({"a": [null, {"b": "x"}]})),
-            (json!({"a": [{"b": "y", "c": 1}]}), "a[0].b", json!({"a": [{"b": "x", "c": 1}]})),
+            (
+                json!({"a": [{"b": "y", "c": 1}]}),
+                "a[0].b",
+                json!({"a": [{"b": "x", "c": 1}]}),
+            ),
             (json!({}), "a\\.b.c", json!({"a.b": {"c": "x"}})),
             (json!({}), "a[0][1]", json!({"a": [[null, "x"]]})),
         ] {
@@ -353,10 +366,16 @@ mod tests {
 
     #[test]
     fn a_comma_begins_another_key_unless_the_value_is_literal() {
-        assert_eq!(made(json!({}), "a", "x,b=y", false), Some(json!({"a": "x", "b": "y"})));
+        assert_eq!(
+            made(json!({}), "a", "x,b=y", false),
+            Some(json!({"a": "x", "b": "y"}))
+        );
         assert_eq!(made(json!({}), "a", "x,y", false), None);
         let text = "{\"x\": [1,2]}, y=z\\n\n";
-        assert_eq!(made(json!({}), "a.b", text, true), Some(json!({"a": {"b": text}})));
+        assert_eq!(
+            made(json!({}), "a.b", text, true),
+            Some(json!({"a": {"b": text}}))
+        );
     }
 
     #[test]

@@ -65,7 +65,13 @@ impl Values {
             } else {
                 all = merge(&all, &own);
                 let how = How::of(&one.given.text, one.literal);
-                let done = set(&all, &one.target_path, &one.given.text, how, one.given.secret);
+                let done = set(
+                    &all,
+                    &one.target_path,
+                    &one.given.text,
+                    how,
+                    one.given.secret,
+                );
                 done.map_err(|why| refused(one, why))?;
             }
         }
@@ -92,7 +98,10 @@ impl Values {
     pub(super) fn add_to(&self, key: KeyMaker) -> KeyMaker {
         let marks = [&self.changed, &self.flipped];
         let key = key.text(&self.clear.to_string());
-        marks.into_iter().flatten().fold(key, |key, values| key.text(&values.to_string()))
+        marks
+            .into_iter()
+            .flatten()
+            .fold(key, |key, values| key.text(&values.to_string()))
     }
 }
 
@@ -125,7 +134,9 @@ impl Node {
         match self {
             Self::Map(map) => {
                 let map = map.borrow();
-                let entries = map.iter().map(|(key, inner)| (key.clone(), inner.value(secret)));
+                let entries = map
+                    .iter()
+                    .map(|(key, inner)| (key.clone(), inner.value(secret)));
                 Value::Object(entries.collect())
             }
             Self::List(items) => {
@@ -150,7 +161,9 @@ impl Node {
 }
 
 fn shared(map: &Map<String, Value>, secret: bool) -> Shared {
-    let entries = map.iter().map(|(key, value)| (key.clone(), Node::of(value, secret)));
+    let entries = map
+        .iter()
+        .map(|(key, value)| (key.clone(), Node::of(value, secret)));
     Rc::new(RefCell::new(entries.collect()))
 }
 
@@ -222,9 +235,16 @@ mod tests {
 
     #[test]
     fn later_references_win_over_earlier_ones_and_the_release_over_all() {
-        let first = one("ConfigMap", "", "image: {tag: '1', pull: Always}\nreplicas: 1\n");
+        let first = one(
+            "ConfigMap",
+            "",
+            "image: {tag: '1', pull: Always}\nreplicas: 1\n",
+        );
         let second = one("Secret", "", "image: {tag: '2'}\npassword: hunter2\n");
-        let values = merged(json!({"replicas": 3, "image": {"name": "web"}}), vec![first, second]);
+        let values = merged(
+            json!({"replicas": 3, "image": {"name": "web"}}),
+            vec![first, second],
+        );
         let values = values.unwrap();
         assert_eq!(
             values.clear,
@@ -262,19 +282,35 @@ mod tests {
             ],
         );
         let values = values.unwrap();
-        assert_eq!(values.clear, json!({"site": "oslo", "db": {"password": "hunter2", "tls": true}}));
-        assert_eq!(values.flipped.unwrap().pointer("/db/tls"), Some(&json!(false)));
+        assert_eq!(
+            values.clear,
+            json!({"site": "oslo", "db": {"password": "hunter2", "tls": true}})
+        );
+        assert_eq!(
+            values.flipped.unwrap().pointer("/db/tls"),
+            Some(&json!(false))
+        );
         assert!(!format!("{:?}", values.clear).is_empty() && values.changed.is_some());
     }
 
     #[test]
     fn what_cannot_be_merged_is_named_without_what_it_says() {
-        for (path, text) in [("", "- hunter2\n"), ("", "a: [hunter2"), ("pin[x]", "hunter2")] {
+        for (path, text) in [
+            ("", "- hunter2\n"),
+            ("", "a: [hunter2"),
+            ("pin[x]", "hunter2"),
+        ] {
             let why = merged(json!({}), vec![one("Secret", path, text)]).unwrap_err();
-            assert!(why.contains("Secret edge/values") && !why.contains("hunter2"), "{why}");
+            assert!(
+                why.contains("Secret edge/values") && !why.contains("hunter2"),
+                "{why}"
+            );
         }
         let nothing = merged(json!({}), vec![one("ConfigMap", "", "# nothing\n")]).unwrap();
-        assert_eq!((nothing.clear.clone(), nothing.has_secrets()), (json!({}), false));
+        assert_eq!(
+            (nothing.clear.clone(), nothing.has_secrets()),
+            (json!({}), false)
+        );
         assert_eq!(format!("{nothing:?}"), "Values(..)");
     }
 }

@@ -5,6 +5,8 @@
 //! still at it. Rules of readiness: `Ready` of the newest generation, then `Stalled` and `Reconciling`, as in Flux's runtime.
 
 pub mod notice;
+pub mod origin;
+mod release;
 #[cfg(test)]
 mod tests;
 pub mod wants;

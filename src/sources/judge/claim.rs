@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Place;
-use crate::domain::{Gvk, TrackingMethod};
+use crate::domain::{AppKind, Gvk, TrackingMethod};
 use crate::sources::assignment::AppAssignment;
 
 /// Whether a live object belongs to another one.
@@ -21,6 +21,13 @@ fn is_in_inventory(app: &AppAssignment, gvk: &Gvk, place: &Place) -> bool {
     })
 }
 
+/// CRDs of a chart's `crds` folder are made and left behind: a HelmRelease lists them, and takes none away that its chart has no more.
+fn is_left_behind(app: &AppAssignment, gvk: &Gvk) -> bool {
+    app.app.kind == AppKind::HelmRelease
+        && &*gvk.group == "apiextensions.k8s.io"
+        && &*gvk.kind == "CustomResourceDefinition"
+}
+
 /// Whether the object carries the application's mark. An annotation that names another object is a copy's, and claims nothing.
 pub(super) fn claims(app: &AppAssignment, object: &Value, gvk: &Gvk, place: &Place) -> bool {
     let metadata = object.get("metadata");
@@ -35,7 +42,8 @@ pub(super) fn claims(app: &AppAssignment, object: &Value, gvk: &Gvk, place: &Pla
         let owner = label("namespace").zip(label("name"));
         return owner
             .is_some_and(|(namespace, name)| *app.instance == *format!("{namespace}/{name}"))
-            && is_in_inventory(app, gvk, place);
+            && is_in_inventory(app, gvk, place)
+            && !is_left_behind(app, gvk);
     }
     if app.tracking.method == TrackingMethod::Label {
         return text("labels", &app.tracking.label_key) == Some(&*app.instance);

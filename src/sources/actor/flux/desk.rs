@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::gifts::Gifts;
 use crate::domain::{AppKind, AppRef, Application, ClusterId, Name, Unjudged};
 use crate::sources::engine::flux;
-use crate::sources::engine::flux::wants::{Origin, Reference, Wants};
+use crate::sources::engine::flux::origin::{Origin, Origins};
+use crate::sources::engine::flux::wants::{Reference, Wants};
 
 /// What is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +23,7 @@ pub(super) enum Topic {
 #[derive(Debug)]
 pub(super) struct Desk {
     cluster: ClusterId,
-    origins: BTreeMap<AppRef, Origin>,
+    origins: Origins,
     wants: BTreeMap<AppRef, Wants>,
     /// What applies objects and is not rendered.
     unrendered: BTreeSet<AppRef>,
@@ -42,7 +43,7 @@ impl Desk {
     pub(super) fn new(cluster: ClusterId) -> Self {
         Self {
             cluster,
-            origins: BTreeMap::new(),
+            origins: Origins::new(),
             wants: BTreeMap::new(),
             unrendered: BTreeSet::new(),
             gifts: BTreeMap::new(),
@@ -68,7 +69,7 @@ impl Desk {
     ) -> (Application, Vec<Application>) {
         let row = flux::row(kind, object, &self.cluster);
         let id = row.id.clone();
-        if let Some(origin) = Origin::of(kind, object) {
+        if let Some(origin) = Origin::of(kind, object, &self.cluster) {
             let known = self.origins.insert(id.clone(), origin.clone());
             let moved = known.as_ref() != Some(&origin);
             let others = if moved {
@@ -135,7 +136,7 @@ impl Desk {
     }
 
     fn builders(&self, source: &AppRef) -> Vec<Application> {
-        let of_it = |wants: &&Wants| wants.row.report.source.as_ref() == Some(source);
+        let of_it = |wants: &&Wants| wants.leans_on(source, &self.origins);
         let ids = self.wants.values().filter(of_it).map(|w| &w.row.id);
         ids.filter_map(|id| self.row(id)).collect()
     }
@@ -143,11 +144,9 @@ impl Desk {
     /// A row with everything that is known for its rendering.
     fn row(&self, id: &AppRef) -> Option<Application> {
         let wants = self.wants.get(id)?;
-        let source = wants.row.report.source.as_ref();
-        let origin = source.and_then(|s| self.origins.get(s));
         let gifts = self.gifts.get(id);
         let stamp = gifts.map(|g| g.as_ref().map(|g| g.stamp.clone()).map_err(Clone::clone));
-        let mut row = wants.row(origin, stamp.as_ref());
+        let mut row = wants.row(&self.origins, stamp.as_ref());
         let server = gifts.and_then(|g| g.as_ref().ok()?.server.clone());
         if let Some(server) = server {
             row.destination.server = server;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::connect::{Connection, FaultKind, Lane};
-use crate::desired::{Given, GivenText};
+use crate::desired::{Given, GivenText, GivenValues};
 use crate::domain::{Name, Unjudged, UnjudgedReason};
 use crate::drift::decode_base64;
 use crate::drift::yaml::{Limits, parse_values};
-use crate::sources::engine::flux::wants::{Purpose, Reference};
+use crate::sources::engine::flux::wants::{Purpose, Reference, ValuesAt};
 
 /// Bytes that a ConfigMap or Secret may have; the API server takes no more than about one mebibyte.
 const LIMIT: usize = 4 << 20;
@@ -46,6 +46,12 @@ pub(super) async fn read(
                 stamps.push(version(&object));
                 given.variables.extend(texts(&object, reference.secret));
             }
+            Purpose::Values(at) => {
+                stamps.push(version(&object));
+                given
+                    .values
+                    .extend(values(&object, namespace, reference, at)?);
+            }
             Purpose::Kubeconfig(key) => server = server_of(&object, key),
         }
     }
@@ -61,19 +67,14 @@ async fn fetch(
     namespace: &str,
     reference: &Reference,
 ) -> Result<Option<Value>, Unjudged> {
-    let (kind, plural) = if reference.secret {
-        ("Secret", "secrets")
+    let plural = if reference.secret {
+        "secrets"
     } else {
-        ("ConfigMap", "configmaps")
+        "configmaps"
     };
     let name = &reference.name;
     let path = format!("/api/v1/namespaces/{namespace}/{plural}/{name}");
-    let refuse = |reason, why: &str| {
-        Err(Unjudged {
-            reason,
-            message: format!("It refers to the {kind} {namespace}/{name}, which {why}").into(),
-        })
-    };
+    let refuse = |reason, why: &str| Err(refused(namespace, reference, reason, why));
     let fault = match connection.get(Lane::Watch, &path, LIMIT).await {
         Ok(bytes) => match serde_json::from_slice(&bytes) {
             Ok(object) => return Ok(Some(object)),
@@ -88,7 +89,7 @@ async fn fetch(
     };
     match fault.kind {
         FaultKind::NotFound if reference.optional => Ok(None),
-        FaultKind::Forbidden if reference.purpose != Purpose::Variables => Ok(None),
+        FaultKind::Forbidden if matches!(reference.purpose, Purpose::Kubeconfig(_)) => Ok(None),
         FaultKind::NotFound => refuse(
             UnjudgedReason::NotFound,
             "is not there; create it, or make the reference optional.",
@@ -111,6 +112,53 @@ fn version(object: &Value) -> String {
         text("/metadata/uid").unwrap_or_default(),
         text("/metadata/resourceVersion").unwrap_or_default()
     )
+}
+
+fn refused(namespace: &str, reference: &Reference, reason: UnjudgedReason, why: &str) -> Unjudged {
+    Unjudged {
+        reason,
+        message: format!("It refers to {}, which {why}", named(namespace, reference)).into(),
+    }
+}
+
+fn named(namespace: &str, reference: &Reference) -> String {
+    let kind = if reference.secret {
+        "Secret"
+    } else {
+        "ConfigMap"
+    };
+    format!("the {kind} {namespace}/{}", reference.name)
+}
+
+/// The values that an entry gives; none where the reference is optional and there is no such entry.
+fn values(
+    object: &Value,
+    namespace: &str,
+    reference: &Reference,
+    at: &ValuesAt,
+) -> Result<Option<GivenValues>, Unjudged> {
+    let mut texts = texts(object, reference.secret);
+    match texts.find(|(key, _)| **key == *at.key) {
+        Some((_, given)) => Ok(Some(GivenValues {
+            given,
+            from: named(namespace, reference),
+            target_path: at.path.to_string(),
+            literal: at.literal,
+        })),
+        None if reference.optional => Ok(None),
+        None => {
+            let why = format!(
+                "has no entry `{}`; add it, or correct `valuesKey` of the reference.",
+                at.key
+            );
+            Err(refused(
+                namespace,
+                reference,
+                UnjudgedReason::NotFound,
+                &why,
+            ))
+        }
+    }
 }
 
 /// The entries of `data` as texts.

@@ -1,55 +1,13 @@
-//! What a Kustomization needs beside its own document to be rendered: its source's artifact, ConfigMaps and Secrets. Pure.
+//! What a Kustomization or a HelmRelease needs beside its own document to be rendered: its source's artifact, ConfigMaps and Secrets. Pure.
 
 use serde_json::{Map, Value, json};
 
 use super::super::document::{items, text};
-use super::commit;
-use crate::domain::{AppKind, Application, Name, Source, Unjudged, UnjudgedReason, Verbatim};
-
-/// What a GitRepository tells those that build from it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// The repository.
-    pub url: Name,
-    /// The commit of the artifact, empty while there is none.
-    pub commit: Name,
-    /// Branch, tag or range that it follows.
-    pub reference: Name,
-    /// `spec.ignore`.
-    pub ignore: Name,
-    /// Why the artifact is more than the commit.
-    pub hindrance: Option<Unjudged>,
-}
-
-impl Origin {
-    /// Reads a source; `None` for kinds that hold no Git repository.
-    pub fn of(kind: AppKind, object: &Value) -> Option<Self> {
-        (kind == AppKind::GitRepository).then(|| Self {
-            url: text(object, "/spec/url").into(),
-            commit: commit(text(object, "/status/artifact/revision")),
-            reference: super::reference_of(object).into(),
-            ignore: text(object, "/spec/ignore").into(),
-            hindrance: more_than_the_commit(object),
-        })
-    }
-}
-
-fn more_than_the_commit(object: &Value) -> Option<Unjudged> {
-    let what = if items(object, "/spec/include").next().is_some() {
-        "includes artifacts of other repositories (spec.include)"
-    } else if object.pointer("/spec/recurseSubmodules") == Some(&Value::Bool(true)) {
-        "includes submodules (spec.recurseSubmodules)"
-    } else {
-        return None;
-    };
-    Some(hindered(
-        UnjudgedReason::BadSource,
-        format!(
-            "Its source GitRepository {} {what}, and those are not read here; its verdict is Flux's.",
-            text(object, "/metadata/name")
-        ),
-    ))
-}
+use super::origin::{Origin, Origins, hindered, unread};
+use super::release::Release;
+use crate::domain::{
+    AppKind, AppRef, Application, Name, Source, Unjudged, UnjudgedReason, Verbatim,
+};
 
 /// A ConfigMap or a Secret that is read for a rendering.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,19 +27,43 @@ pub struct Reference {
 pub enum Purpose {
     /// Each of its entries is a variable (`spec.postBuild.substituteFrom`).
     Variables,
+    /// One of its entries gives values (`spec.valuesFrom`).
+    Values(ValuesAt),
     /// The entry of that key, or `value`, or `value.yaml`, is the kubeconfig of another cluster (`spec.kubeConfig`).
     Kubeconfig(Name),
 }
 
-/// What one Kustomization wants, without what only others can tell.
+/// Where values stand in a ConfigMap or Secret, and where they are set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValuesAt {
+    /// The entry.
+    pub key: Name,
+    /// The path that its value is set at; empty for a document of values.
+    pub path: Name,
+    /// Whether the value is taken as it is.
+    pub literal: bool,
+}
+
+/// What one Kustomization or HelmRelease wants, without what only others can tell.
 #[derive(Clone, Debug)]
 pub struct Wants {
     /// Its row.
     pub row: Application,
-    settings: Map<String, Value>,
-    path: Name,
     /// What has to be read for it.
     pub references: Vec<Reference>,
+    what: What,
+}
+
+/// What is rendered.
+#[derive(Clone, Debug)]
+enum What {
+    /// A folder of its source.
+    Folder {
+        settings: Map<String, Value>,
+        path: Name,
+    },
+    /// A chart.
+    Release(Box<Release>),
 }
 
 /// The parts of a Kustomization's spec that decide what it renders.
@@ -103,17 +85,15 @@ const RENDERING: [&str; 12] = [
 impl Wants {
     /// Reads a document; `None` for kinds that are not rendered.
     pub fn of(kind: AppKind, object: &Value, row: &Application) -> Option<Self> {
-        if kind != AppKind::Kustomization {
-            return None;
-        }
-        let spec = object.get("spec").and_then(Value::as_object);
-        let settings = spec.into_iter().flatten();
-        let settings = settings.filter(|(key, _)| RENDERING.contains(&key.as_str()));
+        let what = match kind {
+            AppKind::Kustomization => What::folder(object),
+            AppKind::HelmRelease => What::Release(Box::new(Release::of(object, &row.id.hub))),
+            _ => return None,
+        };
         Some(Self {
             row: row.clone(),
-            settings: settings.map(|(k, v)| (k.clone(), v.clone())).collect(),
-            path: text(object, "/spec/path").into(),
             references: references(object),
+            what,
         })
     }
 
@@ -122,86 +102,90 @@ impl Wants {
         self.row.id.to_string().into()
     }
 
+    /// Whether its rendering depends on a source.
+    pub fn leans_on(&self, id: &AppRef, origins: &Origins) -> bool {
+        self.row.report.source.as_ref() == Some(id)
+            || matches!(&self.what, What::Release(release) if release.leans_on(id, origins))
+    }
+
     /// The row with everything that its rendering needs; `stamp` says what was given to it.
-    pub fn row(
-        &self,
-        origin: Option<&Origin>,
-        stamp: Option<&Result<Name, Unjudged>>,
-    ) -> Application {
+    pub fn row(&self, origins: &Origins, stamp: Option<&Result<Name, Unjudged>>) -> Application {
         let mut row = self.row.clone();
-        row.report.hindrance = self.hindrance(origin, stamp);
-        let Some(origin) = origin else {
-            return row;
+        let put = match &self.what {
+            What::Folder { settings, path } => self.folder(&mut row, settings, path, origins),
+            What::Release(release) => release.put_into(&mut row, origins),
         };
-        let mut settings = self.settings.clone();
-        settings.insert("sourceIgnore".into(), json!(*origin.ignore));
         if let Some(Ok(stamp)) = stamp {
             let given = json!({"to": *self.receiver(), "stamp": **stamp});
-            settings.insert("given".into(), given);
+            let deployed = row.history.iter_mut().filter_map(|h| h.source.as_mut());
+            row.sources
+                .iter_mut()
+                .chain(deployed)
+                .for_each(|source| source.flux = with_given(source.flux.as_ref(), &given));
         }
-        row.sources = vec![Source {
-            repo_url: origin.url.clone(),
-            path: self.path.clone(),
-            target_revision: origin.commit.clone(),
-            flux: Verbatim::of(Value::Object(settings)),
-            ..Source::default()
-        }];
+        row.report.hindrance = put.err().or_else(|| self.unread(stamp));
         row
     }
 
-    fn hindrance(
+    fn folder(
         &self,
-        origin: Option<&Origin>,
-        stamp: Option<&Result<Name, Unjudged>>,
-    ) -> Option<Unjudged> {
-        let Some(origin) = origin else {
-            return Some(self.unread_source());
+        row: &mut Application,
+        settings: &Map<String, Value>,
+        path: &Name,
+        origins: &Origins,
+    ) -> Result<(), Unjudged> {
+        let source = row.report.source.as_ref().ok_or_else(|| {
+            let message = "It names no source; set spec.sourceRef.";
+            hindered(UnjudgedReason::BadSource, message.into())
+        })?;
+        let git = match origins.get(source) {
+            Some(Origin::Git(git)) => git,
+            other => return Err(unread(source, other)),
         };
-        let unread = stamp.and_then(|s| s.as_ref().err()).cloned();
-        let waiting = || {
-            let reads = !self.references.is_empty() && stamp.is_none();
-            reads.then(|| {
-                hindered(
-                    UnjudgedReason::Pending,
-                    "The ConfigMaps and Secrets that it refers to are still being read.".into(),
-                )
-            })
-        };
-        origin.hindrance.clone().or(unread).or_else(waiting)
+        let mut settings = settings.clone();
+        settings.insert("sourceIgnore".into(), json!(*git.ignore));
+        row.sources = vec![Source {
+            repo_url: git.url.clone(),
+            path: path.clone(),
+            target_revision: git.commit.clone(),
+            flux: Verbatim::of(Value::Object(settings)),
+            ..Source::default()
+        }];
+        git.hindrance.clone().map_or(Ok(()), Err)
     }
 
-    fn unread_source(&self) -> Unjudged {
-        let Some(source) = &self.row.report.source else {
-            return hindered(
-                UnjudgedReason::BadSource,
-                "It names no source; set spec.sourceRef.".into(),
-            );
-        };
-        let (kind, name) = (source.kind.word(), &source.name);
-        if source.kind == AppKind::GitRepository {
-            return hindered(
-                UnjudgedReason::NotFound,
-                format!(
-                    "Its source {kind} {}/{name} is not there.",
-                    source.namespace
-                ),
-            );
+    /// Why what it refers to is not there yet, or not at all.
+    fn unread(&self, stamp: Option<&Result<Name, Unjudged>>) -> Option<Unjudged> {
+        match stamp {
+            Some(Err(why)) => Some(why.clone()),
+            None if !self.references.is_empty() => Some(hindered(
+                UnjudgedReason::Pending,
+                "The ConfigMaps and Secrets that it refers to are still being read.".into(),
+            )),
+            _ => None,
         }
-        hindered(
-            UnjudgedReason::BadSource,
-            format!(
-                "Its source is the {kind} {}/{name}, and artifacts of that kind are not fetched here; its verdict is Flux's.",
-                source.namespace
-            ),
-        )
     }
 }
 
-fn hindered(reason: UnjudgedReason, message: String) -> Unjudged {
-    Unjudged {
-        reason,
-        message: message.into(),
+impl What {
+    fn folder(object: &Value) -> Self {
+        let spec = object.get("spec").and_then(Value::as_object);
+        let settings = spec.into_iter().flatten();
+        let settings = settings.filter(|(key, _)| RENDERING.contains(&key.as_str()));
+        Self::Folder {
+            settings: settings.map(|(k, v)| (k.clone(), v.clone())).collect(),
+            path: text(object, "/spec/path").into(),
+        }
     }
+}
+
+/// Settings that say what was given to their application.
+fn with_given(settings: Option<&Verbatim>, given: &Value) -> Option<Verbatim> {
+    let mut settings = settings.map_or_else(|| json!({}), |s| s.value().clone());
+    if let Some(fields) = settings.as_object_mut() {
+        fields.insert("given".into(), given.clone());
+    }
+    Verbatim::of(settings)
 }
 
 fn references(object: &Value) -> Vec<Reference> {
@@ -222,7 +206,10 @@ fn references(object: &Value) -> Vec<Reference> {
         optional: true,
         purpose: Purpose::Kubeconfig(text(reference, "/key").into()),
     });
-    variables.chain(kubeconfig).collect()
+    variables
+        .chain(super::release::references(object))
+        .chain(kubeconfig)
+        .collect()
 }
 
 #[cfg(test)]
@@ -244,16 +231,19 @@ mod tests {
         Wants::of(AppKind::Kustomization, &object, &row).unwrap()
     }
 
-    fn origin() -> Origin {
+    fn origins() -> Origins {
         let object = json!({"metadata": {"name": "fleet"}, "spec": {"url": "https://git.example/fleet", "ref": {"branch": "main"}, "ignore": "*.md"},
             "status": {"artifact": {"revision": "main@sha1:bbb"}}});
-        Origin::of(AppKind::GitRepository, &object).unwrap()
+        let holder = "edge-oslo-003".into();
+        let origin = Origin::of(AppKind::GitRepository, &object, &holder).unwrap();
+        let id = wants(json!({})).row.report.source.unwrap();
+        [(id, origin)].into()
     }
 
     #[test]
     fn source_settings_and_revisions_come_together() {
         let wants = wants(json!({"namePrefix": "oslo-", "timeout": "1m"}));
-        let row = wants.row(Some(&origin()), None);
+        let row = wants.row(&origins(), None);
         assert_eq!(row.report.hindrance, None);
         let source = row.sources.first().unwrap();
         assert_eq!(&*source.repo_url, "https://git.example/fleet");
@@ -278,12 +268,12 @@ mod tests {
         };
         let plain = wants(json!({}));
         assert_eq!(
-            reason(plain.row(None, None)).unwrap().0,
+            reason(plain.row(&Origins::new(), None)).unwrap().0,
             UnjudgedReason::NotFound
         );
         let bucket = wants(json!({"sourceRef": {"kind": "Bucket", "name": "fleet"}}));
         assert!(
-            reason(bucket.row(None, None))
+            reason(bucket.row(&Origins::new(), None))
                 .unwrap()
                 .1
                 .contains("Bucket flux-system/fleet")
@@ -291,15 +281,15 @@ mod tests {
         let from =
             wants(json!({"postBuild": {"substituteFrom": [{"kind": "Secret", "name": "vars"}]}}));
         assert_eq!(
-            reason(from.row(Some(&origin()), None)).unwrap().0,
+            reason(from.row(&origins(), None)).unwrap().0,
             UnjudgedReason::Pending
         );
         let refused = Err(hindered(UnjudgedReason::NoAccess, "no".into()));
         assert_eq!(
-            reason(from.row(Some(&origin()), Some(&refused))).unwrap().0,
+            reason(from.row(&origins(), Some(&refused))).unwrap().0,
             UnjudgedReason::NoAccess
         );
-        let given = from.row(Some(&origin()), Some(&Ok("u@7".into())));
+        let given = from.row(&origins(), Some(&Ok("u@7".into())));
         assert_eq!(reason(given.clone()), None);
         let settings = given.sources.first().unwrap().flux.clone().unwrap();
         assert_eq!(
