@@ -5,6 +5,7 @@ mod clusters;
 mod differing;
 mod drifting;
 mod facts;
+mod keymaps;
 mod lists;
 mod looking;
 mod moving;
