@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod cluster;
+pub mod controller;
 pub mod desired;
 pub mod event;
 pub mod id;
@@ -21,6 +22,7 @@ pub use app::{
 pub use cluster::{
     ClusterMetrics, ConnectionFacts, Engine, LinkState, MetricFigure, Permission, Role,
 };
+pub use controller::ControllerReading;
 pub use desired::{
     Commit, DesiredBody, DesiredObject, Mark, MarkPlace, Newest, Tracking, TrackingMethod,
     Unjudged, UnjudgedReason,

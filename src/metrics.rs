@@ -7,11 +7,13 @@
 //! `prometheus-parse` is the peer in the tests, never a fallback, because it loses data without a word: names with a colon (every recorded
 //! series), label values that hold `}`, UTF-8 names; it splits label values at commas and does not undo escapes.
 
+pub mod controllers;
 pub mod family;
 pub mod figures;
 pub mod parse;
 pub mod rate;
 
+pub use controllers::{Controllers, Told};
 pub use figures::{Figures, Scrape, WANTED};
 pub use parse::{Dropped, Filter, Parsed, Sample, parse};
 pub use rate::{increase, quantile};

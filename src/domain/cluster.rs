@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Safe;
+use super::{ControllerReading, Safe};
 
 /// The state of the link to a cluster, as the connection's own clock and answers say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -120,6 +120,8 @@ pub struct ClusterMetrics {
     /// Figures by application name; one object in JSON.
     #[serde(serialize_with = "by_name")]
     pub by_app: Vec<(Safe, Vec<MetricFigure>)>,
+    /// How the controllers of engines are whose metrics are scraped.
+    pub controllers: Vec<ControllerReading>,
     /// Endpoints that answered the last round.
     pub targets_up: usize,
     /// Endpoints found by the last round of discovery.

@@ -52,6 +52,15 @@ impl AppKind {
         Self::ExternalArtifact,
     ];
 
+    /// The kinds that source-controller fetches.
+    pub const FETCHED: [Self; 5] = [
+        Self::GitRepository,
+        Self::OciRepository,
+        Self::HelmRepository,
+        Self::HelmChart,
+        Self::Bucket,
+    ];
+
     /// The kind as Kubernetes spells it.
     pub fn word(self) -> &'static str {
         match self {

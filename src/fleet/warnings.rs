@@ -1,6 +1,7 @@
 //! What somebody should know about an application beyond its sync and health: one sentence and the next step each. Pure: time comes in.
 
 mod argo;
+mod controllers;
 mod flux;
 mod joined;
 #[cfg(test)]
@@ -27,6 +28,8 @@ pub struct Warner<'f> {
     hubs: BTreeMap<&'f ClusterId, BTreeSet<&'f ClusterId>>,
     /// The newest comparison on each hub.
     newest: HashMap<&'f ClusterId, Timestamp>,
+    /// The oldest comparison on each hub, of applications that are to be compared.
+    oldest: HashMap<&'f ClusterId, Timestamp>,
 }
 
 /// Why nothing happens by itself, by whom and until when.
@@ -50,6 +53,7 @@ impl Fleet {
             steps: HashMap::new(),
             hubs: BTreeMap::new(),
             newest: HashMap::new(),
+            oldest: HashMap::new(),
         };
         for state in self.apps.values() {
             warner.learn(state);
@@ -89,6 +93,10 @@ impl<'f> Warner<'f> {
         if let Some(at) = app.reconciled_at.filter(|_| app.id.kind.is_application()) {
             let newest = self.newest.entry(&app.id.hub).or_insert(at);
             *newest = at.max(*newest);
+            if !self.is_frozen(app) {
+                let oldest = self.oldest.entry(&app.id.hub).or_insert(at);
+                *oldest = at.min(*oldest);
+            }
         }
     }
 
@@ -138,25 +146,6 @@ impl<'f> Warner<'f> {
             }),
             Window::Open => None,
         }
-    }
-
-    /// What is the matter with a hub as a whole: nothing it holds has been compared for too long.
-    pub fn of_hub(&self, hub: &ClusterId) -> Option<Warning> {
-        let cluster = self.hub(hub)?;
-        let newest = *self.newest.get(hub)?;
-        let limit = cluster.pace.limit()?;
-        let age = self.now.duration_since(newest);
-        (cluster.state.is_current() && age > limit).then(|| {
-            Warning::new(
-                "controller-down",
-                format!(
-                    "No application of {hub} was compared with Git for {}, and every {} is due: its application controller is down or lags.",
-                    span(age),
-                    span(limit)
-                ),
-                "Look at the pods of argocd-application-controller on the hub.",
-            )
-        })
     }
 
     fn hub(&self, id: &ClusterId) -> Option<&'f Cluster> {

@@ -1,4 +1,4 @@
-//! Metrics of one cluster, for ever: find the ServiceMonitors' endpoints, scrape them through the API server, tell the figures.
+//! Metrics of one cluster, for ever: find the endpoints of ServiceMonitors and PodMonitors, scrape them through the API server, tell the figures.
 //!
 //! What a cluster forbids or lacks is a message, never an error. A round's endpoints are asked side by side, each within a time and size limit.
 
@@ -19,8 +19,10 @@ use tokio::time::Instant;
 
 use crate::connect::WallClock;
 
-use crate::domain::{ClusterMetrics, Name, Safe};
-use crate::metrics::{Figures, Filter, Parsed, Scrape, WANTED, parse};
+use crate::domain::{AppKind, ClusterMetrics, ControllerReading, Name, Safe};
+use crate::metrics::{
+    Controllers, Figures, Filter, Parsed, Scrape, Told, WANTED, controllers, parse,
+};
 pub use direct::Direct;
 use discover::discover;
 use monitor::{Discovery, Target};
@@ -48,6 +50,7 @@ pub struct MetricSource {
     direct: Option<Direct>,
     limits: Limits,
     figures: Figures,
+    controllers: Controllers,
     round: u64,
     found: Discovery,
     found_at: Option<Instant>,
@@ -57,6 +60,8 @@ pub struct MetricSource {
 struct Answer {
     target: Arc<str>,
     app: Option<Arc<str>>,
+    /// The kinds of documents whose controller it is, by its labels.
+    controls: Vec<AppKind>,
     parsed: Result<Parsed, Trouble>,
 }
 
@@ -68,6 +73,7 @@ impl MetricSource {
             direct,
             limits: Limits::default(),
             figures: Figures::default(),
+            controllers: Controllers::default(),
             round: 0,
             found: Discovery::default(),
             found_at: None,
@@ -112,14 +118,24 @@ impl MetricSource {
         let proxied = stream::iter(self.found.targets.iter().take(TARGETS).cloned())
             .map(|target| async move {
                 let text = scrape::through_proxy(client, &target, limits).await;
-                answer(target.id(), target.app.clone(), text).await
+                Answer {
+                    target: target.id(),
+                    parsed: read(text).await,
+                    app: target.app,
+                    controls: target.controls,
+                }
             })
             .buffer_unordered(AT_A_TIME)
             .collect::<Vec<Answer>>();
         let direct = async {
             let direct = self.direct.as_ref()?;
             let text = direct.scrape(limits).await;
-            Some(answer(direct.id(), None, text).await)
+            Some(Answer {
+                target: direct.id(),
+                app: None,
+                controls: Vec::new(),
+                parsed: read(text).await,
+            })
         };
         let (mut answers, direct) = futures::join!(proxied, direct);
         answers.extend(direct);
@@ -131,6 +147,7 @@ impl MetricSource {
         let mut told = ClusterMetrics {
             targets: self.found.targets.len() + usize::from(self.direct.is_some()),
             scraped_at: Some(now),
+            controllers: self.observe_controllers(&answers, now),
             ..ClusterMetrics::default()
         };
         let mut scrapes = Vec::new();
@@ -169,6 +186,30 @@ impl MetricSource {
         told
     }
 
+    /// An endpoint that is not ready says something of its controller; one that may not be asked says nothing.
+    fn observe_controllers(
+        &mut self,
+        answers: &[Answer],
+        now: Timestamp,
+    ) -> Vec<ControllerReading> {
+        let troubles: Vec<String> = answers
+            .iter()
+            .map(|a| {
+                a.parsed
+                    .as_ref()
+                    .err()
+                    .map_or_else(String::new, Trouble::to_string)
+            })
+            .collect();
+        let told = answers.iter().zip(&troubles);
+        let told = told.filter_map(|(answer, trouble)| match &answer.parsed {
+            Ok(parsed) => Some(Told::Samples(&parsed.samples)),
+            Err(Trouble::Unready(_)) => Some(Told::Unready(&answer.controls, trouble)),
+            Err(_) => None,
+        });
+        self.controllers.observe(now, &told.collect::<Vec<_>>())
+    }
+
     /// What hinders: discovery when nothing else answers, else the first endpoint that did not.
     fn message(&self, told: &ClusterMetrics, first: Option<(&Arc<str>, &Trouble)>) -> Option<Safe> {
         if let Some((target, trouble)) = first {
@@ -189,24 +230,16 @@ impl MetricSource {
 }
 
 /// Parses off the loop: an answer may have megabytes.
-async fn answer(target: Arc<str>, app: Option<Arc<str>>, text: Result<String, Trouble>) -> Answer {
-    let parsed = match text {
-        Ok(text) => {
-            let read = tokio::task::spawn_blocking(move || parse(&text, &wanted())).await;
-            read.map_err(|_| Trouble::Unreadable)
-        }
-        Err(trouble) => Err(trouble),
-    };
-    Answer {
-        target,
-        app,
-        parsed,
-    }
+async fn read(text: Result<String, Trouble>) -> Result<Parsed, Trouble> {
+    let text = text?;
+    let read = tokio::task::spawn_blocking(move || parse(&text, &wanted())).await;
+    read.map_err(|_| Trouble::Unreadable)
 }
 
 fn wanted() -> Filter {
+    let prefixes = WANTED.iter().chain(&controllers::WANTED);
     Filter {
-        prefixes: WANTED.iter().map(|prefix| (*prefix).to_owned()).collect(),
+        prefixes: prefixes.map(|prefix| (*prefix).to_owned()).collect(),
         ..Filter::default()
     }
 }

@@ -71,13 +71,22 @@ fn operator(kind: &str, plural: &str) -> Value {
 
 /// A ServiceMonitor without its schema: enough for objects to be stored as they are.
 pub(crate) fn service_monitor() -> Value {
+    monitoring("ServiceMonitor", "servicemonitors")
+}
+
+/// A PodMonitor without its schema.
+pub(crate) fn pod_monitor() -> Value {
+    monitoring("PodMonitor", "podmonitors")
+}
+
+fn monitoring(kind: &str, plural: &str) -> Value {
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": { "name": "servicemonitors.monitoring.coreos.com" },
+        "metadata": { "name": format!("{plural}.monitoring.coreos.com") },
         "spec": {
             "group": "monitoring.coreos.com",
-            "names": { "kind": "ServiceMonitor", "listKind": "ServiceMonitorList", "plural": "servicemonitors", "singular": "servicemonitor" },
+            "names": { "kind": kind, "listKind": format!("{kind}List"), "plural": plural, "singular": kind.to_lowercase() },
             "scope": "Namespaced",
             "versions": [{
                 "name": "v1", "served": true, "storage": true,

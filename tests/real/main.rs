@@ -34,6 +34,7 @@ mod workshop;
 mod argocd;
 mod charting;
 mod connecting;
+mod controllers;
 mod custom_types;
 mod dark;
 mod fetching;

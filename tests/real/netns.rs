@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::keeper;
 use crate::objects::apply;
@@ -67,8 +67,29 @@ impl MetricsHost {
     pub(crate) async fn stand_behind(&self, client: &kube::Client, namespace: &str, service: &str) {
         let (ip, port) = (self.address.ip(), self.address.port());
         let pod = format!("{service}-0");
-        let meta = json!({ "name": pod, "namespace": namespace });
-        let spec = json!({ "containers": [{ "name": "app", "image": "registry.example/edge/microservice:1.4.2" }] });
+        self.stand_as(client, namespace, &pod, json!({})).await;
+        let address = json!({ "ip": ip, "targetRef": { "kind": "Pod", "name": pod, "namespace": namespace } });
+        let endpoints = json!({
+            "apiVersion": "v1", "kind": "Endpoints",
+            "metadata": { "name": service, "namespace": namespace },
+            "subsets": [{ "addresses": [address], "ports": [{ "name": "web", "port": port, "protocol": "TCP" }] }],
+        });
+        apply(client, "endpoint-controller", &endpoints).await;
+    }
+
+    /// Is a running pod with these labels, whose port `http-prom` is this host's.
+    pub(crate) async fn stand_as(
+        &self,
+        client: &kube::Client,
+        namespace: &str,
+        pod: &str,
+        labels: Value,
+    ) {
+        let (ip, port) = (self.address.ip(), self.address.port());
+        let meta = json!({ "name": pod, "namespace": namespace, "labels": labels });
+        let ports = json!([{ "name": "http-prom", "containerPort": port }]);
+        let image = "registry.example/edge/microservice:1.4.2";
+        let spec = json!({ "containers": [{ "name": "app", "image": image, "ports": ports }] });
         apply(
             client,
             "kubelet",
@@ -83,16 +104,9 @@ impl MetricsHost {
             field_manager: Some("kubelet".into()),
             ..Default::default()
         };
-        pods.patch_status(&pod, &params, &kube::api::Patch::Merge(status))
+        pods.patch_status(pod, &params, &kube::api::Patch::Merge(status))
             .await
             .unwrap();
-        let address = json!({ "ip": ip, "targetRef": { "kind": "Pod", "name": pod, "namespace": namespace } });
-        let endpoints = json!({
-            "apiVersion": "v1", "kind": "Endpoints",
-            "metadata": { "name": service, "namespace": namespace },
-            "subsets": [{ "addresses": [address], "ports": [{ "name": "web", "port": port, "protocol": "TCP" }] }],
-        });
-        apply(client, "endpoint-controller", &endpoints).await;
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn warnings(warner: &Warner<'_>, app: &Application) -> Vec<Warning> {
         hydration(app),
         confirmation(app),
         stale(warner, app),
+        warner.lost_edge(app),
     ]
     .into_iter()
     .flatten()
@@ -303,8 +304,8 @@ fn confirmation(app: &Application) -> Option<Warning> {
 
 /// `reconciledAt` is the last comparison with the newest Git; beyond timeout and jitter it is old.
 fn stale(warner: &Warner<'_>, app: &Application) -> Option<Warning> {
-    if let Some(hub) = warner.of_hub(&app.id.hub) {
-        return Some(hub);
+    if let Some(told) = warner.of_controller(&app.id) {
+        return Some(told);
     }
     let hub = warner.hub(&app.id.hub)?;
     let limit = hub.pace.limit()?;

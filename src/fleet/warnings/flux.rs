@@ -20,6 +20,7 @@ pub(super) fn warnings(warner: &Warner<'_>, app: &Application) -> Vec<Warning> {
         drift::corrected(warner, app),
         remote(app),
         requested(app),
+        warner.of_controller(&app.id),
     ];
     found.into_iter().flatten().collect()
 }

@@ -1,5 +1,6 @@
-//! Asks a cluster for its ServiceMonitors and Services; what it forbids or lacks is a message.
+//! Asks a cluster for its ServiceMonitors and PodMonitors, their Services and Pods; what it forbids or lacks is a message.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::Request;
@@ -8,6 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use super::monitor::pods::{self, Lookup};
 use super::monitor::{Discovery, Monitor, encode, resolve};
 use crate::domain::Safe;
 
@@ -34,16 +36,39 @@ struct PageMeta {
     next: Option<String>,
 }
 
+/// Lists of Pods that are made for PodMonitors.
+const LOOKUPS: usize = 32;
+
+const MONITORING: &str = "/apis/monitoring.coreos.com/v1";
+
 /// Asks the cluster; `scope` confines it to a namespace, empty is the whole cluster.
 pub async fn discover(client: &Client, scope: &str) -> Discovery {
-    let monitors: Vec<Monitor> = match list(
-        client,
-        "/apis/monitoring.coreos.com/v1",
-        scope,
-        "servicemonitors",
-    )
-    .await
-    {
+    let (mut found, pods) = futures::join!(by_services(client, scope), by_pods(client, scope));
+    // Whoever has only PodMonitors misses nothing.
+    found.message = found.message.filter(|_| pods.targets.is_empty());
+    found.targets.extend(pods.targets);
+    found.interval = found.interval.into_iter().chain(pods.interval).min();
+    found
+}
+
+/// What PodMonitors mean. They are as often not there as not permitted, and what ServiceMonitors lack is said already.
+async fn by_pods(client: &Client, scope: &str) -> Discovery {
+    let monitors = list::<Monitor>(client, MONITORING, scope, "podmonitors").await;
+    let monitors = monitors.unwrap_or_default();
+    let lookups: BTreeSet<Lookup> = monitors.iter().flat_map(Monitor::lookups).collect();
+    let within = |lookup: &Lookup| scope.is_empty() || lookup.namespace == scope;
+    let mut found = BTreeMap::new();
+    for lookup in lookups.into_iter().filter(within).take(LOOKUPS) {
+        let selector = format!("pods?labelSelector={}", encode(&lookup.labels, ""));
+        if let Ok(pods) = list(client, "/api/v1", &lookup.namespace, &selector).await {
+            found.insert(lookup, pods);
+        }
+    }
+    pods::resolve(&monitors, &found)
+}
+
+async fn by_services(client: &Client, scope: &str) -> Discovery {
+    let monitors: Vec<Monitor> = match list(client, MONITORING, scope, "servicemonitors").await {
         Ok(monitors) => monitors,
         Err(message) => return only(message),
     };
@@ -85,7 +110,8 @@ async fn list<T: DeserializeOwned>(
         } else {
             format!("&continue={}", encode(&next, ""))
         };
-        let path = format!("{api}{within}/{plural}?limit={PAGE}{from}");
+        let and = if plural.contains('?') { '&' } else { '?' };
+        let path = format!("{api}{within}/{plural}{and}limit={PAGE}{from}");
         let page = page(client, &path, plural).await?;
         let readable = page.items.iter();
         objects.extend(readable.filter_map(|raw| serde_json::from_str::<T>(raw.get()).ok()));

@@ -1,4 +1,6 @@
-//! What ServiceMonitors mean: which services, which port, path and scheme. Pure.
+//! What ServiceMonitors and PodMonitors mean: which services or pods, which port, path and scheme. Pure.
+
+pub(super) mod pods;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,16 +9,16 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::desired::tracking::{TRACKING_ID, parse_tracking_id};
-use crate::domain::Safe;
+use crate::domain::{AppKind, Safe};
 
 /// One endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
     /// Namespace of the Service.
     pub namespace: Arc<str>,
-    /// Name of the Service.
+    /// Name of the Service, or of the Pod.
     pub service: Arc<str>,
-    /// Port of the Service, by name if it has one.
+    /// Port of the Service, by name if it has one; of a Pod by number.
     pub port: Arc<str>,
     /// Whether the endpoint speaks TLS.
     pub tls: bool,
@@ -26,6 +28,10 @@ pub struct Target {
     pub query: Arc<str>,
     /// The application that the Service carries the mark of.
     pub app: Option<Arc<str>>,
+    /// Whether `service` and `port` are those of a Pod, as a PodMonitor finds it.
+    pub is_pod: bool,
+    /// The kinds of documents whose controller it is; empty for everything that is no controller of an engine.
+    pub controls: Vec<AppKind>,
 }
 
 impl Target {
@@ -58,7 +64,7 @@ struct Meta {
     annotations: BTreeMap<String, String>,
 }
 
-/// A ServiceMonitor (monitoring.coreos.com/v1), as far as it is used.
+/// A ServiceMonitor or PodMonitor (monitoring.coreos.com/v1), as far as it is used.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Monitor {
@@ -69,6 +75,7 @@ pub(super) struct Monitor {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct MonitorSpec {
+    #[serde(alias = "podMetricsEndpoints")]
     endpoints: Vec<Endpoint>,
     selector: LabelSelector,
     namespace_selector: NamespaceSelector,
@@ -79,6 +86,8 @@ struct MonitorSpec {
 struct Endpoint {
     port: String,
     target_port: Option<IntOrName>,
+    /// Of PodMonitors only.
+    port_number: Option<u16>,
     path: String,
     scheme: String,
     interval: String,
@@ -125,6 +134,7 @@ pub(super) struct Service {
 #[serde(default)]
 struct ServiceSpec {
     ports: Vec<ServicePort>,
+    selector: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -211,7 +221,32 @@ fn target(service: &Service, endpoint: &Endpoint) -> Option<Target> {
         path: path(&endpoint.path)?,
         query: query(&endpoint.params).into(),
         app: app_of(&service.metadata),
+        is_pod: false,
+        controls: controls(&service.spec.selector),
     })
+}
+
+/// What the controllers of Argo CD and Flux are called in the labels of their Pods.
+fn controls(labels: &BTreeMap<String, String>) -> Vec<AppKind> {
+    let called = |name: &str| {
+        let keys = [
+            "app.kubernetes.io/name",
+            "app.kubernetes.io/component",
+            "app",
+        ];
+        keys.iter()
+            .any(|key| labels.get(*key).is_some_and(|v| v == name))
+    };
+    let table: [(&str, &[AppKind]); 4] = [
+        ("argocd-application-controller", &[AppKind::Application]),
+        ("kustomize-controller", &[AppKind::Kustomization]),
+        ("helm-controller", &[AppKind::HelmRelease]),
+        ("source-controller", &AppKind::FETCHED),
+    ];
+    let mut found = table.iter().filter(|(name, _)| called(name));
+    found
+        .next()
+        .map_or_else(Vec::new, |(_, kinds)| kinds.to_vec())
 }
 
 impl Endpoint {

@@ -84,8 +84,9 @@ impl Trouble {
 pub(super) fn proxy_path(target: &Target) -> String {
     let scheme = if target.tls { "https:" } else { "" };
     let question = if target.query.is_empty() { "" } else { "?" };
+    let plural = if target.is_pod { "pods" } else { "services" };
     format!(
-        "/api/v1/namespaces/{}/services/{scheme}{}:{}/proxy{}{question}{}",
+        "/api/v1/namespaces/{}/{plural}/{scheme}{}:{}/proxy{}{question}{}",
         target.namespace, target.service, target.port, target.path, target.query
     )
 }
@@ -106,7 +107,11 @@ pub async fn through_proxy(
     let answered = async {
         let response = client.send(request).await.map_err(|_| Trouble::Link)?;
         if !response.status().is_success() {
-            return Err(Trouble::of_status(response.status()));
+            // A Pod without an address reads as a bad request (seen on 1.36).
+            return Err(match response.status().as_u16() {
+                400 if target.is_pod => Trouble::Unready(400),
+                _ => Trouble::of_status(response.status()),
+            });
         }
         read(response.into_body(), limits.bytes).await
     };

@@ -202,7 +202,8 @@ async fn discovery_is_made_once_a_minute_and_the_second_round_comes_early() {
     let _ = tokio::time::timeout(Duration::from_secs(50), run).await;
     assert!(rounds[1] < Duration::from_secs(4), "{rounds:?}");
     assert!(rounds.len() >= 3, "{rounds:?}");
-    assert_eq!(asked.load(Ordering::Relaxed), 2 + rounds.len());
+    // ServiceMonitors, PodMonitors and Services, and then the one endpoint.
+    assert_eq!(asked.load(Ordering::Relaxed), 3 + rounds.len());
 }
 
 #[tokio::test]
@@ -244,4 +245,48 @@ fn pauses_follow_the_monitors_within_bounds() {
     assert_eq!(pause(2, Some(secs(1)), 0.5), secs(5));
     assert_eq!(pause(2, Some(secs(3600)), 1.0), secs(66));
     assert_eq!(pause(1, Some(secs(30)), 0.5), secs(3));
+}
+
+#[tokio::test]
+async fn a_controllers_pod_is_asked_by_its_own_proxy_and_told_as_silent_when_it_is_not_ready() {
+    const POD: &str =
+        "/api/v1/namespaces/flux-system/pods/kustomize-controller-7d9f:8080/proxy/metrics";
+    let routes = routes();
+    let monitor = json!({"items": [{
+        "metadata": {"name": "flux", "namespace": "flux-system"},
+        "spec": {"selector": {"matchLabels": {"app": "kustomize-controller"}}, "podMetricsEndpoints": [{"port": "http-prom"}]}
+    }]});
+    let pods = json!({"items": [{
+        "metadata": {"name": "kustomize-controller-7d9f", "namespace": "flux-system", "labels": {"app": "kustomize-controller"}},
+        "spec": {"containers": [{"ports": [{"name": "http-prom", "containerPort": 8080}]}]}, "status": {"phase": "Running"}
+    }]});
+    set(
+        &routes,
+        "/apis/monitoring.coreos.com/v1/podmonitors",
+        200,
+        &monitor.to_string(),
+    );
+    set(
+        &routes,
+        "/api/v1/namespaces/flux-system/pods",
+        200,
+        &pods.to_string(),
+    );
+    let text = "gotk_reconcile_duration_seconds_count{kind=\"Kustomization\"} 4\nworkqueue_depth{name=\"kustomization\"} 3\n";
+    set(&routes, POD, 200, text);
+    let (client, _) = client(&routes);
+    let mut source = source();
+    let told = source.round(&client, at(0)).await;
+    assert_eq!((told.targets, told.targets_up), (2, 2), "{told:?}");
+    let reading = &told.controllers[0];
+    assert_eq!((reading.kind, reading.waiting), (AppKind::Kustomization, 3));
+    set(&routes, POD, 503, "");
+    let told = source.round(&client, at(15)).await;
+    assert_eq!(told.controllers[0].silent_since, Some(at(15)));
+    set(&routes, POD, 403, "");
+    let told = source.round(&client, at(30)).await;
+    assert!(
+        told.controllers.is_empty(),
+        "whoever may not ask knows nothing"
+    );
 }
