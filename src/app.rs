@@ -18,6 +18,7 @@ pub mod help;
 pub mod inquiry;
 pub mod kept;
 mod keys;
+pub mod links;
 pub mod list;
 mod looks;
 pub mod menu;

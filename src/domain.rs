@@ -8,6 +8,7 @@ pub mod event;
 pub mod id;
 pub mod join;
 pub mod kind;
+pub mod link;
 pub mod notice;
 pub mod report;
 pub mod safe;

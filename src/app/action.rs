@@ -177,8 +177,8 @@ actions! {
     Forward = "nav.forward", "forward", Looks, ALL;
     /// Keep filter and sort of this screen under a name; the palette opens it again
     SaveView = "view.save", "save view", Looks, VIEWED;
-    /// Copy the link to the deployed Git commit
-    CopyLink = "copy.link", "copy link", Looks, APPS;
+    /// Show the pages about the selected row, to copy one: its Git commit, Argo CD's own, those of the configuration
+    CopyLink = "copy.link", "links", Looks, EXPLAINED;
     /// Mark every row that a filter finds
     MarkBy = "mark.filter", "mark by", Looks, ROWS;
     /// Mark the row

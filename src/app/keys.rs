@@ -5,6 +5,7 @@ use tui_input::Input;
 
 use super::acts;
 use super::complete;
+use super::links::Links;
 use super::looks;
 use super::menu::{Menu, MenuLine};
 use super::modal::{Answer, LineFor, Modal, Then, edit, paste as paste_into};
@@ -62,7 +63,14 @@ pub(super) fn paste(model: &mut Model, text: &str) {
         }
         Some(Modal::Note(input) | Modal::Line(_, input)) => paste_into(input, text),
         // A name that guards a group is typed, not pasted.
-        Some(Modal::Confirm(_) | Modal::Help(_) | Modal::Menu(_) | Modal::Window(_)) | None => {}
+        Some(
+            Modal::Confirm(_)
+            | Modal::Help(_)
+            | Modal::Menu(_)
+            | Modal::Links(_)
+            | Modal::Window(_),
+        )
+        | None => {}
     }
 }
 
@@ -87,6 +95,7 @@ fn in_modal(model: &mut Model, key: Key) -> Vec<Effect> {
     }
     match model.modal.take() {
         Some(Modal::Menu(menu)) => in_menu(model, menu, key),
+        Some(Modal::Links(links)) => in_links(model, links, key),
         Some(Modal::Window(window)) => in_window_key(model, window, key),
         Some(Modal::Palette(palette)) => in_palette(model, palette, key),
         Some(Modal::Help(top)) => {
@@ -139,6 +148,21 @@ fn in_menu(model: &mut Model, mut menu: Menu, key: Key) -> Vec<Effect> {
         }
     }
     model.modal = Some(Modal::Menu(menu));
+    Vec::new()
+}
+
+fn in_links(model: &mut Model, mut links: Links, key: Key) -> Vec<Effect> {
+    match (key.typed(), key.code()) {
+        (_, KeyCode::Enter) | (Some('c' | 'y'), _) => {
+            let chosen = links.chosen().cloned();
+            return chosen.map_or_else(Vec::new, |link| triage::copy_link(model, link));
+        }
+        (Some('j'), _) | (_, KeyCode::Down | KeyCode::Tab) => links.step(1),
+        (Some('k'), _) | (_, KeyCode::Up | KeyCode::BackTab) => links.step(-1),
+        (Some('q'), _) => return Vec::new(),
+        _ => {}
+    }
+    model.modal = Some(Modal::Links(links));
     Vec::new()
 }
 

@@ -4,6 +4,7 @@ use tui_input::{Input, InputRequest};
 
 use crossterm::event::KeyCode;
 
+use super::links::Links;
 use super::menu::Menu;
 use super::palette::Palette;
 use super::window::Window;
@@ -27,6 +28,8 @@ pub enum Modal {
     Line(LineFor, Input),
     /// What can be done here, and why the rest is off.
     Menu(Menu),
+    /// Pages to choose from.
+    Links(Links),
     /// Long text.
     Window(Box<Window>),
 }

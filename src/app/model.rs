@@ -12,6 +12,7 @@ use super::screens::{Ctx, Face, FleetScreen, Screen};
 use super::shape::Size;
 use super::words::Words;
 use crate::domain::Safe;
+use crate::domain::link::LinkTemplate;
 use crate::fleet::Fleet;
 use crate::keymap::{Key, Keymap};
 
@@ -39,6 +40,8 @@ pub struct Start {
     pub now: Timestamp,
     /// What is remembered from earlier sittings.
     pub kept: Kept,
+    /// Pages that the configuration names.
+    pub links: Vec<LinkTemplate>,
 }
 
 /// The console's state. Only [`super::update`] changes it.
@@ -74,6 +77,8 @@ pub struct Model {
     pub kept: Kept,
     /// What servers said when they were asked.
     pub words: Words,
+    /// Pages that the configuration names.
+    pub links: Vec<LinkTemplate>,
     /// Screens that were left and can be gone forward to, the last one first.
     pub(super) forward: Vec<Screen>,
     pub(super) alerts: Alerts,
@@ -112,6 +117,7 @@ impl Model {
             themes: start.themes,
             keymaps: start.keymaps,
             kept: start.kept,
+            links: start.links,
             forward: Vec::new(),
             alerts: Alerts::default(),
             interrupted: false,
@@ -147,6 +153,7 @@ impl Model {
             keymap: &self.keymap,
             kept: &self.kept,
             words: &self.words,
+            links: &self.links,
         }
     }
 
@@ -163,6 +170,7 @@ impl Model {
             keymap: &self.keymap,
             kept: &self.kept,
             words: &self.words,
+            links: &self.links,
         };
         self.stack.last_mut().map(|screen| act(screen, &ctx))
     }
@@ -246,6 +254,7 @@ impl Model {
             keymap: &self.keymap,
             kept: &self.kept,
             words: &self.words,
+            links: &self.links,
         };
         (self.stack.iter_mut().chain(self.parked.as_mut()), ctx)
     }

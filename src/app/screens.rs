@@ -23,6 +23,7 @@ use super::rows::Rows;
 use super::shape::{Shape, Size};
 use super::sieve::Sieve;
 use super::words::Words;
+use crate::domain::link::LinkTemplate;
 use crate::domain::{AppRef, ClusterId, Safe};
 use crate::fleet::Fleet;
 use crate::fleet::query::{Query, Queryable};
@@ -56,6 +57,8 @@ pub struct Ctx<'a> {
     pub kept: &'a Kept,
     /// What servers said when they were asked.
     pub words: &'a Words,
+    /// Pages that the configuration names.
+    pub links: &'a [LinkTemplate],
 }
 
 impl Ctx<'_> {

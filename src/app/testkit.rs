@@ -208,6 +208,11 @@ pub(crate) fn troubled_fleet() -> Fleet {
         ..crate::domain::ReconcilePace::default()
     };
     tell(&mut fleet, "hub-1", 1, Fact::Pace(pace));
+    let tracking = crate::domain::Tracking {
+        page: "https://argocd.example/".into(),
+        ..crate::domain::Tracking::default()
+    };
+    tell(&mut fleet, "hub-1", 1, Fact::Tracking(tracking));
     tell(&mut fleet, "hub-1", 1, Fact::Apps(apps.collect()));
     for (edge, _) in EDGES {
         if !matches!(edge, "edge-paris-031" | "edge-lyon-001" | "edge-tokyo-001") {
@@ -307,6 +312,11 @@ fn fall_silent(fleet: &mut Fleet) {
 }
 
 /// A console on a fleet, with the default keys.
+fn grafana() -> crate::domain::link::LinkTemplate {
+    let url = "https://grafana.example/d/edge?var-cluster={cluster}&var-app={app}";
+    crate::domain::link::LinkTemplate::new("Grafana", url).unwrap()
+}
+
 pub(crate) fn console(fleet: Fleet, cols: u16, rows: u16, write: bool) -> Model {
     Model::new(Start {
         fleet,
@@ -317,6 +327,7 @@ pub(crate) fn console(fleet: Fleet, cols: u16, rows: u16, write: bool) -> Model 
         size: Size { cols, rows },
         now: now(),
         kept: super::kept::Kept::default(),
+        links: vec![grafana()],
     })
 }
 

@@ -5,6 +5,7 @@ use tui_input::Input;
 use super::action::Action;
 use super::acts;
 use super::kept::View;
+use super::links::{self, Link, Links};
 use super::modal::{LineFor, Modal};
 use super::model::Model;
 use super::msg::{Effect, Notice};
@@ -22,7 +23,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Forward => forward(model),
         Action::SaveView => ask_line(model, LineFor::SaveView),
         Action::MarkBy => ask_line(model, LineFor::MarkBy),
-        Action::CopyLink => copy_link(model),
+        Action::CopyLink => links(model),
         Action::Seen => seen(model),
         _ => Vec::new(),
     }
@@ -215,78 +216,28 @@ fn seen(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Copies the web address of the deployed commit, as the usual forges have it.
-fn copy_link(model: &mut Model) -> Vec<Effect> {
+fn links(model: &mut Model) -> Vec<Effect> {
     let ctx = model.ctx();
-    let app = model.face().and_then(|f| f.app(&ctx));
-    let app = app.and_then(|id| ctx.fleet.app(&id).cloned());
-    let link = app.as_ref().and_then(|app| {
-        let entry = app.deployed_revision()?;
-        let source = entry.source.as_ref().or(app.sources.first())?;
-        commit_link(&source.repo_url, &entry.revision)
-    });
-    match link {
-        Some(link) => {
-            say(model, format!("Copied {link}."));
-            vec![Effect::Copy(link.into())]
-        }
-        None => {
+    let lines = model.face().map(|face| links::of(face, &ctx));
+    let lines = lines.unwrap_or_default();
+    match lines.as_slice() {
+        [] => {
             say(
                 model,
-                "There is no link: nothing was deployed, or the repository has no web address.",
+                "There is no link: nothing was deployed from a repository with a web address, argocd-cm names no `url`, and no [[link]] of config.toml fits.",
             );
+            Vec::new()
+        }
+        [only] => copy_link(model, only.clone()),
+        _ => {
+            model.modal = Some(Modal::Links(Links { lines, cursor: 0 }));
             Vec::new()
         }
     }
 }
 
-/// The page of a commit, for repositories over https or ssh.
-fn commit_link(repository: &str, revision: &str) -> Option<String> {
-    let commit = revision.len() >= 7 && revision.bytes().all(|b| b.is_ascii_hexdigit());
-    let bare = repository.trim_end_matches('/').trim_end_matches(".git");
-    let place = if let Some(rest) = bare.strip_prefix("https://") {
-        rest.rsplit_once('@')
-            .map_or(rest, |(_, host)| host)
-            .to_owned()
-    } else if let Some(rest) = bare.strip_prefix("ssh://") {
-        rest.rsplit_once('@')
-            .map_or(rest, |(_, host)| host)
-            .to_owned()
-    } else {
-        let (_, rest) = bare.split_once('@')?;
-        rest.replacen(':', "/", 1)
-    };
-    (commit && !place.is_empty()).then(|| format!("https://{place}/commit/{revision}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::commit_link;
-
-    #[rstest]
-    #[case(
-        "https://git.example/fleet.git",
-        Some("https://git.example/fleet/commit/9f31c02aa")
-    )]
-    #[case(
-        "git@git.example:ops/fleet.git",
-        Some("https://git.example/ops/fleet/commit/9f31c02aa")
-    )]
-    #[case(
-        "ssh://git@git.example/ops/fleet",
-        Some("https://git.example/ops/fleet/commit/9f31c02aa")
-    )]
-    #[case(
-        "https://user:password@git.example/fleet",
-        Some("https://git.example/fleet/commit/9f31c02aa")
-    )]
-    #[case("file:///srv/fleet", None)]
-    fn a_commit_has_its_page_and_no_credentials_in_it(
-        #[case] repository: &str,
-        #[case] link: Option<&str>,
-    ) {
-        assert_eq!(commit_link(repository, "9f31c02aa").as_deref(), link);
-        assert_eq!(commit_link(repository, "main"), None);
-    }
+/// Puts an address on the clipboard.
+pub(super) fn copy_link(model: &mut Model, link: Link) -> Vec<Effect> {
+    say(model, format!("Copied {}.", link.url));
+    vec![Effect::Copy(link.url)]
 }

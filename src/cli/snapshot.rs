@@ -188,6 +188,7 @@ impl Shot<'_> {
             size: self.size,
             now: time.now(),
             kept: Kept::default(),
+            links: self.config.links(),
         });
         let mut sitting = Sitting {
             model: &mut model,

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Written};
 use crate::domain::Alias;
+use crate::domain::link::LinkTemplate;
 use crate::drift::managers::ClassRule;
 
 /// What a person configured; everything has a default.
@@ -35,6 +36,18 @@ pub struct Config {
     pub repository: Vec<RepositoryLine>,
     /// What kinds of tools field managers are, beyond what the program knows.
     pub manager: Vec<ManagerLine>,
+    /// Pages about what is selected, such as a dashboard.
+    pub link: Vec<LinkLine>,
+}
+
+/// A page about what is selected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct LinkLine {
+    /// What it is called.
+    pub name: String,
+    /// Its address, with places such as `{cluster}` and `{app}` that are filled in.
+    pub url: String,
 }
 
 /// One line of the table of field managers.
@@ -161,11 +174,13 @@ const TOP: &[&str] = &[
     "repository",
     "hub",
     "manager",
+    "link",
 ];
 const TABLES: &[(&str, &[&str])] = &[
     ("group", &["name", "clusters", "guarded"]),
     ("alias", &["destination", "context"]),
     ("manager", &["name", "class"]),
+    ("link", &["name", "url"]),
     ("repository", &["url", "username", "password"]),
     (
         "hub",
@@ -240,6 +255,14 @@ impl Config {
         lines.map(|l| ClassRule::new(&l.name, &l.class)).collect()
     }
 
+    /// The pages about what is selected; the file was checked when it was read.
+    pub fn links(&self) -> Vec<LinkTemplate> {
+        let lines = self.link.iter();
+        lines
+            .filter_map(|l| LinkTemplate::new(&l.name, &l.url).ok())
+            .collect()
+    }
+
     /// The group of a row, if any: the first whose glob matches.
     pub fn group_of(&self, row: &str) -> Option<&Group> {
         self.group
@@ -291,6 +314,11 @@ fn check_values(written: &Written<'_>, table: &DeTable<'_>, config: &Config) -> 
     }
     if let Err(what) = config.manager_classes() {
         return Err(written.fault(&place("manager"), what));
+    }
+    for line in &config.link {
+        if let Err(why) = LinkTemplate::new(&line.name, &line.url) {
+            return Err(written.fault(&place("link"), format!("a [[link]] is wrong: {why}")));
+        }
     }
     for line in &config.alias {
         if line.destination.is_empty() || line.context.is_empty() {

@@ -167,6 +167,8 @@ pub struct Tracking {
     pub ignore_differences: Vec<serde_json::Value>,
     /// What argocd-cm says about comparing, verbatim by key; shared by all who hold it.
     pub comparing: Arc<BTreeMap<Name, Name>>,
+    /// Where Argo CD's own pages are (`url`), empty when argocd-cm does not say.
+    pub page: Name,
     /// Whether the hub's default is the server's own dry run (`controller.diff.server.side` in argocd-cmd-params-cm).
     pub server_side_diff: bool,
 }
@@ -213,6 +215,7 @@ impl Default for Tracking {
             kustomize_options: "".into(),
             ignore_differences: Vec::new(),
             comparing: Arc::default(),
+            page: "".into(),
             server_side_diff: false,
         }
     }

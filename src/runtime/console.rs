@@ -88,6 +88,7 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         size: Size { cols, rows },
         now: Timestamp::now(),
         kept: keep::read(&state),
+        links: options.config.links(),
     });
     model.notice = options.greeting.clone().map(Notice::warning);
     let mut console = Console {

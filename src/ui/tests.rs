@@ -124,7 +124,7 @@ fn running(cols: u16, rows: u16) -> Model {
     model
 }
 
-const SCENES: [(&str, Scene); 38] = [
+const SCENES: [(&str, Scene); 39] = [
     ("fleet", Scene::Keys("")),
     ("fleet_stale", Scene::Keys("/ m u n i c h enter")),
     ("fleet_filter", Scene::Keys("/ g r o u p = u s")),
@@ -158,6 +158,7 @@ const SCENES: [(&str, Scene); 38] = [
     ("save_view", Scene::Keys("ctrl-s n i g h t")),
     ("diff_search", Scene::Keys("2 d / a p p enter")),
     ("explain", Scene::Keys("2 X")),
+    ("links", Scene::Keys("2 o")),
     ("history", Scene::Keys("3 h")),
     ("events", Scene::Window("2 e")),
     ("tree", Scene::Window("2 t")),

@@ -4,6 +4,7 @@ use super::modals::window;
 use super::paint::{Canvas, Piece};
 use super::sheet;
 use super::text;
+use crate::app::links::Links;
 use crate::app::menu::Menu;
 use crate::app::shape::Area;
 use crate::app::sheet::{SheetLine, Tone};
@@ -47,6 +48,43 @@ pub(super) fn draw_menu(canvas: &mut Canvas<'_>, menu: &Menu, all: Area) {
             canvas.piece("footer.key", format!("{keys:<15}")),
             canvas.piece(scope, format!("{:<12}", info.hint)),
             canvas.piece(scope, about),
+        ];
+        canvas.line(row, 0, &pieces);
+        if chosen {
+            canvas.tint(row, "selection");
+        }
+    }
+}
+
+/// ```text
+/// ┌ links: enter copies ─────────────────────────────────────────┐
+/// │ > Git commit  https://git.example/fleet/commit/9f31c02aa     │
+/// └──────────────────────────────────────────────────────────────┘
+/// ```
+pub(super) fn draw_links(canvas: &mut Canvas<'_>, links: &Links, all: Area) {
+    let height = u16::try_from(links.lines.len() + 2).unwrap_or(u16::MAX);
+    let room = all.h.saturating_sub(2).max(3);
+    let title = Safe::fixed("links: enter copies");
+    let body = window(canvas, all, 156, height.min(room), &title);
+    let visible = usize::from(body.h).max(1);
+    let first = (links.cursor + 1).saturating_sub(visible);
+    for (y, (i, link)) in (0..body.h).zip(links.lines.iter().enumerate().skip(first)) {
+        let row = Area {
+            y: body.y + y,
+            h: 1,
+            ..body
+        };
+        let chosen = i == links.cursor;
+        let sign = if chosen {
+            canvas.glyphs().selected
+        } else {
+            " "
+        };
+        let pieces = [
+            canvas.fixed("mark", sign),
+            canvas.gap(1),
+            canvas.piece("text", format!("{:<12}", link.name.as_str())),
+            canvas.piece("text.dim", link.url.clone()),
         ];
         canvas.line(row, 0, &pieces);
         if chosen {

@@ -192,13 +192,52 @@ fn what_is_new_since_everything_was_seen_can_be_shown_alone() {
 }
 
 #[test]
-fn the_link_to_the_deployed_commit_is_copied() {
+fn the_pages_about_a_row_are_listed_and_the_chosen_one_is_copied() {
     let mut model = reading();
-    let effects = press(&mut model, "3 o");
+    press(&mut model, "3 o");
+    let Some(Modal::Links(links)) = &model.modal else {
+        panic!("no links: {:?}", model.notice);
+    };
+    let names: Vec<&str> = links.lines.iter().map(|l| l.name.as_str()).collect();
+    assert_eq!(names, ["Git commit", "Argo CD", "Grafana"]);
+    let copied = |model: &mut Model, keys: &str| {
+        let effects = press(model, keys);
+        match effects.as_slice() {
+            [Effect::Copy(url)] => url.to_string(),
+            other => panic!("{other:?}"),
+        }
+    };
     assert_eq!(
-        effects,
-        [Effect::Copy(
-            "https://git.example/fleet/commit/9f31c02aa04c4b7ea3a2a7a53f6fcf4ad1c4c3b2".into()
-        )]
+        copied(&mut model, "enter"),
+        "https://git.example/fleet/commit/9f31c02aa04c4b7ea3a2a7a53f6fcf4ad1c4c3b2"
+    );
+    let app = selected(&model);
+    assert_eq!(
+        copied(&mut model, "o j enter"),
+        format!("https://argocd.example/applications/argocd/{app}")
+    );
+    assert!(
+        copied(&mut model, "o j j enter")
+            .starts_with("https://grafana.example/d/edge?var-cluster=edge-")
+    );
+    assert!(notice(&model).starts_with("Copied https://grafana"));
+}
+
+#[test]
+fn a_row_with_one_page_copies_it_at_once_and_argo_cds_page_shows_the_object() {
+    let mut model = reading();
+    model.links.clear();
+    press(&mut model, "1");
+    assert_eq!(press(&mut model, "o"), []);
+    assert!(notice(&model).contains("[[link]]"), "{}", notice(&model));
+    press(&mut model, "2 o j");
+    let effects = press(&mut model, "enter");
+    let [Effect::Copy(url)] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert!(
+        url.as_str()
+            .contains("?node=apps%2FDeployment%2Fedge%2Fgateway%2F0"),
+        "{url}"
     );
 }

@@ -22,6 +22,7 @@ pub(crate) fn furnish(hub: &Cluster, polls: bool, at: Timestamp) -> Result<(), W
             &json!({
                 "application.resourceTrackingMethod": "annotation",
                 "timeout.reconciliation": polling,
+                "url": format!("https://argocd.{}.example", hub.name),
             }),
         ),
     )?;

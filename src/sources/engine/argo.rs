@@ -319,6 +319,7 @@ pub fn tracking(config_map: &Value) -> Tracking {
             .map(|settings| settings.ignore_differences().to_vec())
             .unwrap_or_default(),
         comparing: comparing(config_map),
+        page: data("url").into(),
         server_side_diff: false,
     }
 }
