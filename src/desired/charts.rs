@@ -27,7 +27,7 @@ use super::web::Web;
 use super::work::At;
 use crate::domain::{Name, Source, Unjudged};
 pub(super) use place::Place;
-pub(super) use repo::{ChartRepo, Wanted};
+pub(super) use repo::{ChartRepo, Layers, Wanted};
 use store::Store;
 
 /// Bytes of one packed archive.

@@ -5,12 +5,15 @@
 //! their counterparts, and sealed.
 
 mod counterpart;
+mod digest;
 pub(super) mod finish;
 mod packaged;
+mod plain;
 mod post;
 mod set;
 mod settings;
 mod values;
+mod version;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,6 +74,7 @@ impl Release {
     pub(super) fn plan(parts: Parts<'_>) -> Result<Self, Unjudged> {
         let settings = Settings::read(parts.source)?;
         let values = Values::merged(&settings.values, parts.given)?;
+        require_deployed(&values, &settings.config_digest)?;
         let mut of_helm = helm::Settings::named(&settings.name, &settings.namespace);
         of_helm.skip_crds = !settings.replaces_crds;
         of_helm.skip_schema_validation = settings.skip_schema_validation;
@@ -107,6 +111,7 @@ impl Release {
         let settings = Settings {
             values: serde_json::Map::new(),
             packaged: String::new(),
+            config_digest: String::new(),
             ..self.settings.clone()
         };
         self.values.add_to(key.text(&format!("{settings:?}")))
@@ -136,6 +141,10 @@ impl Release {
     /// A limit, or a link out of the repository.
     pub(super) fn lay_out(&self, place: &Workplace, limits: CopyLimits) -> Result<(), Unjudged> {
         self.helm.lay_out(place, limits)?;
+        version::mark(
+            &place.tree().join(self.helm.folder()),
+            &self.settings.version_metadata,
+        )?;
         for (number, step) in self.steps().enumerate() {
             let folder = step_folder(place, number);
             make_folder(&folder).map_err(|e| unwritable(&e))?;
@@ -194,6 +203,20 @@ impl Release {
     /// What messages name as the file.
     pub(super) fn file(&self) -> String {
         tree::join(self.helm.folder(), "Chart.yaml")
+    }
+}
+
+/// Nothing is told of a release by values that it was not deployed with.
+fn require_deployed(values: &Values, config_digest: &str) -> Result<(), Unjudged> {
+    if config_digest.is_empty() {
+        return Ok(());
+    }
+    match digest::digest(&values.clear) {
+        Some(digest) if digest != config_digest => Err(unjudged(
+            UnjudgedReason::NeverDeployed,
+            "The values of the HelmRelease, or what its ConfigMaps and Secrets give, are others than it was deployed with, and those are not known here; it is judged again when Flux has rolled them out.",
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::drift::seal::SealKey;
 
 use super::argo_api::{self, ArgoApi, Asked};
 use super::ask::{Ask, Purpose, Served};
-use super::charts::{ChartRepo, Charts, Place, Pulled, Wanted};
+use super::charts::{ChartRepo, Charts, Layers, Place, Pulled, Wanted};
 use super::contents::Contents;
 use super::copy::CopyLimits;
 use super::flux::Given;
@@ -296,6 +296,7 @@ impl DesiredHandle {
                 chart: ask.source.chart.clone(),
                 revision: ask.revision.clone(),
                 pass_credentials: helm::passes_credentials(&ask.source),
+                layers: Layers::of(&ask.source),
             };
             return self.pulled(place, &wanted).await;
         }

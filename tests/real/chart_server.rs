@@ -99,15 +99,26 @@ impl ChartServer {
         site.join(format!("{name}-{version}.tgz"))
     }
 
-    /// Puts a packed chart into the registry, as `helm push` does.
-    pub(crate) fn push(&self, repository: &str, version: &str, archive: &Path) {
+    /// Puts a packed chart into the registry, as `helm push` does; the digest of its manifest.
+    pub(crate) fn push(&self, repository: &str, version: &str, archive: &Path) -> String {
         let archive = std::fs::read(archive).unwrap();
+        self.push_layer(repository, version, CHART, archive)
+    }
+
+    /// Puts an archive into the registry, as `flux push artifact` does; the digest of its manifest.
+    pub(crate) fn push_layer(
+        &self,
+        repository: &str,
+        version: &str,
+        media_type: &str,
+        archive: Vec<u8>,
+    ) -> String {
         let (layer, size) = (digest(&archive), archive.len());
         self.put(&format!("/v2/{repository}/blobs/{layer}"), archive);
         let manifest = json!({
             "schemaVersion": 2,
             "config": { "mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": digest(b"{}"), "size": 2 },
-            "layers": [{ "mediaType": CHART, "digest": layer, "size": size }],
+            "layers": [{ "mediaType": media_type, "digest": layer, "size": size }],
         })
         .to_string();
         self.put(
@@ -122,6 +133,7 @@ impl ChartServer {
         }
         let tags = json!({ "name": repository, "tags": [version] }).to_string();
         self.put(&format!("/v2/{repository}/tags/list"), tags.into());
+        digest(manifest.as_bytes())
     }
 
     /// Takes all away: a repository that is gone.

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use super::index::{BYTES, Entry, Index};
 use super::place::{Endpoint, Holds};
 use super::registry::{self, CHART, Manifest, Registry, RegistryError};
-use super::repo::{ChartRepo, Drawn, Kept, Wanted};
+use super::repo::{ChartRepo, Drawn, Kept, Layers, Wanted};
 use super::store::{Label, StoreError};
 use super::{ARCHIVE, Tools, archive};
 use crate::desired::mirror::blocking;
@@ -43,7 +43,7 @@ impl ChartRepo {
             ));
         }
         // A version that is there needs nobody's leave.
-        if is_whole_version(&wanted.revision)
+        if is_settled(&wanted.revision)
             && let Some(drawn) = self.stored(wanted, &wanted.revision, tools).await?
         {
             return Ok(drawn);
@@ -178,7 +178,7 @@ impl ChartRepo {
             return Ok(drawn);
         }
         let manifest = registry
-            .manifest(&version.replace('+', "_"))
+            .manifest(&version.replace('+', "_"), &wanted.layers)
             .await
             .map_err(refused)?;
         let version = match holds {
@@ -188,7 +188,7 @@ impl ChartRepo {
         if let Some(drawn) = self.stored(wanted, &version, tools).await? {
             return Ok(drawn);
         }
-        let layout = layout_of(&manifest, holds).map_err(refused)?;
+        let layout = layout_of(&manifest, holds, &wanted.layers).map_err(refused)?;
         let archive = registry
             .blob(&manifest.layer, ARCHIVE)
             .await
@@ -211,7 +211,7 @@ impl ChartRepo {
         let found = blocking(move || {
             let commit = store.find(&Label {
                 url: &place,
-                chart: &wanted.chart,
+                chart: &content_of(&wanted),
                 version: &version,
             });
             commit.map(|commit| Drawn { version, commit })
@@ -229,7 +229,7 @@ impl ChartRepo {
         let (store, place, chart, name) = (
             tools.store.clone(),
             self.place.url.clone(),
-            wanted.chart.clone(),
+            content_of(wanted),
             Name::from(version),
         );
         let version = name.clone();
@@ -353,7 +353,26 @@ fn ranged(holds: Holds, revision: &str) -> Option<Range> {
     }
 }
 
-fn layout_of(manifest: &Manifest, holds: Holds) -> Result<Layout, RegistryError> {
+/// Whether a revision means the same for ever.
+fn is_settled(revision: &str) -> bool {
+    is_whole_version(revision) || revision.starts_with("sha256:")
+}
+
+/// What is kept of a version: the chart, or a layer of an artifact.
+fn content_of(wanted: &Wanted) -> Name {
+    match &wanted.layers {
+        Layers::OneArchive => wanted.chart.clone(),
+        Layers::First {
+            media_type,
+            is_chart,
+        } => format!("{} {media_type} {is_chart}", wanted.chart).into(),
+    }
+}
+
+fn layout_of(manifest: &Manifest, holds: Holds, layers: &Layers) -> Result<Layout, RegistryError> {
+    if let Layers::First { is_chart: true, .. } = layers {
+        return Ok(Layout::Chart);
+    }
     match (manifest.layer.media_type == CHART, holds) {
         (true, _) => Ok(Layout::Chart),
         (false, Holds::Artifact) => Ok(Layout::Folder),

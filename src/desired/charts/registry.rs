@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::repo::Layers;
 use crate::desired::web::{Answer, Get, Web, WebError};
 
 /// Bytes of a manifest, as the specification has it.
@@ -118,7 +119,11 @@ impl Registry<'_> {
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub(super) async fn manifest(&self, reference: &str) -> Result<Manifest, RegistryError> {
+    pub(super) async fn manifest(
+        &self,
+        reference: &str,
+        layers: &Layers,
+    ) -> Result<Manifest, RegistryError> {
         let url = self.url(&format!("manifests/{reference}"))?;
         let answer = self.get(&url, MANIFEST, MANIFESTS).await?;
         let digest = digest_of(&answer.body);
@@ -128,7 +133,10 @@ impl Registry<'_> {
         let raw: RawManifest = read(&answer.body, "manifest")?;
         Ok(Manifest {
             digest,
-            layer: layer_of(raw.layers)?,
+            layer: match layers {
+                Layers::OneArchive => layer_of(raw.layers)?,
+                Layers::First { media_type, .. } => first_of(raw.layers, media_type)?,
+            },
         })
     }
 
@@ -254,11 +262,7 @@ fn layer_of(layers: Vec<Layer>) -> Result<Layer, RegistryError> {
     let is_archive = |l: &Layer| l.media_type == CHART || FOLDERS.contains(&l.media_type.as_str());
     let mut archives: Vec<Layer> = layers.into_iter().filter(is_archive).collect();
     match archives.pop() {
-        Some(one) if archives.is_empty() => {
-            let hex = one.digest.strip_prefix("sha256:").unwrap_or_default();
-            let proper = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
-            proper.then_some(one).ok_or(RegistryError::Form("digest"))
-        }
+        Some(one) if archives.is_empty() => proper(one),
         Some(_) => Err(RegistryError::Layers(format!(
             "{} archives",
             archives.len() + 1
@@ -267,6 +271,26 @@ fn layer_of(layers: Vec<Layer>) -> Result<Layer, RegistryError> {
             "no archive of a known kind".to_owned(),
         )),
     }
+}
+
+/// The first layer of a media type, or of all when none is named: what Flux takes.
+fn first_of(layers: Vec<Layer>, media_type: &str) -> Result<Layer, RegistryError> {
+    let is_meant = |l: &Layer| media_type.is_empty() || l.media_type == media_type;
+    let found = layers.into_iter().find(is_meant);
+    found.map_or_else(
+        || {
+            Err(RegistryError::Layers(
+                "no layer that the source selects".to_owned(),
+            ))
+        },
+        proper,
+    )
+}
+
+fn proper(layer: Layer) -> Result<Layer, RegistryError> {
+    let hex = layer.digest.strip_prefix("sha256:").unwrap_or_default();
+    let proper = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    proper.then_some(layer).ok_or(RegistryError::Form("digest"))
 }
 
 /// The page that follows, when it lies on the same host.
@@ -323,6 +347,15 @@ mod tests {
             ..layer(CHART)
         };
         assert!(layer_of(vec![odd]).is_err());
+    }
+
+    #[test]
+    fn flux_takes_the_first_layer_or_the_first_of_a_media_type() {
+        let content = "application/vnd.cncf.flux.content.v1.tar+gzip";
+        let layers = || vec![layer("text/plain"), layer(content), layer(content)];
+        assert_eq!(first_of(layers(), "").unwrap().media_type, "text/plain");
+        assert_eq!(first_of(layers(), content).unwrap().media_type, content);
+        assert!(first_of(layers(), CHART).is_err() && first_of(Vec::new(), "").is_err());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::desired::lease::Leases;
 use crate::desired::semver::is_whole_version;
 use crate::desired::service::Settings;
 use crate::desired::shop::cancelled;
-use crate::domain::{Name, Unjudged, UnjudgedReason};
+use crate::domain::{Name, Source, Unjudged, UnjudgedReason};
 
 /// One question.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,6 +27,39 @@ pub(in crate::desired) struct Wanted {
     pub(in crate::desired) revision: Name,
     /// Whether credentials may go to other hosts that the repository names: Helm's `passCredentials`.
     pub(in crate::desired) pass_credentials: bool,
+    /// Which layer of an artifact is meant.
+    pub(in crate::desired) layers: Layers,
+}
+
+/// Which layer of an artifact is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(in crate::desired) enum Layers {
+    /// The one archive among them, as for Argo CD.
+    #[default]
+    OneArchive,
+    /// The first of this media type, or the first of all when it names none, as for Flux.
+    First {
+        media_type: Name,
+        /// Whether a packed chart is in it, whatever its type says.
+        is_chart: bool,
+    },
+}
+
+impl Layers {
+    /// Those of a source; a chart's own repository has charts, whoever asks.
+    pub(in crate::desired) fn of(source: &Source) -> Self {
+        let Some(flux) = source.flux.as_ref().filter(|_| source.chart.is_empty()) else {
+            return Self::OneArchive;
+        };
+        let media_type = flux.value().pointer("/layer/mediaType");
+        Self::First {
+            media_type: media_type
+                .and_then(|t| t.as_str())
+                .unwrap_or_default()
+                .into(),
+            is_chart: crate::desired::release::is_meant(source),
+        }
+    }
 }
 
 /// The answer.

@@ -7,7 +7,7 @@ use git2::{Oid, Repository};
 use serde::Deserialize;
 
 use crate::desired::bare::Bare;
-use crate::desired::charts::Wanted;
+use crate::desired::charts::{Layers, Wanted};
 use crate::desired::copy::{Copy, CopyLimits, make_folder, unwritable};
 use crate::desired::key::KeyMaker;
 use crate::desired::links::{self, Target};
@@ -93,6 +93,7 @@ impl Dependency {
             chart: self.name.as_str().into(),
             revision: version.into(),
             pass_credentials: false,
+            layers: Layers::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::{Blob, Helm, with};
-use crate::desired::copy::{unwritable, write};
+use crate::desired::copy::unwritable;
 use crate::desired::links::{self, Target};
 use crate::desired::tree::join;
 use crate::desired::unjudged;
@@ -76,7 +76,7 @@ pub(super) fn lay_out(chart: &Path, files: &[Blob]) -> Result<(), Unjudged> {
         return Ok(());
     }
     let text = Value::Object(merged).to_string();
-    write(&chart.join("values.yaml"), text.as_bytes()).map_err(|e| unwritable(&e))
+    std::fs::write(chart.join("values.yaml"), text).map_err(|e| unwritable(&e))
 }
 
 fn read(file: &Blob) -> Result<Map<String, Value>, Unjudged> {

@@ -34,6 +34,10 @@ pub(super) struct Settings {
     /// Whether the CRDs beside the chart's templates are brought to what the chart says.
     pub(super) replaces_crds: bool,
     pub(super) skip_schema_validation: bool,
+    /// What Flux puts behind the plus of the chart's version; empty leaves it as it is.
+    pub(super) version_metadata: String,
+    /// The digest of the values that it was deployed with; empty where any will do.
+    pub(super) config_digest: String,
     /// The version of the chart that Flux has packaged out of a Git repository; empty where the revision says all.
     pub(super) packaged: String,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::document::{items, text};
 use super::{commit, reference};
@@ -20,6 +20,8 @@ pub enum Origin {
     Charts(Name),
     /// A HelmChart.
     Chart(Box<Chart>),
+    /// An OCIRepository.
+    Artifact(Artifact),
     /// A kind whose artifacts are not fetched here.
     Unfetched,
 }
@@ -58,6 +60,27 @@ pub struct Chart {
     pub commit: Name,
 }
 
+/// What an OCIRepository tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Artifact {
+    /// The repository of a registry.
+    pub url: Name,
+    /// The digest of the artifact's manifest, empty while there is none.
+    pub digest: Name,
+    /// The layer that is meant: the first of this type, or the first of all.
+    pub media_type: Name,
+    /// `spec.ignore`.
+    pub ignore: Name,
+}
+
+/// The digest in a revision: `latest@sha256:9f31…`, or `sha256:9f31…` by itself.
+pub(super) fn digest(revision: &str) -> Name {
+    let digest = revision
+        .rsplit_once('@')
+        .map_or(revision, |(_, digest)| digest);
+    digest.into()
+}
+
 impl Origin {
     /// Reads a source; `None` for kinds that are none.
     pub fn of(kind: AppKind, object: &Value, holder: &ClusterId) -> Option<Self> {
@@ -70,9 +93,22 @@ impl Origin {
             }),
             AppKind::HelmRepository => Self::Charts(text(object, "/spec/url").into()),
             AppKind::HelmChart => Self::Chart(Box::new(Chart::of(object, holder))),
-            AppKind::OciRepository | AppKind::Bucket | AppKind::ExternalArtifact => Self::Unfetched,
+            AppKind::OciRepository => Self::Artifact(Artifact {
+                url: text(object, "/spec/url").into(),
+                digest: digest(text(object, "/status/artifact/revision")),
+                media_type: text(object, "/spec/layerSelector/mediaType").into(),
+                ignore: text(object, "/spec/ignore").into(),
+            }),
+            AppKind::Bucket | AppKind::ExternalArtifact => Self::Unfetched,
             _ => return None,
         })
+    }
+}
+
+impl Artifact {
+    /// Which layer is meant, as a setting.
+    pub(super) fn layer(&self) -> Value {
+        json!({"mediaType": *self.media_type})
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::super::document::{items, text};
-use super::origin::{Chart, Git, Origin, Origins, hindered, unread};
+use super::origin::{Artifact, Chart, Git, Origin, Origins, hindered, unread};
 use super::reference;
 use super::wants::{Purpose, Reference, ValuesAt};
 use crate::domain::{
@@ -21,6 +21,10 @@ pub(super) struct Release {
     settings: Map<String, Value>,
     /// The version that was deployed last.
     version: Name,
+    /// The digest of the values that it was deployed with.
+    config: Name,
+    /// The digest of the artifact that its chart came from, where it came from a registry's.
+    artifact: Name,
     /// Why nothing of it can be told, whatever its chart.
     hindrance: Option<Unjudged>,
 }
@@ -44,6 +48,8 @@ impl Release {
             template,
             settings: settings(object),
             version: text(object, "/status/history/0/chartVersion").into(),
+            config: text(object, "/status/history/0/configDigest").into(),
+            artifact: text(object, "/status/history/0/ociDigest").into(),
             hindrance: hindrance(object),
         }
     }
@@ -72,7 +78,8 @@ impl Release {
         row: &mut Application,
         origins: &Origins,
     ) -> Result<(), Unjudged> {
-        let rendered = self.rendered(origins)?;
+        let mut rendered = self.rendered(origins)?;
+        rendered.deployed.flux = self.as_deployed(rendered.deployed.flux.as_ref());
         row.sources = vec![rendered.source];
         if let Some(newest) = row.history.last_mut() {
             newest.revision = rendered.deployed.target_revision.clone();
@@ -84,6 +91,10 @@ impl Release {
     fn rendered(&self, origins: &Origins) -> Result<Rendered, Unjudged> {
         if let Some(why) = &self.hindrance {
             return Err(why.clone());
+        }
+        let known = self.from.as_ref().and_then(|from| origins.get(from));
+        if let Some(Origin::Artifact(artifact)) = known {
+            return self.of_artifact(artifact);
         }
         let Some(chart) = self.chart(origins) else {
             let from = self.from.as_ref().ok_or_else(no_chart)?;
@@ -103,7 +114,7 @@ impl Release {
             repo_url: url.clone(),
             chart: chart.chart.clone(),
             target_revision: published(chart, version),
-            flux: self.written(chart, ""),
+            flux: self.written(chart, version, ""),
             ..Source::default()
         };
         let target = match (&*chart.packaged, &*chart.version) {
@@ -139,7 +150,7 @@ impl Release {
                 repo_url: git.url.clone(),
                 path: chart.chart.clone(),
                 target_revision: revision,
-                flux: self.written(chart, packaged),
+                flux: self.written(chart, version, packaged),
                 ..Source::default()
             }
         };
@@ -149,14 +160,53 @@ impl Release {
         })
     }
 
+    /// A chart that is an artifact of a registry, at its digests.
+    fn of_artifact(&self, artifact: &Artifact) -> Result<Rendered, Unjudged> {
+        if self.artifact.is_empty() {
+            return Err(hindered(
+                UnjudgedReason::NotFound,
+                "Its newest release does not tell which artifact its chart came from (status.history[0].ociDigest); it is told with the next release.".into(),
+            ));
+        }
+        // Unless Flux is told not to, it puts the beginning of the digest into the chart's version.
+        let tracks = self.version.contains('+');
+        let source = |digest: &Name| {
+            let mark = digest.trim_start_matches("sha256:").get(..HASH);
+            let mark = mark.filter(|_| tracks).unwrap_or_default();
+            let mut settings = self.settings.clone();
+            settings.insert("versionMetadata".to_owned(), json!(mark));
+            Source {
+                repo_url: artifact.url.clone(),
+                target_revision: digest.clone(),
+                flux: Verbatim::of(json!({"release": settings, "layer": artifact.layer()})),
+                ..Source::default()
+            }
+        };
+        Ok(Rendered {
+            deployed: source(&self.artifact),
+            source: source(&artifact.digest),
+        })
+    }
+
+    /// The settings, with the digest of the values that count.
+    fn as_deployed(&self, written: Option<&Verbatim>) -> Option<Verbatim> {
+        let mut settings = written?.value().clone();
+        if let Some(Value::Object(release)) = settings.get_mut("release") {
+            release.insert("configDigest".to_owned(), json!(*self.config));
+        }
+        Verbatim::of(settings)
+    }
+
     /// The settings, with what the chart adds.
-    fn written(&self, chart: &Chart, packaged: &str) -> Option<Verbatim> {
+    fn written(&self, chart: &Chart, version: &str, packaged: &str) -> Option<Verbatim> {
         let mut settings = self.settings.clone();
         let files: Vec<&str> = chart.values_files.iter().map(|file| &**file).collect();
         settings.insert("valuesFiles".to_owned(), json!(files));
         let ignores = json!(chart.ignore_missing);
         settings.insert("ignoreMissingValuesFiles".to_owned(), ignores);
         settings.insert("packaged".to_owned(), json!(packaged));
+        let metadata = version.split_once('+').map_or("", |(_, metadata)| metadata);
+        settings.insert("versionMetadata".to_owned(), json!(metadata));
         Verbatim::of(json!({"release": settings}))
     }
 }

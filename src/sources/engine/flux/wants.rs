@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::document::{items, text};
-use super::origin::{Origin, Origins, hindered, unread};
+use super::origin::{Origin, Origins, digest, hindered, unread};
 use super::release::Release;
 use crate::domain::{
     AppKind, AppRef, Application, Name, Source, Unjudged, UnjudgedReason, Verbatim,
@@ -138,20 +138,30 @@ impl Wants {
             let message = "It names no source; set spec.sourceRef.";
             hindered(UnjudgedReason::BadSource, message.into())
         })?;
-        let git = match origins.get(source) {
-            Some(Origin::Git(git)) => git,
+        let mut settings = settings.clone();
+        let (url, revision, hindrance) = match origins.get(source) {
+            Some(Origin::Git(git)) => {
+                settings.insert("sourceIgnore".into(), json!(*git.ignore));
+                (&git.url, &git.commit, git.hindrance.clone())
+            }
+            Some(Origin::Artifact(artifact)) => {
+                settings.insert("sourceIgnore".into(), json!(*artifact.ignore));
+                settings.insert("layer".into(), artifact.layer());
+                if let Some(newest) = row.history.last_mut() {
+                    newest.revision = digest(&newest.revision);
+                }
+                (&artifact.url, &artifact.digest, None)
+            }
             other => return Err(unread(source, other)),
         };
-        let mut settings = settings.clone();
-        settings.insert("sourceIgnore".into(), json!(*git.ignore));
         row.sources = vec![Source {
-            repo_url: git.url.clone(),
+            repo_url: url.clone(),
             path: path.clone(),
-            target_revision: git.commit.clone(),
+            target_revision: revision.clone(),
             flux: Verbatim::of(Value::Object(settings)),
             ..Source::default()
         }];
-        git.hindrance.clone().map_or(Ok(()), Err)
+        hindrance.map_or(Ok(()), Err)
     }
 
     /// Why what it refers to is not there yet, or not at all.
