@@ -2,6 +2,7 @@
 
 mod aggregated;
 mod legacy;
+mod made;
 mod openapi;
 pub(crate) mod openapi_v2;
 
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 pub(crate) use aggregated::{aggregated, asks_for_aggregated};
 pub(crate) use legacy::{group, groups, resources, roots};
+pub(crate) use made::once;
 pub(crate) use openapi::{index, specification};
 
 use super::store::{Kind, KindRef, KindSet};

@@ -133,10 +133,16 @@ fn document(call: &Call, route: &Route) -> Result<Reply, ApiStatus> {
             ));
         }
         Route::OpenApiV2 => Some(openapi_v2::json()),
-        Route::OpenApi(path) if path.is_empty() => {
-            Some(discovery::index(&call.server.store.kinds()))
+        Route::OpenApi(path) => {
+            let made = discovery::once(&call.server.store.kinds(), path, |kinds| {
+                match path.as_str() {
+                    "" => Some(discovery::index(kinds)),
+                    path => discovery::specification(kinds, path),
+                }
+            });
+            let made = made.ok_or_else(ApiStatus::no_page)?;
+            return Ok(reply::bytes(200, "application/json", made));
         }
-        Route::OpenApi(path) => discovery::specification(&call.server.store.kinds(), path),
         _ => None,
     };
     let found = found.ok_or_else(ApiStatus::no_page)?;
@@ -149,11 +155,14 @@ fn roots(call: &Call, named: bool) -> Reply {
     let unknown = call.server.faults.current().no_aggregated_discovery;
     match discovery::asks_for_aggregated(call.accept()).filter(|_| !unknown) {
         Some(version) => {
-            let document = discovery::aggregated(&kinds, !named, version);
+            let name = format!("{named} {version}");
+            let made = discovery::once(&kinds, &name, |kinds| {
+                Some(discovery::aggregated(kinds, !named, version))
+            });
             let media_type = format!(
                 "application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
             );
-            reply::bytes(200, &media_type, document.to_string())
+            reply::bytes(200, &media_type, made.unwrap_or_default())
         }
         None if named => reply::json(200, &discovery::groups(&kinds)),
         None => reply::json(200, &discovery::roots(call.host())),

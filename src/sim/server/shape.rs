@@ -167,7 +167,7 @@ fn whole_list(kind: KindRef, listing: &Listing, metadata: &Value) -> Vec<u8> {
         if kind.custom {
             body.extend_from_slice(&object.json());
         } else {
-            body.extend_from_slice(&object.bare);
+            body.extend_from_slice(&object.bare());
         }
     }
     body.extend_from_slice(b"]}");

@@ -25,7 +25,7 @@ impl Store {
     /// # Errors
     /// 404, and 409 when a precondition does not hold.
     pub fn delete(&self, key: &Key, options: &DeleteOptions) -> Result<Deleted, ApiStatus> {
-        let deleted = delete(&mut self.0.state.lock(), key, options);
+        let deleted = delete(&mut self.writing(), key, options);
         self.announce();
         deleted
     }
@@ -34,7 +34,6 @@ impl Store {
 fn delete(state: &mut State, key: &Key, options: &DeleteOptions) -> Result<Deleted, ApiStatus> {
     let existing = state
         .get(key)
-        .cloned()
         .ok_or_else(|| ApiStatus::not_found(key.kind, &key.name))?;
     check(&existing, options)?;
     let mut document = existing.value();
@@ -132,7 +131,7 @@ fn delete_each(state: &mut State, keys: &[Key], now: Timestamp) {
 fn is_owned(object: &Object, uid: &str) -> bool {
     // Most objects have no owner; looking for the uid in the bytes spares reading them.
     let mentioned = object
-        .bare
+        .bare()
         .windows(uid.len().max(1))
         .any(|w| w == uid.as_bytes());
     mentioned

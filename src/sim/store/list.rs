@@ -108,7 +108,7 @@ fn table_for(
     query: &ListQuery,
     token: Option<&Token>,
 ) -> Result<(Table, u64), ApiStatus> {
-    let current = || state.table(query.kind).cloned().unwrap_or_default();
+    let current = || state.table(query.kind).into_owned();
     let exact = match (token, query.version) {
         (Some(token), _) => token.rv,
         (None, VersionMatch::Exact(version)) => version,

@@ -1,11 +1,13 @@
 //! One stored object: its name, the few things lists select by, and its document as compact bytes.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::mold::{Pattern, Stamp};
 use super::{KindRef, value};
 use crate::domain::Name;
 
@@ -44,8 +46,17 @@ impl fmt::Display for Key {
     }
 }
 
+/// A document without its `apiVersion` and `kind`.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// Compact JSON.
+    Packed(Bytes),
+    /// The same for many clusters but for some words.
+    Cast(Arc<Pattern>, Arc<Stamp>),
+}
+
 /// One object at one resource version. Cheap to hold: the document is bytes until somebody reads it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Object {
     /// Which object it is.
     pub key: Key,
@@ -55,8 +66,15 @@ pub struct Object {
     pub resource_version: u64,
     /// `metadata.labels`.
     pub labels: Vec<(Name, Name)>,
-    /// The document as compact JSON, without `apiVersion` and `kind`: lists of built-in kinds leave them out.
-    pub(crate) bare: Bytes,
+    /// Its document.
+    pub(crate) body: Body,
+}
+
+impl PartialEq for Object {
+    /// Objects are equal when they read alike, however they are kept.
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.bare() == other.bare()
+    }
 }
 
 impl Object {
@@ -75,7 +93,15 @@ impl Object {
                 .parse()
                 .unwrap_or_default(),
             labels,
-            bare: bare(document).into(),
+            body: Body::Packed(bare(document).into()),
+        }
+    }
+
+    /// The document as compact JSON, without `apiVersion` and `kind`: lists of built-in kinds leave them out.
+    pub(crate) fn bare(&self) -> Bytes {
+        match &self.body {
+            Body::Packed(bytes) => bytes.clone(),
+            Body::Cast(pattern, stamp) => pattern.fill(stamp).into(),
         }
     }
 
@@ -94,7 +120,8 @@ impl Object {
             kind.api_version()
         )
         .into_bytes();
-        let rest = self.bare.get(1..).unwrap_or_default();
+        let bare = self.bare();
+        let rest = bare.get(1..).unwrap_or_default();
         if rest.len() > 1 {
             json.push(b',');
         }
@@ -138,6 +165,6 @@ mod tests {
         assert_eq!(object.value(), document);
         assert_eq!(object.resource_version, 7);
         assert_eq!(object.labels, [("app".into(), "web".into())]);
-        assert!(!object.bare.starts_with(b"{\"apiVersion"));
+        assert!(!object.bare().starts_with(b"{\"apiVersion"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::sync::watch as signal;
 
@@ -12,29 +12,47 @@ use super::{ApiStatus, Inner, Key, KindRef, KindSet, Object, Store, StoreOptions
 impl Store {
     /// An empty cluster: the namespaces and custom resource definitions a server has from its start, and nothing else.
     pub fn new(options: StoreOptions) -> Self {
+        let now = options.now;
+        let store = Self::hollow(options);
+        store.furnish(now);
+        store
+    }
+
+    /// A store without even what a server has from its start.
+    pub(crate) fn hollow(options: StoreOptions) -> Self {
         let state = State::new(options.kinds, options.seed, options.history);
         let (version, _) = signal::channel(state.version);
-        let store = Self(Arc::new(Inner {
+        Self(Arc::new(Inner {
             state: Mutex::new(state),
             version,
-        }));
-        store.furnish(options.now);
-        store
+        }))
+    }
+
+    /// The state as it is.
+    pub(crate) fn reading(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock()
+    }
+
+    /// The state with every object in its place, for whoever changes it.
+    pub(crate) fn writing(&self) -> MutexGuard<'_, State> {
+        let mut state = self.reading();
+        state.keep_casts();
+        state
     }
 
     /// The kinds it serves now.
     pub fn kinds(&self) -> KindSet {
-        self.0.state.lock().kinds.clone()
+        self.reading().kinds.clone()
     }
 
     /// The kind `apiVersion` and `kind` name, if served.
     pub fn kind(&self, api_version: &str, kind: &str) -> Option<KindRef> {
-        self.0.state.lock().kinds.by_kind(api_version, kind)
+        self.reading().kinds.by_kind(api_version, kind)
     }
 
     /// The kind a URL names, if served.
     pub fn kind_by_plural(&self, group: &str, version: &str, plural: &str) -> Option<KindRef> {
-        self.0.state.lock().kinds.by_plural(group, version, plural)
+        self.reading().kinds.by_plural(group, version, plural)
     }
 
     /// A key by the words of a manifest, if the kind is served.
@@ -44,7 +62,7 @@ impl Store {
 
     /// One object.
     pub fn get(&self, key: &Key) -> Option<Arc<Object>> {
-        self.0.state.lock().get(key).cloned()
+        self.reading().get(key)
     }
 
     /// One object's document.
@@ -54,9 +72,10 @@ impl Store {
 
     /// Every object of a kind, in one namespace or (`None`) all.
     pub fn all(&self, kind: KindRef, namespace: Option<&str>) -> Vec<Arc<Object>> {
-        let state = self.0.state.lock();
-        let objects = state.table(kind).into_iter().flatten().map(|(_, o)| o);
-        objects
+        let state = self.reading();
+        let table = state.table(kind);
+        table
+            .values()
             .filter(|o| namespace.is_none_or(|ns| *o.key.namespace == *ns))
             .cloned()
             .collect()
@@ -64,17 +83,17 @@ impl Store {
 
     /// The newest resource version.
     pub fn resource_version(&self) -> u64 {
-        self.0.state.lock().version
+        self.reading().version
     }
 
     /// The oldest version a watch may start from.
     pub fn oldest_version(&self) -> u64 {
-        self.0.state.lock().history.oldest()
+        self.reading().history.oldest()
     }
 
     /// Forgets the history, as a compaction does: watches that are behind, and list tokens, expire.
     pub fn expire_history(&self) {
-        let mut state = self.0.state.lock();
+        let mut state = self.reading();
         let version = state.version;
         state.history.expire(version);
     }
@@ -84,7 +103,7 @@ impl Store {
     /// # Errors
     /// 410 when the history does not reach back so far.
     pub fn watch(&self, from: u64) -> Result<Watch, ApiStatus> {
-        let state = self.0.state.lock();
+        let state = self.reading();
         if from < state.history.oldest() {
             return Err(ApiStatus::too_old(from, state.history.oldest()));
         }

@@ -1,5 +1,6 @@
 //! The tables behind the lock, and the one place where a change becomes real.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::history::History;
+use super::mold::Cast;
 use super::{ChangeType, Event, Key, KindRef, KindSet, Object};
 use crate::domain::Name;
 
@@ -17,6 +19,8 @@ pub(crate) type Table = BTreeMap<(Name, Name), Arc<Object>>;
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) kinds: KindSet,
+    /// What nobody has written to yet; empty once something is written.
+    pub(crate) casts: Vec<Cast>,
     tables: BTreeMap<(&'static str, &'static str), Table>,
     pub(crate) history: History,
     pub(crate) version: u64,
@@ -29,6 +33,7 @@ impl State {
     pub(crate) fn new(kinds: KindSet, seed: u64, history: usize) -> Self {
         Self {
             kinds,
+            casts: Vec::new(),
             tables: BTreeMap::new(),
             history: History::new(history, 1),
             version: 1,
@@ -38,42 +43,70 @@ impl State {
         }
     }
 
-    pub(crate) fn table(&self, kind: KindRef) -> Option<&Table> {
-        self.tables.get(&(kind.group, kind.plural))
+    /// The objects of a kind.
+    pub(crate) fn table(&self, kind: KindRef) -> Cow<'_, Table> {
+        let kept = self.tables.get(&(kind.group, kind.plural));
+        if self.casts.is_empty() {
+            return kept.map_or_else(Cow::default, Cow::Borrowed);
+        }
+        let mut table = kept.cloned().unwrap_or_default();
+        let cast = self.casts.iter().flat_map(|cast| cast.of_kind(kind));
+        table.extend(cast.map(|object| (place(&object.key), Arc::new(object))));
+        Cow::Owned(table)
     }
 
-    /// Every object of every kind.
+    /// Puts what was cast into the tables, before something is written.
+    pub(crate) fn keep_casts(&mut self) {
+        for cast in std::mem::take(&mut self.casts) {
+            for object in cast.objects() {
+                let table = (object.key.kind.group, object.key.kind.plural);
+                let table = self.tables.entry(table).or_default();
+                table.insert(place(&object.key), Arc::new(object));
+            }
+        }
+    }
+
+    /// Every object of every kind that is in its place.
     pub(crate) fn everything(&self) -> impl Iterator<Item = &Arc<Object>> {
         self.tables.values().flat_map(BTreeMap::values)
     }
 
-    pub(crate) fn get(&self, key: &Key) -> Option<&Arc<Object>> {
-        self.table(key.kind)?
-            .get(&(key.namespace.clone(), key.name.clone()))
+    pub(crate) fn get(&self, key: &Key) -> Option<Arc<Object>> {
+        let kept = self.tables.get(&(key.kind.group, key.kind.plural));
+        kept.and_then(|table| table.get(&place(key)).cloned())
+            .or_else(|| self.casts.iter().find_map(|c| c.get(key)).map(Arc::new))
     }
 
     /// The next uid: looks random, and is the same for the same seed.
     pub(crate) fn next_uid(&mut self) -> String {
         self.uids += 1;
-        let mut hash = Sha256::new();
-        hash.update(self.seed.to_le_bytes());
-        hash.update(self.uids.to_le_bytes());
-        let digest: [u8; 32] = hash.finalize().into();
-        let mut hex = String::with_capacity(36);
-        for (i, byte) in digest.iter().take(16).enumerate() {
-            // The version and variant bits of a random uid.
-            let byte = match i {
-                6 => byte & 0x0f | 0x40,
-                8 => byte & 0x3f | 0x80,
-                _ => *byte,
-            };
-            if [4, 6, 8, 10].contains(&i) {
-                hex.push('-');
-            }
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex
+        uid_of(self.seed, self.uids)
+    }
+
+    /// How many uids were made.
+    pub(crate) fn uids(&self) -> u64 {
+        self.uids
+    }
+
+    /// Every uid made so far, in order.
+    pub(crate) fn all_uids(&self) -> Vec<String> {
+        (1..=self.uids).map(|n| uid_of(self.seed, n)).collect()
+    }
+
+    /// What the uids are made from.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many service addresses were given.
+    pub(crate) fn addresses(&self) -> u64 {
+        self.addresses
+    }
+
+    /// Counts uids and addresses that were given elsewhere.
+    pub(crate) fn count(&mut self, uids: u64, addresses: u64) {
+        self.uids += uids;
+        self.addresses += addresses;
     }
 
     /// The number of the next service address.
@@ -84,8 +117,8 @@ impl State {
 
     /// Stops serving a kind; its objects go.
     pub(crate) fn drop_kind(&mut self, kind: KindRef) {
-        let objects = self.table(kind).into_iter().flatten();
-        let keys: Vec<Key> = objects.map(|(_, o)| o.key.clone()).collect();
+        let table = self.table(kind);
+        let keys: Vec<Key> = table.values().map(|o| o.key.clone()).collect();
         for key in &keys {
             self.remove(key);
         }
@@ -97,7 +130,7 @@ impl State {
         self.version += 1;
         document["metadata"]["resourceVersion"] = self.version.to_string().into();
         let object = Arc::new(Object::pack(key, &document));
-        let at = (object.key.namespace.clone(), object.key.name.clone());
+        let at = place(&object.key);
         let table = (object.key.kind.group, object.key.kind.plural);
         let before = self
             .tables
@@ -124,7 +157,7 @@ impl State {
 
     /// The same with a last state that differs from the stored one.
     pub(crate) fn remove_as(&mut self, key: &Key, mut last: Value) -> Option<Arc<Object>> {
-        let at = (key.namespace.clone(), key.name.clone());
+        let at = place(key);
         let before = self
             .tables
             .get_mut(&(key.kind.group, key.kind.plural))?
@@ -145,10 +178,10 @@ impl State {
     /// `None` when the history does not reach that far.
     pub(crate) fn table_at(&self, kind: KindRef, version: u64) -> Option<Table> {
         let later = self.history.since(version).ok()?;
-        let mut table = self.table(kind).cloned().unwrap_or_default();
+        let mut table = self.table(kind).into_owned();
         for event in later.iter().rev().filter(|e| e.object.key.kind == kind) {
             let key = &event.object.key;
-            let at = (key.namespace.clone(), key.name.clone());
+            let at = place(key);
             match &event.before {
                 Some(before) => table.insert(at, Arc::clone(before)),
                 None => table.remove(&at),
@@ -156,4 +189,32 @@ impl State {
         }
         Some(table)
     }
+}
+
+/// Where an object stands in its table.
+fn place(key: &Key) -> (Name, Name) {
+    (key.namespace.clone(), key.name.clone())
+}
+
+/// The uid of a number under a seed: looks random, and is always the same.
+pub(crate) fn uid_of(seed: u64, number: u64) -> String {
+    let mut hash = Sha256::new();
+    hash.update(seed.to_le_bytes());
+    hash.update(number.to_le_bytes());
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut hex = String::with_capacity(36);
+    for (i, byte) in digest.iter().take(16).enumerate() {
+        // The version and variant bits of a random uid.
+        let byte = match i {
+            6 => byte & 0x0f | 0x40,
+            8 => byte & 0x3f | 0x80,
+            _ => *byte,
+        };
+        if [4, 6, 8, 10].contains(&i) {
+            hex.push('-');
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }

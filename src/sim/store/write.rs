@@ -37,7 +37,7 @@ impl Store {
         let kind = self
             .kind(text(&document, "apiVersion"), text(&document, "kind"))
             .ok_or_else(ApiStatus::no_such_resource)?;
-        let written = create(&mut self.0.state.lock(), kind, document, options);
+        let written = create(&mut self.writing(), kind, document, options);
         self.announce();
         written
     }
@@ -52,7 +52,7 @@ impl Store {
         document: Value,
         options: &WriteOptions,
     ) -> Result<Written, ApiStatus> {
-        let mut state = self.0.state.lock();
+        let mut state = self.writing();
         let written = update(&mut state, key, document, options);
         drop(state);
         self.announce();
@@ -69,7 +69,7 @@ impl Store {
         patch: &Patch,
         options: &WriteOptions,
     ) -> Result<Written, ApiStatus> {
-        let mut state = self.0.state.lock();
+        let mut state = self.writing();
         let written = match patch {
             Patch::Apply(config) => put_on(&mut state, key, config, options),
             other => amend(&mut state, key, other, options),
@@ -89,7 +89,7 @@ impl Store {
             .ok_or_else(ApiStatus::no_such_resource)?;
         let metadata = &document["metadata"];
         let key = Key::new(kind, text(metadata, "namespace"), text(metadata, "name"));
-        let mut state = self.0.state.lock();
+        let mut state = self.writing();
         fill_identity(&mut state, &mut document, now);
         let object = state.commit(key, document);
         drop(state);
@@ -101,7 +101,6 @@ impl Store {
 fn find(state: &State, key: &Key) -> Result<Arc<Object>, ApiStatus> {
     state
         .get(key)
-        .cloned()
         .ok_or_else(|| ApiStatus::not_found(key.kind, &key.name))
 }
 
@@ -294,7 +293,7 @@ fn put_on(
     config: &Value,
     options: &WriteOptions,
 ) -> Result<Written, ApiStatus> {
-    let existing = state.get(key).cloned();
+    let existing = state.get(key);
     let old = existing.as_ref().map(|o| o.value());
     validate::applied(key, config, old.is_some())?;
     let ty: Type = type_of(key.kind);

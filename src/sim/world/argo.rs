@@ -59,17 +59,34 @@ pub(crate) struct Argo {
 impl Argo {
     /// A controller that has seen nothing yet. `poll` is how often it looks at Git by itself.
     pub(crate) fn new(hub: Cluster, poll: Option<SignedDuration>, seed: u64) -> Self {
-        let watch = hub.watch();
-        let mut this = Self {
+        let mut this = Self::rested(hub, poll, seed);
+        this.read_everything();
+        this
+    }
+
+    /// A controller that has compared everything and found nothing to do: it looks after an application once something happens to it.
+    pub(crate) fn rested(hub: Cluster, poll: Option<SignedDuration>, seed: u64) -> Self {
+        Self {
+            watch: hub.watch(),
             hub,
-            watch,
             apps: BTreeMap::new(),
             frozen: BTreeSet::new(),
             poll,
             seed,
-        };
-        this.read_everything();
-        this
+        }
+    }
+
+    /// Looks after applications from now on, if it does not yet.
+    pub(crate) fn look_after<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
+        for name in names {
+            if self.apps.contains_key(name) {
+                continue;
+            }
+            let key = self.key(name);
+            if let Some(document) = key.and_then(|key| self.hub.store.read(&key)) {
+                self.apps.insert(name.into(), Tracked::compared(document));
+            }
+        }
     }
 
     /// Something may have changed on a cluster: its applications are compared again.
@@ -210,10 +227,7 @@ impl Argo {
         now: Timestamp,
     ) -> Option<Timestamp> {
         let app = App(&tracked.document);
-        let cluster = ground
-            .edges
-            .iter()
-            .find(|c| app.deploys_to(&c.name, &c.url));
+        let cluster = app.cluster_of(ground.edges);
         if app.is_deleting() {
             self.finalize(tracked, cluster, now);
             return None;

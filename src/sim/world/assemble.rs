@@ -22,7 +22,7 @@ use super::plan::{EdgePlan, Plan, Silence};
 use super::repository::FleetRepository;
 use super::scenario::Scenario;
 use super::workload::Workloads;
-use super::{edge, flux, happen, history, hub, schedule};
+use super::{cast, edge, flux, happen, history, hub, schedule};
 use crate::sim::server::{
     EmptyWorld, Faults, Identities, Identity, RunningServer, ServerOptions, World as Behind, serve,
 };
@@ -46,6 +46,9 @@ pub(crate) struct Blueprint {
     /// Whether clusters and repository are known by names and not by where they happen to be.
     pub(crate) named: bool,
 }
+
+/// Up to so many edges are built one by one; in a larger fleet those alike are cast from one.
+const BUILT: usize = 64;
 
 /// Under it are the names of a world that has names.
 const DOMAIN: &str = "edge.example";
@@ -76,7 +79,7 @@ impl Blueprint {
             deaf: Vec::new(),
         };
         for name in &self.plan.hubs {
-            let store = self.store(name, KindSet::bare().with_argo());
+            let store = self.store(name, hub_kinds());
             let hub = self
                 .start(&mut servers, name, store, Arc::new(EmptyWorld))
                 .await?;
@@ -89,11 +92,7 @@ impl Blueprint {
     }
 
     async fn serve_edge(&self, servers: &mut Servers, plan: &EdgePlan) -> Result<(), WorldError> {
-        let mut kinds = KindSet::bare().with_monitoring();
-        if plan.flux {
-            kinds = kinds.with_flux();
-        }
-        let store = self.store(&plan.name, kinds);
+        let store = self.store(&plan.name, edge_kinds(plan));
         let workloads = Workloads::new(&plan.name, store.clone(), self.seed);
         let workloads = Arc::new(Mutex::new(workloads));
         let backdrop = Backdrop {
@@ -118,9 +117,18 @@ impl Blueprint {
         Ok(())
     }
 
+    /// Whether the fleet is too large to build every edge of it.
+    fn is_cast(&self) -> bool {
+        self.plan.edges.len() > BUILT
+    }
+
     fn store(&self, name: &str, kinds: KindSet) -> Store {
         let seed = self.seed ^ hash(name);
-        Store::new(StoreOptions::new(kinds, seed, self.clock.started()))
+        let options = StoreOptions::new(kinds, seed, self.clock.started());
+        if self.is_cast() {
+            return Store::hollow(options);
+        }
+        Store::new(options)
     }
 
     async fn start(
@@ -174,29 +182,43 @@ impl Blueprint {
             repository.call(REPOSITORY);
         }
         let mut renderer = Renderer::default();
-        let rested = self.deploy(servers, &repository, &mut renderer)?;
+        let sites = servers.workloads.iter().cloned().zip(&servers.edges);
+        let hubs = servers.hubs.iter().cloned();
+        let poll = self.scenario.fleet.poll;
+        let mut rested = None;
+        let (sites, controllers) = if self.is_cast() {
+            cast::fill(&self, servers, &repository)?;
+            (
+                sites.map(|(at, edge)| Site::rested(at, edge)).collect(),
+                hubs.map(|hub| Argo::rested(hub, poll, self.seed)).collect(),
+            )
+        } else {
+            rested = Some(self.deploy(servers, &repository, &mut renderer)?);
+            (
+                sites.map(|(at, _)| Site::new(at)).collect(),
+                hubs.map(|hub| Argo::new(hub, poll, self.seed)).collect(),
+            )
+        };
         for (plan, edge) in self.plan.edges.iter().zip(&servers.edges) {
             if let Some(silence) = plan.silence {
                 happen::silence(edge, silence);
             }
         }
-        let controllers = servers.hubs.iter();
-        let controllers = controllers
-            .map(|hub| Argo::new(hub.clone(), self.scenario.fleet.poll, self.seed))
-            .collect();
         let story = schedule::draw(&self.scenario, &self.plan, self.seed);
         let mut machinery = Machinery {
             clock: self.clock,
             plan: self.plan,
             edges: servers.edges.clone(),
-            sites: servers.workloads.iter().cloned().map(Site::new).collect(),
+            sites,
             controllers,
             repository,
             renderer,
             story: VecDeque::from(story),
             hooks: VecDeque::new(),
         };
-        machinery.rest(rested + QUIET);
+        if let Some(rested) = rested {
+            machinery.rest(rested);
+        }
         Ok(machinery)
     }
 
@@ -207,44 +229,64 @@ impl Blueprint {
         repository: &FleetRepository,
         renderer: &mut Renderer,
     ) -> Result<Timestamp, WorldError> {
-        let log = repository.log()?;
-        let begun = log.last().map_or(self.clock.started(), |(_, at)| *at);
-        let polls = self.scenario.fleet.poll.is_some();
+        let past = Past::of(repository, self.clock.started())?;
         for hub in &servers.hubs {
-            hub::furnish(hub, polls, begun)?;
+            hub::furnish(hub, self.scenario.fleet.poll.is_some(), past.begun)?;
         }
-        let mut rested = begun;
+        let mut rested = past.begun;
         for (index, plan) in self.plan.edges.iter().enumerate() {
-            let (Some(edge), Some(hub)) = (servers.edges.get(index), servers.hubs.get(plan.hub))
-            else {
+            let (Some(edge), Some(hub), Some(workloads)) = (
+                servers.edges.get(index),
+                servers.hubs.get(plan.hub),
+                servers.workloads.get(index),
+            ) else {
                 continue;
             };
-            hub::register(hub, edge, plan.site.region, begun)?;
-            edge::commission(edge, plan, begun)?;
-            let mut done = begun;
-            for app in &plan.apps {
-                let install = Install {
-                    hub,
-                    edge,
-                    app,
-                    labels: json!({"app": app.of.name, "site": plan.site.name, "region": plan.site.region}),
-                    by_name: index % 3 == 2,
-                    repository,
-                    log: &log,
-                    seed: self.seed,
-                };
-                done = done.max(install.run(renderer)?);
-            }
-            edge::provide_secret(edge, plan, begun)?;
-            if plan.flux {
-                self.bring_flux(edge, repository, &log, begun)?;
-            }
-            if let Some(workloads) = servers.workloads.get(index) {
-                done = bring_up(&mut workloads.lock(), done);
-            }
+            let site = Deployed {
+                hub,
+                edge,
+                plan,
+                by_name: is_named(index),
+            };
+            let done = self.deploy_edge(&site, workloads, &past, renderer)?;
             rested = rested.max(done);
         }
         Ok(rested)
+    }
+
+    /// Deploys everything of one edge; answers when the last of it was done.
+    pub(crate) fn deploy_edge(
+        &self,
+        site: &Deployed<'_>,
+        workloads: &Mutex<Workloads>,
+        past: &Past<'_>,
+        renderer: &mut Renderer,
+    ) -> Result<Timestamp, WorldError> {
+        let Deployed {
+            hub, edge, plan, ..
+        } = *site;
+        let begun = past.begun;
+        hub::register(hub, edge, plan.site.region, begun)?;
+        edge::commission(edge, plan, begun)?;
+        let mut done = begun;
+        for app in &plan.apps {
+            let install = Install {
+                hub,
+                edge,
+                app,
+                labels: json!({"app": app.of.name, "site": plan.site.name, "region": plan.site.region}),
+                by_name: site.by_name,
+                repository: past.repository,
+                log: &past.log,
+                seed: self.seed,
+            };
+            done = done.max(install.run(renderer)?);
+        }
+        edge::provide_secret(edge, plan, begun)?;
+        if plan.flux {
+            self.bring_flux(edge, past.repository, &past.log, begun)?;
+        }
+        Ok(bring_up(&mut workloads.lock(), done))
     }
 
     fn bring_flux(
@@ -264,6 +306,59 @@ impl Blueprint {
     }
 }
 
+/// When the controllers of a fleet that came to rest look at it before it starts.
+pub(crate) fn quiet_times(rested: Timestamp, start: Timestamp) -> [Timestamp; 2] {
+    [(rested + QUIET).min(start), start]
+}
+
+/// Whether the Applications of an edge name their destination by its name, and not by its URL.
+pub(crate) fn is_named(index: usize) -> bool {
+    index % 3 == 2
+}
+
+pub(crate) fn hub_kinds() -> KindSet {
+    KindSet::bare().with_argo()
+}
+
+pub(crate) fn edge_kinds(plan: &EdgePlan) -> KindSet {
+    let kinds = KindSet::bare().with_monitoring();
+    if plan.flux { kinds.with_flux() } else { kinds }
+}
+
+/// Where everything of one edge goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deployed<'a> {
+    pub(crate) hub: &'a Cluster,
+    pub(crate) edge: &'a Cluster,
+    pub(crate) plan: &'a EdgePlan,
+    /// Whether its Applications name it by its name.
+    pub(crate) by_name: bool,
+}
+
+/// The repository with its commits, newest first.
+#[derive(Debug)]
+pub(crate) struct Past<'a> {
+    pub(crate) repository: &'a FleetRepository,
+    pub(crate) log: Vec<(String, Timestamp)>,
+    /// When the first commit was made.
+    pub(crate) begun: Timestamp,
+}
+
+impl<'a> Past<'a> {
+    pub(crate) fn of(
+        repository: &'a FleetRepository,
+        start: Timestamp,
+    ) -> Result<Self, WorldError> {
+        let log = repository.log()?;
+        let begun = log.last().map_or(start, |(_, at)| *at);
+        Ok(Self {
+            repository,
+            log,
+            begun,
+        })
+    }
+}
+
 /// Lets the workloads come up, in strides longer than any pod takes; answers when they stand.
 fn bring_up(workloads: &mut Workloads, from: Timestamp) -> Timestamp {
     const STRIDE: SignedDuration = SignedDuration::from_secs(5);
@@ -279,10 +374,9 @@ fn bring_up(workloads: &mut Workloads, from: Timestamp) -> Timestamp {
 }
 
 impl Machinery {
-    /// Lets the controllers write their statuses as of a quiet time before the start, then look at Git once more at the start.
-    fn rest(&mut self, quiet: Timestamp) {
-        let start = self.clock.now();
-        for now in [quiet.min(start), start] {
+    /// Lets the controllers write their statuses as of a quiet time after `rested`, then look at Git once more at the start.
+    fn rest(&mut self, rested: Timestamp) {
+        for now in quiet_times(rested, self.clock.now()) {
             let mut ground = Ground {
                 edges: &self.edges,
                 repository: &self.repository,

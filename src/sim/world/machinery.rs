@@ -42,6 +42,15 @@ impl Site {
             next: None,
         }
     }
+
+    /// One at which nothing is left to react to.
+    pub(crate) fn rested(workloads: Arc<Mutex<Workloads>>, edge: &Cluster) -> Self {
+        Self {
+            seen: edge.store.resource_version(),
+            reachable: edge.reachable(),
+            ..Self::new(workloads)
+        }
+    }
 }
 
 /// Everything that moves.
@@ -116,8 +125,19 @@ impl Machinery {
                 self.hooks.push_front((at, file));
                 break;
             }
+            self.wake_by_path(&file);
             for controller in &mut self.controllers {
                 controller.git_changed(&file);
+            }
+        }
+    }
+
+    /// Makes the controllers look after the applications whose folder holds a file.
+    fn wake_by_path(&mut self, file: &str) {
+        for plan in &self.plan.edges {
+            if let Some(controller) = self.controllers.get_mut(plan.hub) {
+                let apps = plan.apps.iter().filter(|app| file.starts_with(&app.path));
+                controller.look_after(apps.map(|app| app.name.as_str()));
             }
         }
     }
@@ -178,7 +198,8 @@ impl Machinery {
     /// Lets the workload controllers react; answers whether anything changed on any edge.
     fn react(&mut self, now: Timestamp) -> bool {
         let mut moved = false;
-        for (edge, site) in self.edges.iter().zip(&mut self.sites) {
+        let plans = self.edges.iter().zip(&self.plan.edges);
+        for ((edge, plan), site) in plans.zip(&mut self.sites) {
             let reachable = edge.reachable();
             let due = site.next.is_some_and(|at| at <= now);
             if edge.store.resource_version() == site.seen && reachable == site.reachable && !due {
@@ -189,6 +210,9 @@ impl Machinery {
             // Read first: what is written while it settles is news for the next round.
             site.seen = edge.store.resource_version();
             site.next = site.workloads.lock().settle(now);
+            if let Some(controller) = self.controllers.get_mut(plan.hub) {
+                controller.look_after(plan.apps.iter().map(|app| app.name.as_str()));
+            }
             for controller in &mut self.controllers {
                 controller.cluster_changed(edge);
             }

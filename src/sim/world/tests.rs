@@ -1,5 +1,6 @@
 //! The whole world, seen from inside.
 
+mod large;
 mod operations;
 mod stories;
 mod wire;

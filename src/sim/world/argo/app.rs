@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::desired::Tracker;
+use crate::sim::world::cluster::Cluster;
 use crate::sim::world::json::{flag, list, text};
 
 /// Field manager of the application controller's own writes.
@@ -32,6 +33,16 @@ impl<'a> App<'a> {
 
     pub(crate) fn destination(self) -> &'a Value {
         self.0.pointer("/spec/destination").unwrap_or(&Value::Null)
+    }
+
+    /// The cluster it deploys to.
+    pub(crate) fn cluster_of(self, clusters: &[Cluster]) -> Option<&Cluster> {
+        let server = text(self.destination(), "/server").trim_end_matches('/');
+        let name = text(self.destination(), "/name");
+        clusters.iter().find(|cluster| match server {
+            "" => cluster.name == name,
+            server => cluster.url == server,
+        })
     }
 
     /// Whether it deploys to the cluster of this name and URL.

@@ -60,6 +60,14 @@ impl Tracked {
         }
     }
 
+    /// An application that was compared with what it is now.
+    pub(crate) fn compared(document: Value) -> Self {
+        Self {
+            stale: None,
+            ..Self::new(document)
+        }
+    }
+
     pub(crate) fn mark(&mut self, level: Level) {
         self.stale = self.stale.max(Some(level));
     }

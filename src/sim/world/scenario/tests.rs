@@ -2,7 +2,10 @@ use super::*;
 
 #[test]
 fn every_embedded_scenario_reads() {
-    assert_eq!(names(), ["calm", "dark", "fifty", "hands", "shift"]);
+    assert_eq!(
+        names(),
+        ["calm", "dark", "fifty", "giant", "hands", "shift"]
+    );
     for name in names() {
         let scenario = Scenario::named(name).unwrap();
         assert_eq!(scenario.name, name);
@@ -41,7 +44,10 @@ fn the_default_shows_drift_an_outage_and_a_crash_loop_within_a_minute() {
 fn an_unknown_name_lists_the_known_ones_and_the_nearest() {
     let error = Scenario::named("clam").unwrap_err().to_string();
     assert!(error.contains("the nearest is `calm`."), "{error}");
-    assert!(error.contains("calm, dark, fifty, hands, shift"), "{error}");
+    assert!(
+        error.contains("calm, dark, fifty, giant, hands, shift"),
+        "{error}"
+    );
     assert!(
         !Scenario::named("../Cargo")
             .unwrap_err()
