@@ -12,6 +12,7 @@ pub mod history;
 mod matrix;
 mod notices;
 pub mod query;
+mod reach;
 mod rows;
 mod settle;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::domain::join::join;
+use crate::domain::join::Directory;
 use crate::domain::{
     Alias, AppRef, Application, ClusterId, ClusterMetrics, ConnectionFacts, Engine, Gvk,
     HubCluster, JoinCandidate, LinkState, Name, Newest, Notice, ObjectRef, Permission, Project,
@@ -119,9 +120,11 @@ pub struct Fleet {
     /// What controllers told about applications; events may come before their document and outlive it.
     notices: BTreeMap<AppRef, Vec<Notice>>,
     aliases: Vec<Alias>,
-    candidates: Vec<JoinCandidate>,
+    candidates: Directory,
     /// Grows with every change that a reader could see.
     version: u64,
+    /// Which rows the changes reached.
+    reached: reach::Reached,
 }
 
 /// A drifted object and since when.
@@ -216,16 +219,27 @@ impl Fleet {
     /// Joins every application anew, after something that decides the join changed.
     pub(crate) fn rejoin(&mut self) {
         self.rebuild_candidates();
-        let joined: Vec<(AppRef, Option<ClusterId>)> = self
-            .apps
-            .iter()
-            .map(|(id, state)| (id.clone(), self.joined(&state.app)))
-            .collect();
+        let joined = self.apps.iter();
+        let joined = joined.map(|(id, state)| (id.clone(), self.joined(&state.app)));
+        self.join_anew(joined.collect());
+    }
+
+    /// Joins the applications of one hub anew, after its cluster Secrets changed.
+    pub(crate) fn rejoin_hub(&mut self, hub: &ClusterId) {
+        let held = self.apps_of_hub(hub).filter_map(|id| self.apps.get(id));
+        let joined = held.map(|state| (state.app.id.clone(), self.joined(&state.app)));
+        self.join_anew(joined.collect());
+    }
+
+    fn join_anew(&mut self, joined: Vec<(AppRef, Option<ClusterId>)>) {
         for (id, cluster) in joined {
             if let Some(state) = self.apps.get_mut(&id) {
-                state.cluster = cluster;
+                let before = std::mem::replace(&mut state.cluster, cluster);
+                self.reached
+                    .moved(&id, before.as_ref(), state.cluster.as_ref());
             }
         }
+        self.reached_all();
     }
 
     /// The row an application's destination means now.
@@ -234,13 +248,8 @@ impl Fleet {
             .clusters
             .get(&app.id.hub)
             .map_or(&[][..], |hub| &hub.hub_clusters);
-        join(
-            &app.destination,
-            &app.id.hub,
-            &self.candidates,
-            secrets,
-            &self.aliases,
-        )
+        self.candidates
+            .join(&app.destination, &app.id.hub, secrets, &self.aliases)
     }
 
     fn rebuild_candidates(&mut self) {

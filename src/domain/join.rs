@@ -1,5 +1,9 @@
 //! Which row of the fleet an application's destination is. Pure; the only place that decides it.
 
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use super::{ClusterId, Destination, Name};
 
 /// What is known of one row, to match destinations against.
@@ -39,105 +43,117 @@ pub struct Alias {
     pub context: String,
 }
 
-/// Finds the row that a destination means; `None` is "unmatched" and is shown so.
-///
-/// In order: the alias table; `https://kubernetes.default.svc` or the name `in-cluster` is the hub itself; URL equality (host case, default port and
-/// trailing slash ignored); the cluster's name against context names (`argocd cluster add CONTEXT` stores the context's name); an equal CA, if
-/// exactly one row has it. Rows confined to a namespace match only destinations of that namespace, and are preferred then.
-pub fn join(
-    destination: &Destination,
-    hub: &ClusterId,
-    rows: &[JoinCandidate],
-    secrets: &[HubCluster],
-    aliases: &[Alias],
-) -> Option<ClusterId> {
-    let named = aliases.iter().find(|a| {
-        a.destination == *destination.server
-            || a.destination == *destination.name && !destination.name.is_empty()
-    });
-    if let Some(alias) = named {
-        return pick(rows, destination, |row| {
-            row.contexts.iter().any(|c| **c == *alias.context)
+/// Rows in the forms in which they are looked for: a fleet of a thousand has ten thousand destinations to find.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    rows: Vec<JoinCandidate>,
+    clusters: HashMap<ClusterId, usize>,
+    urls: HashMap<String, Vec<usize>>,
+    contexts: HashMap<Name, Vec<usize>>,
+    cas: HashMap<Name, Vec<usize>>,
+}
+
+impl FromIterator<JoinCandidate> for Directory {
+    fn from_iter<I: IntoIterator<Item = JoinCandidate>>(rows: I) -> Self {
+        let mut all = Self::default();
+        for (i, row) in rows.into_iter().enumerate() {
+            if let Some(cluster) = &row.cluster {
+                all.clusters.entry(cluster.clone()).or_insert(i);
+            }
+            all.urls.entry(url_key(&row.server)).or_default().push(i);
+            for context in &row.contexts {
+                all.contexts.entry(context.clone()).or_default().push(i);
+            }
+            if !row.ca.is_empty() {
+                all.cas.entry(row.ca.clone()).or_default().push(i);
+            }
+            all.rows.push(row);
+        }
+        all
+    }
+}
+
+impl Directory {
+    /// Finds the row that a destination means; `None` is "unmatched" and is shown so.
+    ///
+    /// In order: the alias table; `https://kubernetes.default.svc` or the name `in-cluster` is the hub itself; URL equality (host case, default port
+    /// and trailing slash ignored); the cluster's name against context names (`argocd cluster add CONTEXT` stores the context's name); an equal CA,
+    /// if exactly one row has it. Rows confined to a namespace match only destinations of that namespace, and are preferred then.
+    pub fn join(
+        &self,
+        destination: &Destination,
+        hub: &ClusterId,
+        secrets: &[HubCluster],
+        aliases: &[Alias],
+    ) -> Option<ClusterId> {
+        let named = aliases.iter().find(|a| {
+            a.destination == *destination.server
+                || a.destination == *destination.name && !destination.name.is_empty()
         });
+        if let Some(alias) = named {
+            return self.pick(&self.contexts, alias.context.as_str(), destination);
+        }
+        if &*destination.name == "in-cluster"
+            || url_key(&destination.server) == "https://kubernetes.default.svc"
+        {
+            return Some(self.itself(hub, destination).unwrap_or_else(|| hub.clone()));
+        }
+        let secret = secret_of(destination, secrets);
+        let server = match secret {
+            Some(secret) if destination.server.is_empty() => &secret.server,
+            _ => &destination.server,
+        };
+        let name = match secret {
+            Some(secret) if destination.name.is_empty() => &secret.name,
+            _ => &destination.name,
+        };
+        let by_url = || {
+            let key = (!server.is_empty()).then(|| url_key(server))?;
+            self.pick(&self.urls, &key, destination)
+        };
+        let by_name = || self.pick(&self.contexts, &**name, destination);
+        let by_ca = || {
+            let rows = self.cas.get(&secret?.ca)?;
+            let [only] = rows.as_slice() else { return None };
+            self.rows.get(*only)?.cluster.clone()
+        };
+        by_url()
+            .or_else(|| by_name().filter(|_| !name.is_empty()))
+            .or_else(by_ca)
     }
-    if &*destination.name == "in-cluster"
-        || url_key(&destination.server) == "https://kubernetes.default.svc"
-    {
-        let hub_server = rows
-            .iter()
-            .find(|r| r.cluster.as_ref() == Some(hub))
-            .map(|r| url_key(&r.server));
-        return pick(rows, destination, |row| {
-            row.cluster.as_ref() == Some(hub)
-                || hub_server
-                    .as_ref()
-                    .is_some_and(|s| *s == url_key(&row.server))
-        })
-        .or_else(|| Some(hub.clone()));
+
+    /// The row of the hub itself: its own, or one of the same server that fits better.
+    fn itself(&self, hub: &ClusterId, destination: &Destination) -> Option<ClusterId> {
+        let own = self.rows.get(*self.clusters.get(hub)?)?;
+        self.pick(&self.urls, &url_key(&own.server), destination)
     }
-    let secret = secrets.iter().find(|s| {
-        if destination.server.is_empty() {
-            s.name == destination.name
-        } else {
-            url_key(&s.server) == url_key(&destination.server)
-        }
-    });
-    let server = if destination.server.is_empty() {
-        secret.map(|s| s.server.clone()).unwrap_or_default()
-    } else {
-        destination.server.clone()
-    };
-    let name = if destination.name.is_empty() {
-        secret.map(|s| s.name.clone()).unwrap_or_default()
-    } else {
-        destination.name.clone()
-    };
-    let by_url = || {
-        if server.is_empty() {
-            None
-        } else {
-            pick(rows, destination, |row| {
-                url_key(&row.server) == url_key(&server)
-            })
-        }
-    };
-    let by_name = || {
-        if name.is_empty() {
-            None
-        } else {
-            pick(rows, destination, |row| row.contexts.contains(&name))
-        }
-    };
-    let by_ca = || {
-        secret
-            .filter(|s| !s.ca.is_empty())
-            .and_then(|s| unique(rows, |row| row.ca == s.ca))
-    };
-    by_url().or_else(by_name).or_else(by_ca)
+
+    /// The first row under a key that is confined to the destination's namespace, else the first unconfined one.
+    fn pick<K: Borrow<Q> + Eq + Hash, Q: Eq + Hash + ?Sized>(
+        &self,
+        index: &HashMap<K, Vec<usize>>,
+        key: &Q,
+        destination: &Destination,
+    ) -> Option<ClusterId> {
+        let rows = index.get(key)?.iter().filter_map(|i| self.rows.get(*i));
+        let confined = rows
+            .clone()
+            .find(|r| !r.namespace_scope.is_empty() && r.namespace_scope == destination.namespace);
+        let whole = || rows.clone().find(|r| r.namespace_scope.is_empty());
+        confined.or_else(whole).and_then(|r| r.cluster.clone())
+    }
 }
 
-/// The first fitting row that is confined to the destination's namespace, else the first unconfined one.
-fn pick(
-    rows: &[JoinCandidate],
-    destination: &Destination,
-    fits: impl Fn(&JoinCandidate) -> bool,
-) -> Option<ClusterId> {
-    let confined = rows.iter().find(|r| {
-        fits(r) && !r.namespace_scope.is_empty() && r.namespace_scope == destination.namespace
-    });
-    let whole = || {
-        rows.iter()
-            .find(|r| fits(r) && r.namespace_scope.is_empty())
-    };
-    confined.or_else(whole).and_then(|r| r.cluster.clone())
-}
-
-fn unique(rows: &[JoinCandidate], fits: impl Fn(&JoinCandidate) -> bool) -> Option<ClusterId> {
-    let mut found = rows.iter().filter(|r| fits(r));
-    match (found.next(), found.next()) {
-        (Some(row), None) => row.cluster.clone(),
-        _ => None,
+/// The cluster Secret that a destination means: one of the very same URL before one that spells it otherwise.
+fn secret_of<'s>(destination: &Destination, secrets: &'s [HubCluster]) -> Option<&'s HubCluster> {
+    if destination.server.is_empty() {
+        return secrets.iter().find(|s| s.name == destination.name);
     }
+    let same = secrets.iter().find(|s| s.server == destination.server);
+    same.or_else(|| {
+        let key = url_key(&destination.server);
+        secrets.iter().find(|s| url_key(&s.server) == key)
+    })
 }
 
 /// A URL in the form in which two spellings of one server are equal: host in lower case, no default port, no trailing slash.
@@ -181,7 +197,9 @@ mod tests {
         secrets: &[HubCluster],
         aliases: &[Alias],
     ) -> Option<String> {
-        join(d, &"hub-1".into(), rows, secrets, aliases).map(|c| c.to_string())
+        let rows: Directory = rows.iter().cloned().collect();
+        rows.join(d, &"hub-1".into(), secrets, aliases)
+            .map(|c| c.to_string())
     }
 
     #[test]

@@ -33,14 +33,14 @@ pub struct Counts {
 impl Fleet {
     /// Counts the rows once.
     pub fn counts(&self) -> Counts {
-        self.counts_of(&self.cluster_rows())
+        self.counts_of(&self.cluster_rows(), self.groups().len())
     }
 
-    /// Counts rows that were made already.
-    pub fn counts_of(&self, rows: &[ClusterRow]) -> Counts {
+    /// Counts rows and groups that were made already.
+    pub fn counts_of(&self, rows: &[ClusterRow], groups: usize) -> Counts {
         let mut counts = Counts {
             apps: self.apps.len(),
-            groups: self.groups().len(),
+            groups,
             ..Counts::default()
         };
         for row in rows {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::reach::Reach;
 use super::{AppState, Cluster, Drifted, Fleet, Judged};
 use crate::domain::{
     AppKind, AppRef, Application, ClusterEvent, ClusterId, ConnectionFacts, DriftState, Fact, Gvk,
@@ -47,9 +48,15 @@ impl Fleet {
             return Changes::LATE;
         }
         cluster.generation = generation;
+        let reach = self.reach(&id, &fact);
+        let before = match &reach {
+            Reach::App(app) => self.cluster_of(app).cloned(),
+            _ => None,
+        };
         let visible = self.fold_fact(&id, at, fact);
         if visible {
             self.touch();
+            self.reached(&id, reach, before);
         }
         Changes {
             visible,
@@ -61,6 +68,7 @@ impl Fleet {
         match fact {
             Fact::Link { state, message } => {
                 self.tell_link(id, state, message.as_ref(), at);
+                self.reached_drift();
                 self.with(id, |c| c.set_link(state, message, at))
             }
             Fact::Seen => {
@@ -72,8 +80,12 @@ impl Fleet {
             Fact::Permissions(list) => self.with(id, |c| c.permissions = list),
             Fact::Tracking(tracking) => self.with(id, |c| c.tracking = tracking),
             Fact::HubClusters(list) => {
+                let known = self.clusters.get(id).map(|c| &c.hub_clusters);
+                if known == Some(&list) {
+                    return false;
+                }
                 self.with(id, |c| c.hub_clusters = list);
-                self.rejoin();
+                self.rejoin_hub(id);
                 true
             }
             Fact::MergedInto(other) => {
@@ -98,7 +110,7 @@ impl Fleet {
             Fact::Projects(list) => self.with(id, |c| c.projects = list),
             Fact::Pace(pace) => self.with(id, |c| c.pace = pace),
             Fact::App(app) => self.fold_app(*app, at),
-            Fact::AppGone(app) => self.apps.remove(&app).is_some(),
+            Fact::AppGone(app) => self.forget_app(&app),
             Fact::Kind { gvk, resources } => self.fold_kind(id, &gvk, resources, at),
             Fact::KindUnread { gvk, message } => self.with(id, |c| {
                 c.unread_kinds.insert(gvk, message);
@@ -162,11 +174,25 @@ impl Fleet {
 
     fn fold_apps(&mut self, hub: &ClusterId, kind: AppKind, apps: Vec<Application>, at: Timestamp) {
         let keep: std::collections::HashSet<AppRef> = apps.iter().map(|a| a.id.clone()).collect();
-        self.apps
-            .retain(|id, _| id.hub != *hub || id.kind != kind || keep.contains(id));
+        let gone: Vec<AppRef> = self
+            .apps_of_hub(hub)
+            .filter(|id| id.kind == kind && !keep.contains(id))
+            .cloned()
+            .collect();
+        for app in &gone {
+            self.forget_app(app);
+        }
         for app in apps {
             self.fold_app(app, at);
         }
+    }
+
+    fn forget_app(&mut self, id: &AppRef) -> bool {
+        let gone = self.apps.remove(id);
+        if let Some(state) = &gone {
+            self.reached.moved(id, state.cluster.as_ref(), None);
+        }
+        gone.is_some()
     }
 
     fn fold_app(&mut self, app: Application, at: Timestamp) -> bool {
@@ -175,6 +201,8 @@ impl Fleet {
         self.tell_app(old.as_deref(), &app, cluster.as_ref(), at);
         let id = app.id.clone();
         let told = self.told_of_drift(&id);
+        let before = self.cluster_of(&id).cloned();
+        self.reached.moved(&id, before.as_ref(), cluster.as_ref());
         let app = Arc::new(app);
         match self.apps.get_mut(&id) {
             Some(state) => {
@@ -238,6 +266,7 @@ impl Fleet {
         let old = cluster.resources.insert(object, Arc::clone(&resource));
         self.tell_health(id, old.as_deref(), &resource, at);
         if resource.verdict.is_drift() {
+            self.reached_drift();
             let first_seen = match self.drifted.get(&key) {
                 Some(known)
                     if known.resource.verdict.fingerprint == resource.verdict.fingerprint =>
@@ -257,16 +286,19 @@ impl Fleet {
                     first_seen,
                 },
             );
-        } else if let Some(was) = self.drifted.remove(&key)
-            && !resource.verdict.states.contains(&DriftState::Unknown)
-        {
-            self.tell_mended(id, &was.resource, at);
+        } else if let Some(was) = self.drifted.remove(&key) {
+            self.reached_drift();
+            if !resource.verdict.states.contains(&DriftState::Unknown) {
+                self.tell_mended(id, &was.resource, at);
+            }
         }
         true
     }
 
     fn forget_resource(&mut self, id: &ClusterId, object: &ObjectRef) -> bool {
-        self.drifted.remove(&(id.clone(), object.clone()));
+        if self.drifted.remove(&(id.clone(), object.clone())).is_some() {
+            self.reached_drift();
+        }
         self.clusters
             .get_mut(id)
             .is_some_and(|c| c.resources.remove(object).is_some())
@@ -274,6 +306,7 @@ impl Fleet {
 
     fn forget_resources(&mut self, id: &ClusterId) {
         self.drifted.retain(|(cluster, _), _| cluster != id);
+        self.reached_drift();
         self.with(id, |c| c.resources.clear());
     }
 }

@@ -177,23 +177,30 @@ pub struct DriftRow {
 impl Fleet {
     /// All rows in the order of their names, merged ones left out.
     pub fn cluster_rows(&self) -> Vec<ClusterRow> {
-        let mut apps: std::collections::HashMap<&ClusterId, Vec<&AppState>> =
-            std::collections::HashMap::new();
-        for state in self.apps.values() {
-            if let Some(cluster) = &state.cluster
-                && state.app.id.kind.applies()
-            {
-                apps.entry(cluster).or_default().push(state);
-            }
-        }
-        self.clusters
-            .values()
-            .filter(|c| c.merged_into.is_none())
-            .map(|c| self.cluster_row(c, apps.get(&c.id).map_or(&[][..], Vec::as_slice)))
+        self.refresh_rows(Vec::new(), 0)
+    }
+
+    /// The same, from rows as they were at a version of the fleet: those that read as they did are taken over, and only the others are made.
+    pub fn refresh_rows(&self, rows: Vec<ClusterRow>, version: u64) -> Vec<ClusterRow> {
+        let mut known = rows.into_iter().peekable();
+        let shown = self.clusters.values().filter(|c| c.merged_into.is_none());
+        shown
+            .map(|cluster| {
+                while known.next_if(|row| row.id < cluster.id).is_some() {}
+                known
+                    .next_if(|row| row.id == cluster.id)
+                    .filter(|_| self.is_as_of(&cluster.id, version))
+                    .unwrap_or_else(|| self.cluster_row(cluster))
+            })
             .collect()
     }
 
-    fn cluster_row(&self, cluster: &Cluster, apps: &[&AppState]) -> ClusterRow {
+    fn cluster_row(&self, cluster: &Cluster) -> ClusterRow {
+        let placed = self.reached.placed(&cluster.id);
+        let apps: Vec<&AppState> = placed
+            .filter_map(|id| self.apps.get(id))
+            .filter(|state| state.app.id.kind.applies())
+            .collect();
         let mut health = HealthTally::default();
         for resource in cluster.resources.values() {
             if let Some((state, _)) = &resource.health {
@@ -245,18 +252,22 @@ impl Fleet {
 
     fn roles(&self, cluster: &Cluster, has_apps: bool) -> Vec<Role> {
         let mut roles = Vec::new();
-        if self
-            .apps
-            .range(first_of_hub(&cluster.id)..)
-            .next()
-            .is_some_and(|(id, _)| id.hub == cluster.id)
-        {
+        if self.apps_of_hub(&cluster.id).next().is_some() {
             roles.push(Role::Hub);
         }
         if has_apps {
             roles.push(Role::Edge);
         }
         roles
+    }
+
+    /// The applications that a hub holds.
+    pub(crate) fn apps_of_hub<'a>(
+        &'a self,
+        hub: &'a ClusterId,
+    ) -> impl Iterator<Item = &'a AppRef> {
+        let apps = self.apps.range(first_of_hub(hub)..);
+        apps.map(|(id, _)| id).take_while(move |id| id.hub == *hub)
     }
 
     fn drift_count(&self, id: &ClusterId) -> usize {
@@ -284,6 +295,11 @@ impl Fleet {
             .values()
             .map(|state| self.make_app_row(state))
             .collect()
+    }
+
+    /// Every application, in the order of (hub, namespace, name).
+    pub fn app_ids(&self) -> impl Iterator<Item = &AppRef> {
+        self.apps.keys()
     }
 
     /// One application's row.

@@ -24,6 +24,8 @@ pub struct AppsScreen {
     /// Filter and sort.
     pub sieve: Sieve,
     rows: BTreeMap<AppRef, AppRow>,
+    /// The version of the fleet that the rows are of.
+    version: Option<u64>,
 }
 
 impl AppsScreen {
@@ -43,6 +45,25 @@ impl AppsScreen {
     /// Every application that is known.
     pub fn rows(&self) -> impl Iterator<Item = &AppRow> {
         self.rows.values()
+    }
+
+    /// Makes the rows anew that read differently since the last time.
+    fn follow(&mut self, ctx: &Ctx<'_>) {
+        let fleet = ctx.fleet;
+        let before = self.version.replace(fleet.version());
+        if before == self.version {
+            return;
+        }
+        self.rows.retain(|id, _| fleet.app(id).is_some());
+        for id in fleet.app_ids() {
+            let as_before = before.is_some_and(|version| fleet.is_app_as_of(id, version));
+            if as_before && self.rows.contains_key(id) {
+                continue;
+            }
+            if let Some(row) = fleet.app_row(id) {
+                self.rows.insert(id.clone(), row);
+            }
+        }
     }
 
     fn is_shown(&self, row: &AppRow) -> bool {
@@ -98,12 +119,7 @@ impl Face for AppsScreen {
     }
 
     fn refresh(&mut self, ctx: &Ctx<'_>, at_once: bool) {
-        self.rows = ctx
-            .fleet
-            .app_rows()
-            .into_iter()
-            .map(|row| (row.app.id.clone(), row))
-            .collect();
+        self.follow(ctx);
         let wanted = self.wanted(ctx);
         if at_once {
             self.list.set_now(wanted, Self::height(ctx));

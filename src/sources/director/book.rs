@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::judge::{Done, Job};
 use super::wish::Wish;
 use crate::desired::Served;
-use crate::domain::join::join;
+use crate::domain::join::Directory;
 use crate::domain::{
     Alias, AppRef, Application, ClusterId, Destination, Fact, HubCluster, JoinCandidate, Name,
     Source, Tracking,
@@ -22,7 +22,9 @@ pub(super) struct Book {
     hubs: HashMap<ClusterId, Hub>,
     apps: BTreeMap<AppRef, Entry>,
     by_cluster: HashMap<ClusterId, BTreeSet<AppRef>>,
-    /// Rows or cluster Secrets changed: every destination is looked up again.
+    /// The rows as of the last time that every destination was looked up.
+    directory: Directory,
+    /// Rows changed: every destination is looked up again.
     rejoin: bool,
     /// Applications whose question to Git may have changed.
     restless: BTreeSet<AppRef>,
@@ -65,9 +67,9 @@ impl Book {
                 let known = &mut self.hubs.entry(hub).or_default().clusters;
                 let changed = *known != clusters;
                 *known = clusters;
-                self.rejoin |= changed;
                 if changed {
                     let ids = self.of_hub(&of);
+                    self.restless.extend(ids.iter().cloned());
                     self.untold.extend(ids);
                 }
             }
@@ -289,7 +291,9 @@ impl Book {
         } else {
             self.restless.iter().cloned().collect()
         };
-        let rows: Vec<JoinCandidate> = self.rows.values().cloned().collect();
+        if all {
+            self.directory = self.rows.values().cloned().collect();
+        }
         let mut found: HashMap<(ClusterId, Destination), Option<ClusterId>> = HashMap::new();
         for id in ids {
             let Some(entry) = self.apps.get(&id) else {
@@ -298,7 +302,8 @@ impl Book {
             let key = (id.hub.clone(), entry.app.destination.clone());
             let cluster = found.entry(key).or_insert_with_key(|(hub, destination)| {
                 let secrets = self.hubs.get(hub).map_or(&[][..], |h| &h.clusters);
-                join(destination, hub, &rows, secrets, &self.aliases)
+                self.directory
+                    .join(destination, hub, secrets, &self.aliases)
             });
             let (new, old) = (cluster.clone(), entry.cluster.clone());
             if new != old {
