@@ -61,12 +61,7 @@ impl From<&DemoArgs> for DemoOptions {
 /// # Errors
 /// As [`serve`]; and when the program cannot have threads.
 pub(crate) fn run(options: &DemoOptions) -> Result<u8, String> {
-    let runtime = tokio::runtime::Runtime::new().map_err(|e| {
-        format!(
-            "The demo cannot start its threads: {e}. Raise the limits of this session (ulimit -u)."
-        )
-    })?;
-    runtime.block_on(serve(options))
+    super::fleet::runtime()?.block_on(serve(options))
 }
 
 /// Serves the fleet: prints the kubeconfig's path and `ready`, then runs until SIGINT, SIGTERM or SIGHUP and removes its files.
@@ -97,8 +92,8 @@ pub(super) async fn start(options: &DemoOptions) -> Result<World, String> {
             "The demo's server {url} does not answer. Check that nothing on this machine filters loopback connections."
         ));
     }
-    let unsynced = world.unsynced();
-    if world.is_calm() && !unsynced.is_empty() {
+    let unsynced = world.is_calm().then(|| world.unsynced());
+    if let Some(unsynced) = unsynced.filter(|unsynced| !unsynced.is_empty()) {
         return Err(format!(
             "These applications of the demo are not Synced: {}. Please report this as a bug.",
             unsynced.join(", ")

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::args::{Cli, Command, Common, one_object};
 use super::document::Scope;
@@ -39,10 +40,22 @@ pub(crate) fn run(cli: &Cli, config: Config, folders: Folders) -> Result<u8, Str
 /// # Errors
 /// The system gives no threads.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    raise_files();
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|e| format!("The program could not start its threads: {e}. Raise the limit of processes (ulimit -u)."))
+}
+
+/// Every cluster is a connection, and usual sessions allow 1,024 open files: takes as many as the session may have.
+fn raise_files() {
+    let now = getrlimit(Resource::Nofile);
+    let wanted = Rlimit {
+        current: now.maximum,
+        ..now
+    };
+    // Where it is refused a connection that cannot be opened says so.
+    let _ = setrlimit(Resource::Nofile, wanted);
 }
 
 /// What the command line says about the sitting.

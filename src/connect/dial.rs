@@ -25,6 +25,9 @@ use super::clock::LinkClock;
 use super::fault::{self, Fault, FaultKind};
 use super::target::{ClientCertificate, Target};
 
+/// TLS sessions that are remembered for a server.
+const SESSIONS: usize = 2;
+
 /// The proxies that the environment names; loopback addresses never go through one.
 static ENVIRONMENT: LazyLock<Matcher> = LazyLock::new(Matcher::from_env);
 
@@ -128,6 +131,8 @@ fn tls(
     let mut tls = config
         .rustls_client_config()
         .map_err(|e| unusable(e.to_string()))?;
+    // One server: the usual cache is made for hundreds, and a fleet has one of them a row.
+    tls.resumption = rustls::client::Resumption::in_memory_sessions(SESSIONS);
     if let Some(certificate) = certificate {
         tls.client_auth_cert_resolver = resolver(certificate)
             .map_err(|()| unusable("the client certificate and its key do not fit".into()))?;

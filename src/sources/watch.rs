@@ -201,7 +201,7 @@ async fn follow_for_ever<T: DeserializeOwned>(
                 streaming = outcome.is_ok();
                 outcome
             }
-            None => turn.list().await,
+            None => Box::pin(turn.list()).await,
             Some(version) => turn.watch(Begin::From(version)).await,
         };
         match outcome {
@@ -295,8 +295,9 @@ impl<T: DeserializeOwned> Turn<'_, T> {
 
     async fn page(&self, next: Option<&str>) -> Result<String, Failure> {
         let request = self.request(&uri::list(self.spec, next))?;
+        // Boxed: what is needed for one answer must not take room for as long as the watch lives.
         let asked = self.context.client.request_text(request);
-        let answer = politely(&self.context.lists, asked).await;
+        let answer = Box::pin(politely(&self.context.lists, asked)).await;
         answer.map_err(|e| failed(&e, None))
     }
 
@@ -314,7 +315,8 @@ impl<T: DeserializeOwned> Turn<'_, T> {
             .headers_mut()
             .insert(ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
         let mut watch = Watch::new(begin);
-        let stream = match self.context.client.request_stream(request).await {
+        let asked = Box::pin(self.context.client.request_stream(request));
+        let stream = match asked.await {
             Ok(stream) => stream,
             Err(error) => return watch.refused(&error),
         };

@@ -133,19 +133,19 @@ impl Drop for Kinds {
 }
 
 async fn follow_kind(follow: Follow, gvk: Gvk, mut scope: watch::Receiver<Scope>) {
-    let route = route::find(&follow, &gvk).await;
+    let route = Box::pin(route::find(&follow, &gvk)).await;
     let kind = Kind { follow, gvk, route };
     loop {
         let now = scope.borrow_and_update().clone();
         match now.confined {
             _ if !kind.route.namespaced => kind.whole(true).await,
-            Some(namespace) => kind.parts(&[namespace]).await,
+            Some(namespace) => Box::pin(kind.parts(&[namespace])).await,
             None => {
                 let namespaces: Vec<Name> = now.namespaces.into_iter().collect();
                 kind.whole(namespaces.is_empty()).await;
                 // Refused for the cluster: its namespaces one by one, until they change or it is time to ask again.
                 tokio::select! {
-                    () = kind.parts(&namespaces) => {}
+                    () = Box::pin(kind.parts(&namespaces)) => {}
                     _ = scope.changed() => {}
                     () = tokio::time::sleep(ASK_AGAIN) => {}
                 }

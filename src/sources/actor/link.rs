@@ -7,14 +7,17 @@ mod tests;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 use crate::connect::{Backoff, Connection, Fault, FaultKind, Lane, Link, Slowness, state_of};
 use crate::domain::{Fact, LinkState, Safe};
 use crate::sources::tell::Teller;
 
-/// How often the clock is looked at. Nothing is sent for it, and nothing drawn, unless something changed.
+/// How often the clock of a link is looked at that is not plainly live. Nothing is sent for it, and nothing drawn, unless something changed.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// The longest time for which no clock is looked at.
+const REST: Duration = Duration::from_secs(60);
 
 /// A connection that the server merely closed is made again within this time before anybody hears of it.
 const GRACE: Duration = Duration::from_millis(1200);
@@ -102,11 +105,22 @@ fn in_grace(link: &Link, since: Instant) -> bool {
     !link.up && link.ever && closed && since.elapsed() < GRACE
 }
 
-/// Tells the state whenever it changes, and that the cluster was heard of at most once a second.
+/// When the clock of a row is to be looked at again: a live link cannot read as anything else before it has been silent for as long as a slow
+/// one, and a call that was slow wakes whoever follows the link. A thousand live rows thus cost a look every few seconds each, and no more.
+fn look_again(now: Option<LinkState>, silence: Option<Duration>, limits: &Slowness) -> Duration {
+    match now {
+        Some(LinkState::Live) => limits
+            .silence
+            .saturating_sub(silence.unwrap_or_default())
+            .clamp(LOOK, REST),
+        _ => LOOK,
+    }
+}
+
+/// Tells the state whenever it changes, and that the cluster was heard of whenever the clock is looked at.
 async fn tell(connection: &Connection, teller: &Teller, mut contact: watch::Receiver<Contact>) {
     let mut link_news = connection.link();
-    let mut look = tokio::time::interval(LOOK);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut look = Duration::ZERO;
     let limits = if teller.time().is_by_hand() {
         Slowness::never()
     } else {
@@ -118,7 +132,7 @@ async fn tell(connection: &Connection, teller: &Teller, mut contact: watch::Rece
     let mut down_since = Instant::now();
     loop {
         tokio::select! {
-            _ = look.tick() => {}
+            () = tokio::time::sleep(look) => {}
             news = link_news.changed() => if news.is_err() { return },
             news = contact.changed() => if news.is_err() { return },
         }
@@ -132,11 +146,14 @@ async fn tell(connection: &Connection, teller: &Teller, mut contact: watch::Rece
             seen_at = Some(Instant::now());
             teller.tell(Fact::Seen);
         }
+        look = LOOK;
         if in_grace(&link, down_since) {
             continue;
         }
-        let clock = state_of(&link, clock.silence(), clock.latency(), &limits);
-        let now = row_state(&link, clock, &contact.borrow());
+        let state = state_of(&link, clock.silence(), clock.latency(), &limits);
+        let now = row_state(&link, state, &contact.borrow());
+        let reads = now.as_ref().map(|(state, _)| *state);
+        look = look_again(reads, clock.silence(), &limits);
         if now.is_some() && now != told {
             if let Some((state, message)) = now.clone() {
                 teller.tell(Fact::Link { state, message });
@@ -223,10 +240,20 @@ async fn probe(connection: &Connection) -> Result<(), Fault> {
 /// HTTP/1.1 knows no ping: such a server is asked whenever it has been silent for as long as a ping would wait.
 async fn beat(connection: &Connection) {
     let every = connection.timings().ping;
+    let mut link = connection.link();
     loop {
+        if !connection.needs_heartbeat().await {
+            // What a server speaks is known anew with the next connection.
+            tokio::select! {
+                () = tokio::time::sleep(REST) => {}
+                news = link.changed() => if news.is_err() { return },
+            }
+            tokio::time::sleep(every / 2).await;
+            continue;
+        }
         tokio::time::sleep(every / 2).await;
         let silent = connection.clock().silence().is_some_and(|s| s >= every);
-        if silent && connection.clock().link().up && connection.needs_heartbeat().await {
+        if silent && connection.clock().link().up {
             connection.heartbeat().await;
         }
     }

@@ -67,3 +67,20 @@ async fn a_link_that_was_merely_closed_gets_a_moment_and_a_silent_one_does_not()
     tokio::time::advance(GRACE).await;
     assert!(!in_grace(&closed(FaultKind::Closed), since));
 }
+
+#[test]
+fn a_live_row_is_looked_at_when_it_may_read_otherwise_and_any_other_every_second() {
+    let limits = Slowness::default();
+    let after = |silence| look_again(Some(LinkState::Live), Some(silence), &limits);
+    assert_eq!(after(NOW), limits.silence);
+    assert_eq!(after(limits.silence.saturating_sub(LOOK * 2)), LOOK * 2);
+    assert_eq!(after(limits.silence), LOOK);
+    assert_eq!(
+        look_again(Some(LinkState::Live), None, &Slowness::never()),
+        REST
+    );
+    for state in [LinkState::Slow, LinkState::Stale, LinkState::Auth] {
+        assert_eq!(look_again(Some(state), Some(NOW), &limits), LOOK);
+    }
+    assert_eq!(look_again(None, None, &limits), LOOK);
+}
