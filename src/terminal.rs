@@ -6,6 +6,8 @@
 pub mod encode;
 mod guard;
 mod painter;
+mod plain;
+mod scroll;
 mod watchdog;
 
 use std::io::IsTerminal;
@@ -35,24 +37,36 @@ pub enum TerminalError {
     Setup(#[from] std::io::Error),
 }
 
+/// How frames reach the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// Drawn in place.
+    #[default]
+    Drawn,
+    /// Read out line by line: the screen is never cleared, and the cursor never moved.
+    Plain,
+}
+
 /// The terminal while the console has it. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Terminal {
     painter: Painter,
+    manner: Manner,
 }
 
 impl Terminal {
-    /// Takes the terminal: raw mode, the alternate screen, bracketed paste, no cursor.
+    /// Takes the terminal: raw mode and, where frames are drawn, the alternate screen, bracketed paste, no cursor.
     ///
     /// # Errors
     /// Input or output is no terminal, or the terminal refuses.
-    pub fn open() -> Result<Self, TerminalError> {
+    pub fn open(manner: Manner) -> Result<Self, TerminalError> {
         if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
             return Err(TerminalError::NotATerminal);
         }
-        guard::enter()?;
+        guard::enter(manner)?;
         Ok(Self {
-            painter: Painter::start(),
+            painter: Painter::start(manner),
+            manner,
         })
     }
 
@@ -85,7 +99,7 @@ impl Terminal {
     /// # Errors
     /// The terminal refuses.
     pub fn enter(&self) -> Result<(), TerminalError> {
-        guard::enter()?;
+        guard::enter(self.manner)?;
         self.painter.forget();
         Ok(())
     }

@@ -128,6 +128,9 @@ pub(crate) struct Common {
     /// Fewer frames and no decoration.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) low_bandwidth: bool,
+    /// Read the console out line by line, for screen readers: nothing is drawn over.
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) plain: bool,
     /// No colours.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) no_color: bool,

@@ -9,6 +9,7 @@ use crate::domain::Safe;
 use crate::ops::journal;
 use crate::runtime::console::{self, ConsoleOptions};
 use crate::runtime::session;
+use crate::terminal::Manner;
 use crate::theme::depth::wants_ascii;
 use crate::theme::{Depth, Looks, Theme};
 
@@ -62,6 +63,12 @@ pub(crate) fn options(
 ) -> Result<ConsoleOptions, String> {
     let looks = looks(common, folders);
     let slow = common.low_bandwidth || config.low_bandwidth;
+    let manner = manner(common, |name| std::env::var(name).ok());
+    let frame = match manner {
+        // At most 30 frames a second, 4 on a thin line; nobody listens faster than a sentence in two seconds.
+        Manner::Drawn => Duration::from_millis(if slow { 250 } else { 33 }),
+        Manner::Plain => Duration::from_secs(2),
+    };
     Ok(ConsoleOptions {
         keymap: tool::load_keymap(common, config, folders)?,
         theme: load_theme(common, config, &looks)?,
@@ -70,8 +77,9 @@ pub(crate) fn options(
         config: config.clone(),
         write: common.write,
         greeting: left_open(&folders.state),
-        // At most 30 frames a second, 4 on a thin line.
-        frame: Duration::from_millis(if slow { 250 } else { 33 }),
+        manner,
+        frame,
+        patient: slow && manner == Manner::Drawn,
     })
 }
 
@@ -89,15 +97,26 @@ fn left_open(state: &std::path::Path) -> Option<Safe> {
     })
 }
 
+/// Line by line when it is asked for, and on a terminal that says it can do nothing else.
+fn manner(common: &Common, env: impl Fn(&str) -> Option<String>) -> Manner {
+    let dumb = env("TERM").is_none_or(|term| matches!(term.as_str(), "" | "dumb"));
+    if common.plain || dumb {
+        Manner::Plain
+    } else {
+        Manner::Drawn
+    }
+}
+
 fn looks(common: &Common, folders: &Folders) -> Looks {
     let env = |name: &str| std::env::var(name).ok();
+    let plain = manner(common, env) == Manner::Plain;
     Looks {
-        depth: if common.no_color {
+        depth: if common.no_color || plain {
             Depth::None
         } else {
             Depth::detect(env)
         },
-        ascii: common.ascii || wants_ascii(env),
+        ascii: common.ascii || plain || wants_ascii(env),
         folder: Some(folders.config.join("themes")),
     }
 }

@@ -20,12 +20,19 @@ use crate::app::{Done, Model, Msg, Notice, Start, update};
 use crate::config::Config;
 use crate::domain::{ClusterEvent, Safe};
 use crate::keymap::Keymap;
-use crate::terminal::{self, Ending, Terminal};
+use crate::terminal::{self, Ending, Manner, Terminal};
 use crate::theme::{Looks, Theme};
 use crate::ui;
 
 /// Events folded before input is looked at again.
 const BATCH: usize = 512;
+
+/// The size of what is read out: one list, and whole lines.
+const PLAIN_COLUMNS: u16 = 99;
+const PLAIN_ROWS: u16 = 24;
+
+/// The log's name for how long frames take (`DRIFTDECK_LOG=frames=trace`).
+pub(crate) const FRAMES: &str = "frames";
 
 /// How often the history takes the fleet as it stands.
 const REMEMBER: Duration = Duration::from_secs(30);
@@ -46,8 +53,12 @@ pub struct ConsoleOptions {
     pub write: bool,
     /// What has to be said first, until the next key.
     pub greeting: Option<Safe>,
+    /// How frames reach the terminal.
+    pub manner: Manner,
     /// Shortest time between two frames.
     pub frame: Duration,
+    /// Whether what a key changed waits for that time too: for lines on which every frame counts.
+    pub patient: bool,
 }
 
 /// Runs the console on the terminal until it is left.
@@ -61,7 +72,8 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
              Start it in a terminal, or use driftdeck status or driftdeck snapshot."
         )
     })?;
-    let screen = Terminal::open().map_err(|e| e.to_string())?;
+    let manner = options.manner;
+    let screen = Terminal::open(manner).map_err(|e| e.to_string())?;
     terminal::install_panic_hook();
     let Session {
         fleet,
@@ -79,6 +91,7 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
     );
     let archive = Archive::open(&state, Timestamp::now());
     let (cols, rows) = Terminal::size();
+    let (cols, rows) = fitting(manner, cols, rows);
     let mut model = Model::new(Start {
         fleet,
         keymap: options.keymap.clone(),
@@ -99,6 +112,7 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         sources,
         links,
         drawn: None,
+        pressed: false,
         archive,
         observed: Instant::now(),
         told: 0,
@@ -119,6 +133,8 @@ struct Console {
     sources: std::sync::Arc<crate::sources::Sources>,
     links: std::sync::Arc<super::session::Links>,
     drawn: Option<Instant>,
+    /// Whether a key waits to be answered by a frame.
+    pressed: bool,
     archive: Archive,
     /// When the archive last looked at the fleet.
     observed: Instant,
@@ -138,13 +154,17 @@ impl Console {
         let mut dirty = true;
         loop {
             dirty |= self.model.take_dirty();
-            let due = self.next_frame();
+            let due = if self.pressed {
+                Instant::now()
+            } else {
+                self.next_frame()
+            };
             let wake = self.wake();
             let msg = tokio::select! {
                 biased;
                 _ = endings.recv() => return,
                 key = keys.next() => match key {
-                    Some(Ok(event)) => translate(event),
+                    Some(Ok(event)) => translate(event, self.options.manner),
                     // The line of the terminal is gone; the watchdog says so too.
                     Some(Err(_)) | None => return,
                 },
@@ -152,6 +172,7 @@ impl Console {
                 () = tokio::time::sleep_until(due), if dirty => {
                     self.draw();
                     dirty = false;
+                    self.pressed = false;
                     None
                 }
                 count = events.recv_many(&mut waiting, BATCH), if !events.is_closed() || !events.is_empty() => {
@@ -159,6 +180,8 @@ impl Console {
                 }
                 () = tokio::time::sleep(wake) => Some(Msg::Tick),
             };
+            // What a key changed is shown at once; keys that wait already are folded first.
+            self.pressed |= !self.options.patient && matches!(msg, Some(Msg::Key(_)));
             if let Some(msg) = msg
                 && self.take(msg, &mut keys).await
             {
@@ -264,9 +287,24 @@ impl Console {
     }
 
     fn draw(&mut self) {
-        self.screen.show(frame(&self.model, &self.options.theme));
+        let begun = Instant::now();
+        let frame = frame(&self.model, &self.options.theme);
+        tracing::trace!(target: FRAMES, micros = micros(begun), "drawn");
+        self.screen.show(frame);
         self.drawn = Some(Instant::now());
     }
+}
+
+/// The size that frames are made for: what is read out line by line has nothing beside anything else, however wide the terminal.
+fn fitting(manner: Manner, cols: u16, rows: u16) -> (u16, u16) {
+    match manner {
+        Manner::Drawn => (cols, rows),
+        Manner::Plain => (PLAIN_COLUMNS, rows.max(PLAIN_ROWS)),
+    }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// One frame of the console at the model's size.
@@ -277,11 +315,14 @@ pub fn frame(model: &Model, theme: &Theme) -> Buffer {
     buffer
 }
 
-fn translate(event: Event) -> Option<Msg> {
+fn translate(event: Event, manner: Manner) -> Option<Msg> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Key(key)),
         Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Resize(cols, rows) => Some(Msg::Resize(cols, rows)),
+        Event::Resize(cols, rows) => {
+            let (cols, rows) = fitting(manner, cols, rows);
+            Some(Msg::Resize(cols, rows))
+        }
         _ => None,
     }
 }

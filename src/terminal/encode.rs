@@ -6,9 +6,14 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
+use super::scroll;
+
 /// Begin and end of a synchronized update: terminals that know it show the frame at once, others ignore it.
 const BEGIN: &str = "\x1b[?2026h";
 const END: &str = "\x1b[?2026l";
+
+/// A frame of more bytes than this is worth a look for rows that only moved.
+const DEAR: usize = 160;
 
 const MODIFIERS: [(Modifier, u8); 6] = [
     (Modifier::BOLD, 1),
@@ -50,24 +55,41 @@ impl Look {
 ///
 /// Without `shown`, or with one of another size, the terminal is cleared first.
 pub fn encode(shown: Option<&Buffer>, next: &Buffer) -> Vec<u8> {
-    let shown = shown.filter(|s| s.area == next.area);
+    let Some(shown) = shown.filter(|s| s.area == next.area) else {
+        let cleared = drawn(String::from("\x1b[0m\x1b[H\x1b[2J"), None, next);
+        return framed(&cleared);
+    };
+    let drawn_over = drawn(String::new(), Some(shown), next);
+    let scrolled = (drawn_over.len() > DEAR)
+        .then(|| scroll::find(shown, next))
+        .flatten()
+        .map(|band| drawn(band.bytes(), Some(&band.apply(shown)), next));
+    match scrolled {
+        Some(scrolled) if scrolled.len() < drawn_over.len() => framed(&scrolled),
+        _ => framed(&drawn_over),
+    }
+}
+
+/// A frame as one synchronized update; nothing when it changes nothing.
+fn framed(text: &str) -> Vec<u8> {
+    if text.is_empty() {
+        return Vec::new();
+    }
+    format!("{BEGIN}{text}{END}").into_bytes()
+}
+
+/// The text that turns what is shown after `begun` into `next`. Whatever `begun` does, it leaves the cursor at the top left.
+fn drawn(begun: String, shown: Option<&Buffer>, next: &Buffer) -> String {
     let mut out = Encoder {
-        text: String::new(),
-        at: None,
+        at: (!begun.is_empty()).then_some((0, 0)),
+        text: begun,
         look: PLAIN,
     };
-    if shown.is_none() {
-        out.text.push_str("\x1b[0m\x1b[H\x1b[2J");
-        out.at = Some((0, 0));
-    }
     for y in 0..next.area.height {
         out.row(shown, next, y);
     }
-    if out.text.is_empty() {
-        return Vec::new();
-    }
     out.set(PLAIN);
-    format!("{BEGIN}{}{END}", out.text).into_bytes()
+    out.text
 }
 
 /// One row as bytes that print it wherever the cursor is: no moves, its looks set back at the end.
@@ -240,6 +262,34 @@ mod tests {
         assert!(encode(Some(&frame), &frame).is_empty());
     }
 
+    /// A list of long rows from a number on.
+    fn list(from: usize, rows: u16) -> Buffer {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 60, rows));
+        for y in 0..rows {
+            let n = from + usize::from(y);
+            let text = format!(
+                "edge-oslo-{n:03}  {}",
+                "abcdefghij".repeat(4).split_at(n % 9).1
+            );
+            buf.set_string(0, y, text, Style::new());
+        }
+        buf.set_string(0, 0, "FLEET", Style::new());
+        buf.set_string(0, rows - 1, "enter open", Style::new());
+        buf
+    }
+
+    #[test]
+    fn a_list_that_moves_by_a_row_costs_a_row() {
+        for (from, to) in [(10, 11), (11, 10)] {
+            let (before, after) = (list(from, 24), list(to, 24));
+            let bytes = encode(Some(&before), &after);
+            assert!(bytes.len() < 4 * 60, "{} {}", bytes.len(), text(&bytes));
+        }
+        // Half a page, too.
+        let bytes = encode(Some(&list(10, 24)), &list(20, 24));
+        assert!(bytes.len() < 12 * 64, "{}", bytes.len());
+    }
+
     #[test]
     fn one_changed_cell_costs_a_move_and_a_letter() {
         let (before, after) = (buffer(&["12:41Z", "ok"]), buffer(&["12:42Z", "ok"]));
@@ -273,7 +323,8 @@ mod tests {
     /// Plays bytes on a terminal emulator.
     fn screen(bytes: &[u8], parser: &mut vt100::Parser) -> Vec<String> {
         parser.process(bytes);
-        let rows = parser.screen().rows(0, 12);
+        let cols = parser.screen().size().1.get();
+        let rows = parser.screen().rows(0, cols);
         rows.map(|row| row.trim_end().to_owned()).collect()
     }
 
@@ -291,6 +342,17 @@ mod tests {
     }
 
     proptest! {
+        /// The same for rows that move, with rows in between that stay and that change.
+        #[test]
+        fn moved_rows_lead_to_the_same_screen(from in 0_usize..30, to in 0_usize..30, odd in 0_u16..24) {
+            let (before, mut after) = (list(from, 24), list(to, 24));
+            after.set_string(30, odd, "xyz 東", Style::new().bold());
+            let mut emulator = emulator(24, 60);
+            screen(&encode(None, &before), &mut emulator);
+            let reached = screen(&encode(Some(&before), &after), &mut emulator);
+            prop_assert_eq!(reached, shown(&after));
+        }
+
         /// Whatever was shown before, the difference leads to the same screen as drawing from scratch.
         #[test]
         fn the_difference_leads_to_the_same_screen(before in prop::collection::vec(line(), 4), after in prop::collection::vec(line(), 4)) {

@@ -7,6 +7,8 @@ use std::thread::ThreadId;
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
+use super::Manner;
+
 /// Alternate screen, bracketed paste, no cursor, no line wrap.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[?7l";
 /// A half-written frame is closed first; then everything that was set is set back.
@@ -14,13 +16,19 @@ const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?7h\x1b[?2004l\x1b[?25h\x1b[?1049l"
 
 /// Whether the console has the terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether it was set up for frames that are drawn.
+static DRAWN: AtomicBool = AtomicBool::new(false);
 /// The thread whose panic ends the console; a panic elsewhere is one task's affair.
 static OWNER: OnceLock<ThreadId> = OnceLock::new();
 
-pub(super) fn enter() -> io::Result<()> {
+pub(super) fn enter(manner: Manner) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    write(ENTER)
+    DRAWN.store(manner == Manner::Drawn, Ordering::SeqCst);
+    match manner {
+        Manner::Drawn => write(ENTER),
+        Manner::Plain => Ok(()),
+    }
 }
 
 /// Gives the terminal back if the console has it; doing it twice is harmless.
@@ -28,8 +36,10 @@ pub(super) fn leave() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
-    // A terminal that is gone cannot be told anything, and nobody is left to read a complaint.
-    let _ = write(LEAVE);
+    if DRAWN.load(Ordering::SeqCst) {
+        // A terminal that is gone cannot be told anything, and nobody is left to read a complaint.
+        let _ = write(LEAVE);
+    }
     let _ = disable_raw_mode();
 }
 

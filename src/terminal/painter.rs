@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use ratatui::buffer::Buffer;
 
 use super::encode::encode;
+use super::{Manner, plain};
 
 /// How long the end waits for the last frame to be written.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -39,16 +40,16 @@ pub(super) struct Painter {
 
 impl Painter {
     /// Starts the thread.
-    pub(super) fn start() -> Self {
-        Self::on(std::io::stdout())
+    pub(super) fn start(manner: Manner) -> Self {
+        Self::on(std::io::stdout(), manner)
     }
 
-    fn on(out: impl Write + Send + 'static) -> Self {
+    fn on(out: impl Write + Send + 'static, manner: Manner) -> Self {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("painter".to_owned())
-            .spawn(move || paint(&theirs, out))
+            .spawn(move || paint(&theirs, out, manner))
             .ok();
         Self { shared, thread }
     }
@@ -107,7 +108,7 @@ impl Drop for Painter {
     }
 }
 
-fn paint(shared: &Shared, mut out: impl Write) {
+fn paint(shared: &Shared, mut out: impl Write, manner: Manner) {
     let mut shown: Option<Buffer> = None;
     while let Some(work) = next(shared) {
         if work.forget {
@@ -115,7 +116,10 @@ fn paint(shared: &Shared, mut out: impl Write) {
         }
         let mut bytes = work.aside;
         if let Some(frame) = work.frame {
-            bytes.extend(encode(shown.as_ref(), &frame));
+            bytes.extend(match manner {
+                Manner::Drawn => encode(shown.as_ref(), &frame),
+                Manner::Plain => plain::spoken(shown.as_ref(), &frame),
+            });
             shown = Some(frame);
         }
         if !bytes.is_empty() && (out.write_all(&bytes).is_err() || out.flush().is_err()) {
@@ -185,10 +189,13 @@ mod tests {
         let (written, received) = mpsc::channel();
         let gate = Arc::new(Mutex::new(()));
         (
-            Painter::on(Line {
-                written,
-                gate: Arc::clone(&gate),
-            }),
+            Painter::on(
+                Line {
+                    written,
+                    gate: Arc::clone(&gate),
+                },
+                Manner::Drawn,
+            ),
             received,
             gate,
         )
