@@ -1,0 +1,136 @@
+//! The scenario `giant`, served by a process of its own, and changes made to it as a person's tool makes them.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use http::Request;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+/// The running fleet.
+pub(crate) struct Fleet {
+    /// The program under measurement.
+    pub(crate) binary: PathBuf,
+    pub(crate) kubeconfig: PathBuf,
+    /// How long it took until every server answered.
+    pub(crate) ready: Duration,
+    runtime: Arc<tokio::runtime::Runtime>,
+    child: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl Fleet {
+    pub(crate) fn start() -> Self {
+        let binary = std::env::var_os("DRIFTDECK_FIGURES_BIN")
+            .map_or_else(|| env!("CARGO_BIN_EXE_driftdeck").into(), PathBuf::from);
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        let begun = Instant::now();
+        let mut child = Command::new(&binary)
+            .args(["demo", "--serve", "--scenario", "giant", "--kubeconfig-out"])
+            .arg(&kubeconfig)
+            .env("HOME", folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(said.map_while(Result::ok).any(|line| line == "ready"));
+        Self {
+            binary,
+            kubeconfig,
+            ready: begun.elapsed(),
+            runtime: Arc::new(tokio::runtime::Runtime::new().unwrap()),
+            child,
+            _folder: folder,
+        }
+    }
+
+    /// Scales the ingress of one edge.
+    pub(crate) fn scale(&self, edge: &str, replicas: u32) {
+        let client = self.runtime.block_on(client(&self.kubeconfig, edge));
+        self.runtime.block_on(scale(&client, replicas));
+    }
+
+    /// Begins a storm: edits on forty edges, one after the other without a pause, until it is ended.
+    pub(crate) fn storm(&self) -> Storm {
+        let over = Arc::new(AtomicBool::new(false));
+        let edits = Arc::new(AtomicUsize::new(0));
+        let (stop, count) = (Arc::clone(&over), Arc::clone(&edits));
+        let (runtime, kubeconfig) = (Arc::clone(&self.runtime), self.kubeconfig.clone());
+        let begun = Instant::now();
+        let thread = std::thread::spawn(move || {
+            let mut clients = Vec::new();
+            for number in 1..=40 {
+                let edge = format!("edge-lyon-{number:03}");
+                clients.push(runtime.block_on(client(&kubeconfig, &edge)));
+            }
+            for round in 1.. {
+                for client in &clients {
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    runtime.block_on(scale(client, round % 3 + 1));
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        Storm {
+            over,
+            edits,
+            begun,
+            thread,
+        }
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A storm under way.
+pub(crate) struct Storm {
+    over: Arc<AtomicBool>,
+    edits: Arc<AtomicUsize>,
+    begun: Instant,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Storm {
+    /// Ends it; how many edits a second there were. Each is several events: of the Deployment, its pods, and their statuses.
+    pub(crate) fn end(self) -> f64 {
+        let edits = self.edits.load(Ordering::Relaxed) as f64;
+        let lasted = self.begun.elapsed().as_secs_f64();
+        self.over.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap();
+        edits / lasted
+    }
+}
+
+async fn client(kubeconfig: &std::path::Path, context: &str) -> kube::Client {
+    let config = Kubeconfig::read_from(kubeconfig).unwrap();
+    let options = KubeConfigOptions {
+        context: Some(context.to_owned()),
+        ..KubeConfigOptions::default()
+    };
+    let config = kube::Config::from_custom_kubeconfig(config, &options)
+        .await
+        .unwrap();
+    kube::Client::try_from(config).unwrap()
+}
+
+async fn scale(client: &kube::Client, replicas: u32) {
+    let body = format!(r#"{{"spec":{{"replicas":{replicas}}}}}"#);
+    let path = "/apis/apps/v1/namespaces/ingress/deployments/ingress?fieldManager=kubectl-scale";
+    let request = Request::patch(path)
+        .header("Content-Type", "application/merge-patch+json")
+        .body(body.into_bytes())
+        .unwrap();
+    // An edge that is dark takes no edits.
+    let _ = client.request_text(request).await;
+}
