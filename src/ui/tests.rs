@@ -1,8 +1,9 @@
-//! Screens as people see them: pictures of every screen at three sizes, in ASCII and without colour, and what no screen may ever do.
+//! Screens as people see them: pictures of every screen at four sizes, in three themes, in ASCII and without colour, and what no screen may
+//! ever do.
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier};
+use ratatui::style::{Color, Modifier, Style};
 use rstest::rstest;
 
 use super::draw;
@@ -170,13 +171,68 @@ const SCENES: [(&str, Scene); 39] = [
 ];
 
 #[test]
-fn every_screen_at_three_sizes() {
+fn every_screen_at_four_sizes() {
     for (name, scene) in SCENES {
-        for (cols, rows) in [(80, 24), (120, 36), (200, 50)] {
+        for (cols, rows) in [(60, 20), (80, 24), (120, 36), (200, 50)] {
             let shown = text(&frame(&staged(scene, cols, rows), &dark()));
             insta::assert_snapshot!(format!("{name}_{cols}x{rows}"), shown);
         }
     }
+}
+
+#[test]
+fn every_screen_in_three_themes() {
+    for (name, scene) in SCENES {
+        let model = staged(scene, 80, 24);
+        let styled = ["dark", "light", "high-contrast"].map(|theme| {
+            let theme_of = theme_for_tests(theme, Depth::True, false);
+            format!("{theme}\n{}", styles(&frame(&model, &theme_of)))
+        });
+        insta::assert_snapshot!(format!("{name}_themes"), styled.join("\n"));
+    }
+}
+
+/// One letter a cell for its style, and what each letter means; the style of most cells is blank.
+fn styles(buf: &Buffer) -> String {
+    let mut known: Vec<Style> = Vec::new();
+    let mut picture = String::new();
+    for y in 0..buf.area.height {
+        let mut line = String::new();
+        for cell in row(buf, y) {
+            let style = Style::new()
+                .fg(cell.fg)
+                .bg(cell.bg)
+                .add_modifier(cell.modifier);
+            // A blank shows no foreground.
+            let bare = cell.symbol() == " " && !cell.modifier.contains(Modifier::REVERSED);
+            let style = if bare { style.fg(Color::Reset) } else { style };
+            let at = known.iter().position(|s| *s == style).unwrap_or_else(|| {
+                known.push(style);
+                known.len() - 1
+            });
+            line.push(char::from(
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[at],
+            ));
+        }
+        picture.push_str(&line);
+        picture.push('\n');
+    }
+    let most = ('A'..='z').max_by_key(|letter| picture.matches(*letter).count());
+    let picture = picture.replace(most.unwrap_or('A'), " ");
+    let picture: String = picture
+        .lines()
+        .map(|l| format!("{}\n", l.trim_end()))
+        .collect();
+    let legend = known.iter().zip('A'..);
+    let legend = legend.map(|(style, letter)| format!("{letter} {}\n", meaning(style)));
+    format!("{}{picture}", legend.collect::<String>())
+}
+
+/// `#c0caf5 on #1a1b26 BOLD`
+fn meaning(style: &Style) -> String {
+    let colour = |c: Option<Color>| c.map_or_else(String::new, |c| c.to_string());
+    let modifier = format!("{:?}", style.add_modifier);
+    format!("{} on {} {modifier}", colour(style.fg), colour(style.bg))
 }
 
 #[test]
