@@ -261,11 +261,10 @@ fn escape(c: char) -> String {
         '\u{2028}' => 'L',
         '\u{2029}' => 'P',
         other => {
-            let code = other as u32;
-            return match code {
-                ..=0xFF => format!("\\x{code:02X}"),
-                ..=0xFFFF => format!("\\u{code:04X}"),
-                _ => format!("\\U{code:08X}"),
+            return match other as u32 {
+                code @ ..=0xFF => format!("\\x{code:02X}"),
+                code @ 0x100..=0xFFFF => format!("\\u{code:04X}"),
+                code => format!("\\U{code:08X}"),
             };
         }
     };
