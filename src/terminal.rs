@@ -3,6 +3,7 @@
 //! The painter writes on a thread of its own, so that a link that takes no more bytes never stops the loop; each frame is one write, and a frame
 //! that looks like the last one is none. The watchdog looks at the input descriptor for a hang-up, because the reader of keys spins on a dead one.
 
+pub mod background;
 pub mod encode;
 mod guard;
 mod painter;

@@ -9,7 +9,7 @@ use crate::domain::Safe;
 use crate::ops::journal;
 use crate::runtime::console::{self, ConsoleOptions};
 use crate::runtime::session;
-use crate::terminal::Manner;
+use crate::terminal::{self, Manner};
 use crate::theme::depth::wants_ascii;
 use crate::theme::{Depth, Looks, Theme};
 
@@ -71,7 +71,7 @@ pub(crate) fn options(
     };
     Ok(ConsoleOptions {
         keymap: tool::load_keymap(common, config, folders)?,
-        theme: load_theme(common, config, &looks)?,
+        theme: theme(common, config, &looks, manner)?,
         looks,
         keymaps: folders.config.join("keymaps"),
         config: config.clone(),
@@ -119,6 +119,17 @@ fn looks(common: &Common, folders: &Folders) -> Looks {
         ascii: common.ascii || plain || wants_ascii(env),
         folder: Some(folders.config.join("themes")),
     }
+}
+
+/// The theme that somebody named, else the one that fits the terminal. A thin line, and a terminal without colours, are not asked.
+fn theme(common: &Common, config: &Config, looks: &Looks, manner: Manner) -> Result<Theme, String> {
+    let named = common.theme.is_some() || config.theme.is_some();
+    let thin = common.low_bandwidth || config.low_bandwidth;
+    let can_tell = matches!(looks.depth, Depth::True | Depth::Indexed) && manner == Manner::Drawn;
+    if !named && !thin && can_tell && terminal::background::is_light() == Some(true) {
+        return Theme::load("light", looks).map_err(|e| e.to_string());
+    }
+    load_theme(common, config, looks)
 }
 
 /// The theme that the command line, else the configuration, else the default names.
