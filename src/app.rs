@@ -37,11 +37,12 @@ mod tell;
 pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
-mod tree;
+pub mod tree;
 mod triage;
 mod update;
 pub mod window;
 pub mod words;
+mod yaml;
 
 pub use action::{ACTIONS, Action, ActionInfo, Danger};
 pub use model::{Model, Start};

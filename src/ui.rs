@@ -7,6 +7,7 @@ mod chrome;
 pub mod detail;
 mod modals;
 pub mod paint;
+mod run;
 mod screens;
 mod sheet;
 pub mod signs;
@@ -15,7 +16,9 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod tree;
 mod windows;
+mod yaml;
 
 use ratatui::buffer::Buffer;
 
@@ -63,7 +66,7 @@ pub fn draw(model: &Model, theme: &Theme, buf: &mut Buffer) {
         Screen::Drift(s) => screens::drift::draw(&mut canvas, s, &ctx, &shape),
         Screen::Apps(s) => screens::apps::draw(&mut canvas, s, &ctx, &shape),
         Screen::App(s) => screens::app::draw(&mut canvas, s, &ctx, &shape),
-        Screen::Diff(s) => screens::diff::draw(&mut canvas, s, &ctx, &shape),
+        Screen::Diff(s) => screens::diff::draw(&mut canvas, s, &ctx, shape.main),
         Screen::Plan(s) => screens::plan::draw(&mut canvas, s, model.write, &ctx, &shape),
         Screen::Run(s) => screens::run::draw(&mut canvas, s, &ctx, &shape),
         Screen::Matrix(s) => screens::matrix::draw(&mut canvas, s, &ctx, &shape),

@@ -68,7 +68,9 @@ const VIEWED: Places = ROWS.and(ACTIVITY);
 const MATRIX: Places = Places::of(&[Place::Matrix]);
 const ACTIVITY: Places = Places::of(&[Place::Activity]);
 const LOOKED: Places = Places::of(&[Place::App, Place::Matrix, Place::Activity, Place::Cluster]);
+const APP: Places = Places::of(&[Place::App]);
 const DIFF: Places = Places::of(&[Place::Diff]);
+const DIFFED: Places = DIFF.and(APP);
 const PLAN: Places = Places::of(&[Place::Plan]);
 const RUN: Places = Places::of(&[Place::Run]);
 const TABLED: Places = Places::of(&[
@@ -115,6 +117,10 @@ actions! {
     NextPane = "pane.next", "pane", Looks, ALL;
     /// Go to the previous pane
     PreviousPane = "pane.previous", "pane back", Looks, ALL;
+    /// Turn to the next tab of the detail
+    NextTab = "tab.next", "next tab", Looks, APP;
+    /// Turn to the previous tab of the detail
+    PreviousTab = "tab.previous", "tab back", Looks, APP;
     /// Open the selected row
     Open = "nav.open", "open", Looks, LISTS;
     /// Go back: close the popup, clear the filter, clear the marks, leave the screen
@@ -209,20 +215,20 @@ actions! {
     Seen = "activity.seen", "all seen", Looks, ACTIVITY;
     /// Copy the name of the selected row to the clipboard
     Copy = "copy.name", "copy", Looks, ALL;
-    /// Go to the next change
-    NextHunk = "diff.next", "next change", Looks, DIFF;
-    /// Go to the previous change
-    PreviousHunk = "diff.previous", "previous change", Looks, DIFF;
+    /// Go to the next change, or to the next match of a search
+    NextHunk = "diff.next", "next change", Looks, DIFFED;
+    /// Go to the previous change, or to the previous match
+    PreviousHunk = "diff.previous", "previous change", Looks, DIFFED;
     /// Side by side, or one above the other
     Split = "diff.split", "split", Looks, DIFF;
     /// Show or hide what differs and does not count
-    Noise = "diff.noise", "ignored", Looks, DIFF;
+    Noise = "diff.noise", "ignored", Looks, DIFFED;
     /// Show or hide who owns each field
-    Owners = "diff.owners", "owners", Looks, DIFF;
-    /// More lines around each change
-    MoreContext = "diff.more", "more context", Looks, DIFF;
-    /// Fewer lines around each change
-    LessContext = "diff.less", "less context", Looks, DIFF;
+    Owners = "diff.owners", "owners", Looks, DIFFED;
+    /// More lines around each change; of YAML, more levels
+    MoreContext = "diff.more", "more context", Looks, DIFFED;
+    /// Fewer lines around each change; of YAML, fewer levels
+    LessContext = "diff.less", "less context", Looks, DIFFED;
     /// Include or leave out the target
     Toggle = "plan.toggle", "include", Looks, PLAN;
     /// Include every target that can be reverted, or none

@@ -158,13 +158,23 @@ pub(super) fn open(model: &mut Model, screen: Screen) -> Vec<Effect> {
 
 /// Lets the screen ask for what it needs and the fleet does not hold.
 fn ask_again(model: &mut Model) -> Vec<Effect> {
-    let ask = model.next_ask();
+    let (ask, second) = (model.next_ask(), model.next_ask());
     let effects = model.on_screen(|screen, ctx| match screen {
         Screen::Diff(diff) => diff.opened(ask, ctx),
         Screen::Cluster(cluster) => cluster.opened(ask, ctx),
+        Screen::App(app) => app.owed([ask, second], ctx),
         _ => Vec::new(),
     });
     effects.unwrap_or_default()
+}
+
+/// Lets the screen ask for what it needs of the row on which the fingers rest.
+pub(super) fn rested(model: &mut Model) -> Vec<Effect> {
+    let due = model.face().and_then(|face| face.wakes_at(&model.ctx()));
+    match due {
+        Some(at) if at <= model.now => ask_again(model),
+        _ => Vec::new(),
+    }
 }
 
 fn back(model: &mut Model) -> Vec<Effect> {
@@ -181,7 +191,7 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 
 /// Asks before the end; while a run is going on the question says what that means.
 fn quit(model: &mut Model) -> Vec<Effect> {
-    let (screens, _) = model.plans_and_runs();
+    let (screens, _) = model.screens();
     let running = screens
         .into_iter()
         .any(|s| matches!(s, Screen::Run(run) if !run.is_over() && run.stopped.is_none()));
@@ -257,7 +267,7 @@ fn go_app(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     match model.face().and_then(|f| f.app(&model.ctx())) {
-        Some(app) => open(model, Screen::App(AppScreen::new(app))),
+        Some(app) => open(model, Screen::App(Box::new(AppScreen::new(app)))),
         None => say(
             model,
             Notice::info(format!(

@@ -23,6 +23,16 @@ pub fn age(now: Timestamp, then: Timestamp) -> Option<Safe> {
     Some(text.into())
 }
 
+/// A point in time: hours and minutes today, else the day too.
+pub fn moment(at: Timestamp, now: Timestamp) -> String {
+    let day = |t: Timestamp| t.strftime("%Y-%m-%d").to_string();
+    if day(at) == day(now) {
+        at.strftime("%H:%MZ").to_string()
+    } else {
+        at.strftime("%m-%d %H:%MZ").to_string()
+    }
+}
+
 /// The clock of the header: hours and minutes of UTC.
 pub fn clock(now: Timestamp) -> Safe {
     now.strftime("%H:%MZ").to_string().into()

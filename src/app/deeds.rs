@@ -15,7 +15,7 @@ pub(super) fn tell(model: &mut Model, plan: &str, event: &RunEvent) {
         RunEvent::Finished(run) => (tenor_of(run), Some(&**run)),
         _ => return,
     };
-    let (mut screens, _) = model.plans_and_runs();
+    let (mut screens, _) = model.screens();
     let found = screens.find_map(|s| match s {
         Screen::Run(run) if run.plan.id == plan => Some(std::sync::Arc::clone(&run.plan)),
         _ => None,

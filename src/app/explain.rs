@@ -1,9 +1,8 @@
 //! Why something is as it is, from what is known: the verdict, who says it, whose field it is, and what helps.
 
-use super::age::age;
+use super::age::{age, moment};
 use super::asked::{link_word, sync_word};
 use super::msg::WishTarget;
-use super::screens::cluster::moment;
 use super::screens::{Ctx, drift::plural};
 use super::sheet::{Page, SheetLine, Tone};
 use super::{Action, Place};

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::msg::WishTarget;
-use crate::domain::{AppRef, ClusterId, Health, Name, ObjectRef, Safe};
+use crate::domain::{AppRef, ClusterId, Commit, Health, Name, ObjectRef, Safe, Source};
 use crate::ops::ServerWord;
 
 /// A question; the runtime asks it on the interactive lane and answers with [`super::Done::Answered`].
@@ -15,8 +15,10 @@ pub enum Question {
     Events(Vec<WishTarget>),
     /// The logs of workloads, followed until [`super::Effect::Hush`].
     Logs(Vec<WishTarget>),
-    /// An object as it is live.
+    /// An object as it is live, as Git wants it, and as it was last applied.
     Yaml(WishTarget),
+    /// The commits up to what is deployed.
+    Commits(CommitWish),
     /// What hangs under objects, down to the pods.
     Tree(TreeWish),
     /// What the servers' dry runs say of our verdicts.
@@ -41,12 +43,25 @@ pub enum Answer {
     Logs(Vec<LogLine>),
     /// To [`Question::Yaml`].
     Yaml(Box<YamlText>),
+    /// To [`Question::Commits`]: the newest first.
+    Commits(Vec<Commit>),
     /// To [`Question::Tree`].
     Tree(Box<ResourceTree>),
     /// To [`Question::Word`], in the same order.
     Word(Vec<(WishTarget, ServerWord)>),
     /// To [`Question::Compare`].
     Compare(Box<Comparison>),
+}
+
+/// Whose commits are wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommitWish {
+    /// The application.
+    pub app: AppRef,
+    /// Where its desired state comes from.
+    pub source: Source,
+    /// The newest one.
+    pub revision: Name,
 }
 
 /// Whose tree is wanted, and where it is looked for.
@@ -80,6 +95,8 @@ pub struct Branch {
     pub object: ObjectRef,
     /// Its health by our rules, and the words that come with it; none for kinds that have none, or when it was not read.
     pub health: Option<(Health, Safe)>,
+    /// Which rule told it, in words; none for Argo CD's own checks.
+    pub health_by: Option<Safe>,
     /// A few words: what is ready, what it waits for.
     pub fact: Safe,
     /// When it was made.
@@ -118,11 +135,13 @@ pub struct LogLine {
     pub text: Safe,
 }
 
-/// An object as lines of YAML; values of Secrets are masked.
+/// An object as lines of YAML. In place of a Secret's values stand marks: equal marks under one key are equal values, in all three texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct YamlText {
-    /// As it is, without bookkeeping.
-    pub live: Vec<Safe>,
+    /// As it is, without bookkeeping, or why that is not known.
+    pub live: Result<Vec<Safe>, Safe>,
+    /// As the deployed revision wants it, or why that is not known.
+    pub desired: Result<Vec<Safe>, Safe>,
     /// The copy that `kubectl apply` left, when there is one.
     pub last_applied: Option<Vec<Safe>>,
 }

@@ -153,6 +153,12 @@ impl<K: Ord + Clone> List<K> {
         self.show(height);
     }
 
+    /// Puts the cursor on a row without anybody having moved: until somebody does, it stays on this line.
+    pub fn begin_at(&mut self, row: usize, height: usize) {
+        self.cursor = row.min(self.keys.len().saturating_sub(1));
+        self.show(height);
+    }
+
     /// Moves the cursor.
     pub fn step(&mut self, step: Step, now: Timestamp, height: usize) {
         let last = self.keys.len().saturating_sub(1);

@@ -157,6 +157,7 @@ pub(super) fn closer(model: &mut Model, window: Box<Window>, action: Action) -> 
 pub(super) fn answered(model: &mut Model, ask: u64, result: &Result<Answer, Safe>) -> bool {
     let width = columns(model);
     let now = model.now;
+    let fleet = &model.fleet;
     let Some(Modal::Window(window)) = &mut model.modal else {
         return false;
     };
@@ -167,7 +168,7 @@ pub(super) fn answered(model: &mut Model, ask: u64, result: &Result<Answer, Safe
         Ok(Answer::Logs(lines)) => {
             window.append(lines.iter().map(tell::log_line).collect());
         }
-        Ok(answer) => window.take(tell::leaves(&question, answer, width, now)),
+        Ok(answer) => window.take(tell::leaves(&question, answer, width, now, fleet)),
         Err(why) => window.refuse(why.clone()),
     }
     true
@@ -198,7 +199,7 @@ fn history(model: &Model) -> Option<Window> {
     let known = ctx.fleet.app(&app)?;
     Some(Window::of(
         format!("history: {}", app.name),
-        tell::history(known, ctx.now, columns(model)),
+        tell::history(known, &[], ctx.now, columns(model)),
     ))
 }
 
@@ -227,25 +228,36 @@ fn yaml_of(target: WishTarget) -> Asked {
 fn tree(model: &Model) -> Option<Asked> {
     let ctx = model.ctx();
     let face = model.face()?;
-    let targets = match face.object(&ctx) {
-        Some(target) => vec![target],
-        None => trunks(&face.app(&ctx)?, &ctx),
+    let (title, wish) = match face.object(&ctx) {
+        Some(target) => {
+            let title = format!("tree: {} on {}", target.object, target.cluster);
+            (title, wish_of(vec![target], &ctx)?)
+        }
+        None => {
+            let wish = trunk_wish(&face.app(&ctx)?, &ctx)?;
+            (format!("tree: {} on {}", wish.app.name, wish.cluster), wish)
+        }
     };
-    let first = targets.first()?.clone();
-    let title = match targets.as_slice() {
-        [one] => format!("tree: {} on {}", one.object, one.cluster),
-        _ => format!("tree: {} on {}", first.app.name, first.cluster),
-    };
-    let roots: Vec<ObjectRef> = targets.into_iter().map(|t| t.object).collect();
     Some(Asked::Question {
         title: title.into(),
         empty: "It is gone from the cluster.",
-        question: Question::Tree(TreeWish {
-            namespaces: namespaces(&roots, &first.app, &ctx),
-            cluster: first.cluster,
-            app: first.app,
-            roots,
-        }),
+        question: Question::Tree(wish),
+    })
+}
+
+/// The trees of all workloads of an application; none when no object of it is known.
+pub(super) fn trunk_wish(app: &AppRef, ctx: &Ctx<'_>) -> Option<TreeWish> {
+    wish_of(trunks(app, ctx), ctx)
+}
+
+fn wish_of(targets: Vec<WishTarget>, ctx: &Ctx<'_>) -> Option<TreeWish> {
+    let first = targets.first()?.clone();
+    let roots: Vec<ObjectRef> = targets.into_iter().map(|t| t.object).collect();
+    Some(TreeWish {
+        namespaces: namespaces(&roots, &first.app, ctx),
+        cluster: first.cluster,
+        app: first.app,
+        roots,
     })
 }
 
@@ -374,7 +386,11 @@ fn runs(object: &ObjectRef) -> bool {
     RUNNING.contains(&&*object.gvk.kind)
 }
 
-fn objects_of(app: &AppRef, ctx: &Ctx<'_>, wanted: impl Fn(&ObjectRef) -> bool) -> Vec<WishTarget> {
+pub(super) fn objects_of(
+    app: &AppRef,
+    ctx: &Ctx<'_>,
+    wanted: impl Fn(&ObjectRef) -> bool,
+) -> Vec<WishTarget> {
     let Some(cluster) = ctx.fleet.cluster_of(app) else {
         return Vec::new();
     };

@@ -244,8 +244,8 @@ impl Model {
         self.stack.iter().map(|s| s.face().crumb()).collect()
     }
 
-    /// Every plan and run there is, seen or not.
-    pub(super) fn plans_and_runs(&mut self) -> (impl Iterator<Item = &mut Screen>, Ctx<'_>) {
+    /// Every screen there is, seen or not, with what they may look at.
+    pub(super) fn screens(&mut self) -> (impl Iterator<Item = &mut Screen>, Ctx<'_>) {
         let ctx = Ctx {
             fleet: &self.fleet,
             rows: &self.rows,
@@ -264,6 +264,9 @@ impl Model {
     pub fn wake_at(&self) -> Timestamp {
         if let Some(at) = self.pace.followed_at.filter(|_| self.pace.behind) {
             return at.checked_add(BREATH).unwrap_or(self.now);
+        }
+        if let Some(at) = self.face().and_then(|face| face.wakes_at(&self.ctx())) {
+            return at.max(self.now);
         }
         let unsettled = self.screen().is_some_and(|s| s.face().is_unsettled());
         if unsettled {

@@ -143,6 +143,19 @@ pub enum Effect {
     Quit,
 }
 
+impl Effect {
+    /// Whether an answer comes to it.
+    pub fn is_answered(&self) -> bool {
+        matches!(
+            self,
+            Self::BuildPlan { .. }
+                | Self::RunPlan { .. }
+                | Self::FetchBodies { .. }
+                | Self::Ask { .. }
+        )
+    }
+}
+
 /// What the operator wants put back, by name; the runtime adds what is known of each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PlanWish {

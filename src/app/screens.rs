@@ -180,6 +180,11 @@ pub trait Face {
     fn is_unsettled(&self) -> bool {
         false
     }
+
+    /// When the screen wants to ask something, if nobody moves until then.
+    fn wakes_at(&self, _ctx: &Ctx<'_>) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// One screen with its state.
@@ -192,7 +197,7 @@ pub enum Screen {
     /// One row an application.
     Apps(AppsScreen),
     /// One application.
-    App(AppScreen),
+    App(Box<AppScreen>),
     /// One object, Git against the cluster.
     Diff(DiffScreen),
     /// What a revert would do.
@@ -214,7 +219,7 @@ impl Screen {
             Self::Fleet(s) => s,
             Self::Drift(s) => s,
             Self::Apps(s) => s,
-            Self::App(s) => s,
+            Self::App(s) => &**s,
             Self::Diff(s) => s,
             Self::Plan(s) => s,
             Self::Run(s) => s,
@@ -230,7 +235,7 @@ impl Screen {
             Self::Fleet(s) => s,
             Self::Drift(s) => s,
             Self::Apps(s) => s,
-            Self::App(s) => s,
+            Self::App(s) => &mut **s,
             Self::Diff(s) => s,
             Self::Plan(s) => s,
             Self::Run(s) => s,

@@ -213,18 +213,16 @@ impl Shape {
         }
     }
 
-    /// Objects left, detail right from 100 columns, else below.
+    /// What there is to know at once above, the tree left and the detail right from 100 columns on, else one of them.
     fn app(&mut self, size: Size) {
-        let body = self.main;
-        let (detail, main) = if size.cols >= SPLIT {
-            body.right(size.cols / 2)
-        } else if size.rows >= FOOTED {
-            body.bottom(body.h * 2 / 5)
-        } else {
-            return;
-        };
-        self.main = main;
-        self.detail = Some(detail);
+        if size.rows >= FOOTED {
+            let (strip, rest) = self.main.top(if size.rows >= CRUMBED { 2 } else { 1 });
+            (self.second, self.main) = (Some(strip), rest);
+        }
+        if size.cols >= SPLIT {
+            let (detail, main) = self.main.right(size.cols / 2);
+            (self.main, self.detail) = (main, Some(detail));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pages of labelled lines that scroll: what the cluster screen and the windows with long text are made of.
 
-use crate::domain::Safe;
+use crate::domain::{DriftState, Health, MetricFigure, Safe, SyncState};
 
 /// What a line means; the theme decides how it looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,10 +24,42 @@ pub enum Tone {
     Added,
     /// What only Git has, or the majority.
     Removed,
+    /// A line of YAML.
+    Yaml,
+    /// A line of a text that stands inside YAML.
+    Block,
+}
+
+/// What stands before a text: a state as sign and word, or a figure.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sign {
+    /// A verdict of an application.
+    Sync(SyncState),
+    /// A verdict of an object; none for one that is as Git wants it.
+    Drift(Option<DriftState>),
+    /// A health.
+    Health(Health),
+    /// A figure with its course.
+    Figure(MetricFigure),
+    /// A state that was good, and nobody knows whether it still holds.
+    Old(&'static str),
+}
+
+impl Sign {
+    /// The sign of what is no longer known to hold: what was good does not look good.
+    #[must_use]
+    pub fn aged(self) -> Self {
+        match self {
+            Self::Sync(SyncState::Synced) => Self::Old("was Synced"),
+            Self::Drift(None) => Self::Old("was in sync"),
+            Self::Health(Health::Healthy) => Self::Old("was Healthy"),
+            other => other,
+        }
+    }
 }
 
 /// One line: a label in a column of its own, and what it says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SheetLine {
     /// The label; empty for none.
     pub label: Safe,
@@ -37,6 +69,8 @@ pub struct SheetLine {
     pub text: Safe,
     /// What it means.
     pub tone: Tone,
+    /// The state that it tells.
+    pub sign: Option<Sign>,
 }
 
 /// Columns that labels take.
@@ -80,6 +114,21 @@ impl Page {
         }
     }
 
+    /// A label, a state, and what more there is to say.
+    pub fn state(&mut self, label: impl Into<Safe>, sign: Sign, text: impl Into<Safe>) {
+        let first = self.lines.len();
+        self.fact(label, text, Tone::Dim);
+        // A text that was broken has its sign on the first of its lines.
+        if let Some(line) = self.lines.get_mut(first) {
+            line.sign = Some(sign);
+        }
+    }
+
+    /// A figure: its name, its value, its course.
+    pub fn figure(&mut self, figure: &MetricFigure) {
+        self.state(figure.name.clone(), Sign::Figure(figure.clone()), "");
+    }
+
     /// A line without a label.
     pub fn line(&mut self, text: impl Into<Safe>, tone: Tone) {
         for line in broken(&text.into(), self.width) {
@@ -93,6 +142,7 @@ impl Page {
             label: label.unwrap_or_default(),
             text,
             tone,
+            sign: None,
         });
     }
 }

@@ -2,16 +2,19 @@
 
 use jiff::Timestamp;
 
-use super::age::age;
+use super::age::{age, moment};
 use super::inquiry::{Answer, Comparison, EventLine, LogLine, Question, YamlText};
 use super::msg::WishTarget;
-use super::screens::cluster::moment;
 use super::screens::drift::plural;
 use super::sheet::{Page, SheetLine, Tone};
 use super::tree;
 use super::window::Leaf;
-use super::words::overrules;
-use crate::domain::{Application, ClusterId, OperationPhase, Safe};
+use super::words::{overrules, revision};
+use super::yaml;
+use crate::domain::{
+    Application, ClusterId, Commit, HistoryEntry, Operation, OperationPhase, Safe, Source,
+};
+use crate::fleet::Fleet;
 use crate::ops::{Opinion, ServerWord};
 
 /// The views of an answer. Logs come in pieces and are not made here.
@@ -20,6 +23,7 @@ pub(super) fn leaves(
     answer: &Answer,
     width: usize,
     now: Timestamp,
+    fleet: &Fleet,
 ) -> Vec<Leaf> {
     let one = |lines| vec![Leaf::of(Safe::default(), lines)];
     match answer {
@@ -29,10 +33,10 @@ pub(super) fn leaves(
         Answer::Word(said) => one(words(said, width)),
         Answer::Logs(lines) => one(lines.iter().map(log_line).collect()),
         Answer::Tree(tree) => match question {
-            Question::Tree(wish) => vec![tree::leaf(wish, tree, width, now)],
+            Question::Tree(wish) => vec![tree::leaf(wish, tree, fleet)],
             _ => Vec::new(),
         },
-        Answer::Cluster(_) => Vec::new(),
+        Answer::Cluster(_) | Answer::Commits(_) => Vec::new(),
     }
 }
 
@@ -54,7 +58,7 @@ pub(super) fn log_line(line: &LogLine) -> SheetLine {
     }
 }
 
-fn event_lines(events: &[EventLine], width: usize, now: Timestamp) -> Vec<SheetLine> {
+pub(super) fn event_lines(events: &[EventLine], width: usize, now: Timestamp) -> Vec<SheetLine> {
     let mut page = Page::new(width);
     for event in events {
         let when = event
@@ -80,22 +84,31 @@ fn event_lines(events: &[EventLine], width: usize, now: Timestamp) -> Vec<SheetL
 }
 
 fn yaml_leaves(yaml: &YamlText) -> Vec<Leaf> {
-    let leaf = |name: &'static str, lines: &[Safe]| {
-        let line = |text: &Safe| SheetLine {
-            text: text.clone(),
+    let leaf = |name, lines| Leaf::of(Safe::fixed(name), lines);
+    vec![
+        leaf("live", document(&yaml.live)),
+        leaf("desired", document(&yaml.desired)),
+        leaf("last applied", applied(yaml)),
+    ]
+}
+
+/// A document, or why there is none.
+pub(super) fn document(text: &Result<Vec<Safe>, Safe>) -> Vec<SheetLine> {
+    match text {
+        Ok(text) => yaml::lines(text),
+        Err(why) => vec![SheetLine {
+            text: why.clone(),
+            tone: Tone::Warn,
             ..SheetLine::default()
-        };
-        Leaf::of(Safe::fixed(name), lines.iter().map(line).collect())
-    };
-    let mut leaves = vec![leaf("live", &yaml.live)];
-    let none = [Safe::fixed(
-        "Nobody applied it with kubectl: there is no last-applied copy in it.",
-    )];
-    leaves.push(leaf(
-        "last applied",
-        yaml.last_applied.as_deref().unwrap_or(&none),
-    ));
-    leaves
+        }],
+    }
+}
+
+/// The copy that `kubectl apply` left.
+pub(super) fn applied(yaml: &YamlText) -> Vec<SheetLine> {
+    let none =
+        || Safe::fixed("Nobody applied it with kubectl: there is no last-applied copy in it.");
+    document(&yaml.last_applied.clone().ok_or_else(none))
 }
 
 /// Each server's word; where it overrules us, what it would change.
@@ -160,31 +173,16 @@ fn compared(comparison: &Comparison, width: usize) -> Vec<SheetLine> {
     page.lines()
 }
 
-/// The deployments of an application, the newest first, and what runs or ran last.
-pub(super) fn history(app: &Application, now: Timestamp, width: usize) -> Vec<SheetLine> {
+/// The deployments of an application, the newest first, what runs or ran last, and the commits behind them as far as they are known.
+pub(super) fn history(
+    app: &Application,
+    commits: &[Commit],
+    now: Timestamp,
+    width: usize,
+) -> Vec<SheetLine> {
     let mut page = Page::new(width);
     if let Some(operation) = &app.operation {
-        page.title("last operation");
-        let tone = match operation.phase {
-            OperationPhase::Failed | OperationPhase::Error => Tone::Bad,
-            _ => Tone::Plain,
-        };
-        page.fact(
-            format!("{:?}", operation.phase),
-            operation.message.clone(),
-            tone,
-        );
-        for (label, at) in [
-            ("began", operation.started_at),
-            ("ended", operation.finished_at),
-        ] {
-            if let Some(at) = at {
-                page.fact(label, moment(at, now), Tone::Plain);
-            }
-        }
-        if !operation.initiated_by.is_empty() {
-            page.fact("by", operation.initiated_by.clone(), Tone::Plain);
-        }
+        last_operation(&mut page, operation, now);
     }
     page.title("deployments");
     if app.history.is_empty() {
@@ -194,24 +192,81 @@ pub(super) fn history(app: &Application, now: Timestamp, width: usize) -> Vec<Sh
         );
     }
     for (i, entry) in app.history.iter().rev().enumerate() {
-        let when = entry.deployed_at.map_or(String::new(), |at| {
-            let age = age(now, at).map_or(String::new(), |age| format!(", {age} ago"));
-            format!("{}{age}", moment(at, now))
-        });
-        let current = if i == 0 { "  current" } else { "" };
-        let tone = if i == 0 { Tone::Good } else { Tone::Plain };
-        page.fact(
-            format!("#{}", entry.id),
-            format!("{}  {when}{current}", entry.revision),
-            tone,
-        );
-        if let Some(source) = entry.source.as_ref().or(entry.sources.first()) {
+        deployment(&mut page, entry, i == 0, now);
+        if let Some(commit) = commits.iter().find(|c| c.id == entry.revision) {
             page.fact(
                 "",
-                format!("{} {}", source.repo_url, source.path),
-                Tone::Dim,
+                format!("{}  {}", commit.subject, commit.author),
+                Tone::Plain,
             );
+        }
+        if let Some(source) = other_source(app, entry) {
+            let words = format!("from {} {}", source.repo_url, source.path);
+            page.fact("", words, Tone::Dim);
         }
     }
     page.lines()
+}
+
+/// Where a deployment came from, when that is not where the application comes from now.
+fn other_source<'a>(app: &Application, entry: &'a HistoryEntry) -> Option<&'a Source> {
+    let source = entry.source.as_ref().or(entry.sources.first())?;
+    let same = |now: &Source| (&now.repo_url, &now.path) == (&source.repo_url, &source.path);
+    (!app.sources.iter().any(same)).then_some(source)
+}
+
+fn last_operation(page: &mut Page, operation: &Operation, now: Timestamp) {
+    page.title("last operation");
+    let tone = match operation.phase {
+        OperationPhase::Failed | OperationPhase::Error => Tone::Bad,
+        _ => Tone::Plain,
+    };
+    page.fact(
+        format!("{:?}", operation.phase),
+        operation.message.clone(),
+        tone,
+    );
+    for (label, at) in [
+        ("began", operation.started_at),
+        ("ended", operation.finished_at),
+    ] {
+        if let Some(at) = at {
+            page.fact(label, moment(at, now), Tone::Plain);
+        }
+    }
+    if !operation.initiated_by.is_empty() {
+        page.fact("by", operation.initiated_by.clone(), Tone::Plain);
+    }
+}
+
+/// `#41  9f31c02a  11-20 02:00Z, 24h ago  by auto-sync  current`
+fn deployment(page: &mut Page, entry: &HistoryEntry, current: bool, now: Timestamp) {
+    let when = entry.deployed_at.map_or(String::new(), |at| {
+        let age = age(now, at).map_or(String::new(), |age| format!(", {age} ago"));
+        format!("  {}{age}", moment(at, now))
+    });
+    let by = if entry.by.is_empty() {
+        String::new()
+    } else {
+        format!("  by {}", entry.by)
+    };
+    let (mark, tone) = if current {
+        ("  current", Tone::Good)
+    } else {
+        ("", Tone::Plain)
+    };
+    let text = format!("{}{when}{by}{mark}", revision(&entry.revision));
+    page.fact(format!("#{}", entry.id), text, tone);
+}
+
+/// Commits, one a line: name, age, author, subject.
+pub(super) fn commits(page: &mut Page, commits: &[Commit], now: Timestamp) {
+    for commit in commits {
+        let age = commit
+            .time
+            .and_then(|then| age(now, then))
+            .unwrap_or_default();
+        let text = format!("{:<4} {}  {}", age.as_str(), commit.subject, commit.author);
+        page.fact(revision(&commit.id), text, Tone::Plain);
+    }
 }

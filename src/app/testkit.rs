@@ -186,6 +186,7 @@ pub(crate) fn troubled_fleet() -> Fleet {
                 source: None,
                 sources: Vec::new(),
                 revisions: Vec::new(),
+                by: Safe::default(),
             },
             HistoryEntry {
                 id: 41,
@@ -194,6 +195,7 @@ pub(crate) fn troubled_fleet() -> Fleet {
                 source: None,
                 sources: Vec::new(),
                 revisions: Vec::new(),
+                by: Safe::fixed("auto-sync"),
             },
         ];
         if *edge == "edge-hamburg-002" {
@@ -523,6 +525,7 @@ fn grown(root: &ObjectRef) -> super::inquiry::ResourceTree {
                 "back-off 5m0s"
             }),
         )),
+        health_by: None,
         fact: Safe::fixed(fact),
         created: Some(at(-7_200)),
     };
@@ -560,11 +563,26 @@ fn grown(root: &ObjectRef) -> super::inquiry::ResourceTree {
 
 /// Presses keys that open a window, and answers its question as a cluster would.
 pub(crate) fn window_answered(model: &mut Model, keys: &str) {
+    let (ask, question) = asked(model, keys);
+    let result = Ok(answer_to(question));
+    tell_model(model, super::Done::Answered { ask, result });
+}
+
+/// Presses keys and answers every question that they lead to, as clusters and Git would.
+pub(crate) fn all_answered(model: &mut Model, keys: &str) {
+    for effect in press(model, keys) {
+        if let Effect::Ask { ask, question } = effect {
+            let result = Ok(answer_to(question));
+            tell_model(model, super::Done::Answered { ask, result });
+        }
+    }
+}
+
+fn answer_to(question: super::inquiry::Question) -> super::inquiry::Answer {
     use crate::ops::{Opinion, ServerWord};
 
     use super::inquiry::{Answer, Comparison, EventLine, LogLine, Question, Variant, YamlText};
-    let (ask, question) = asked(model, keys);
-    let answer = match question {
+    match question {
         Question::Cluster(_) => panic!("the cluster screen has its own answer"),
         Question::Events(targets) => {
             let event =
@@ -596,11 +614,27 @@ pub(crate) fn window_answered(model: &mut Model, keys: &str) {
         ),
         Question::Tree(wish) => Answer::Tree(Box::new(grown(&wish.roots[0]))),
         Question::Yaml(_) => Answer::Yaml(Box::new(YamlText {
-            live: ["kind: Deployment", "spec:", "  replicas: 1"]
-                .map(Safe::fixed)
-                .to_vec(),
+            live: Ok(manifest(1)),
+            desired: Ok(manifest(3)),
             last_applied: None,
         })),
+        Question::Commits(wish) => {
+            let commit = |id: &str, seconds, author, subject| crate::domain::Commit {
+                id: id.into(),
+                author: Safe::fixed(author),
+                time: Some(at(seconds)),
+                subject: Safe::fixed(subject),
+            };
+            Answer::Commits(vec![
+                commit(&wish.revision, -90_000, "a.lee", "gateway: 3 replicas"),
+                commit(
+                    "1d02e4f0a04c4b7ea3a2a7a53f6fcf4ad1c4c3b2",
+                    -200_000,
+                    "m.ruiz",
+                    "edge-config: log less",
+                ),
+            ])
+        }
         Question::Word(targets) => {
             let opinion =
                 Opinion::ChangesNothing(Safe::fixed("The server's dry run changes nothing."));
@@ -620,7 +654,29 @@ pub(crate) fn window_answered(model: &mut Model, keys: &str) {
                 unread: vec![("edge-tokyo-001".into(), "No answer yet.".into())],
             }))
         }
-    };
-    let result = Ok(answer);
-    tell_model(model, super::Done::Answered { ask, result });
+    }
+}
+
+/// The gateway with so many replicas, as YAML.
+fn manifest(replicas: u32) -> Vec<Safe> {
+    let replicas = format!("  replicas: {replicas}");
+    let lines = [
+        "apiVersion: apps/v1",
+        "kind: Deployment",
+        "metadata:",
+        "  name: gateway",
+        "  annotations:",
+        "    note: |",
+        "      scaled by hand: see",
+        "      the runbook",
+        "spec:",
+        &replicas,
+        "  paused: false",
+        "  template:",
+        "    spec:",
+        "      containers:",
+        "      - name: app",
+        "        image: registry.example/gateway:2.4.1",
+    ];
+    lines.map(Safe::new).to_vec()
 }

@@ -1,5 +1,6 @@
 //! Keys in, effects and state out: what each action of the default keymap does.
 
+mod application;
 mod closer;
 mod clusters;
 mod differing;
@@ -24,8 +25,8 @@ use super::screens::drift::Pane;
 use super::screens::plan::Planned;
 use super::screens::{Face, Screen};
 use super::testkit::{
-    app_on, config_map, console, deployment, now, plan_for, planned, press, tell_model,
-    troubled_fleet, type_text,
+    all_answered, app_on, config_map, console, deployment, now, plan_for, planned, press,
+    tell_model, troubled_fleet, type_text,
 };
 use super::*;
 use crate::domain::{ClusterEvent, ClusterId, Fact, LinkState, Safe};
@@ -99,6 +100,13 @@ fn diff(model: &Model) -> &super::screens::DiffScreen {
     match model.screen() {
         Some(Screen::Diff(s)) => s,
         other => panic!("{other:?} is not the diff screen"),
+    }
+}
+
+fn application(model: &Model) -> &super::screens::AppScreen {
+    match model.screen() {
+        Some(Screen::App(s)) => s,
+        other => panic!("{other:?} is not the screen of an application"),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::acts;
 use super::inquiry::Answer;
 use super::keys;
 use super::model::Model;
@@ -42,6 +43,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
         Msg::Tick => {
             model.touch();
             model.refresh(false);
+            return acts::rested(model);
         }
         Msg::Done(done) => {
             model.touch();
@@ -80,7 +82,7 @@ fn answered(model: &mut Model, done: Done) {
         Done::Planned { ask, result } => planned(model, ask, &result),
         Done::Run { plan, event } => heard(model, &plan, &event),
         Done::RunRefused { plan, why } => {
-            let (screens, ctx) = model.plans_and_runs();
+            let (screens, ctx) = model.screens();
             for screen in screens {
                 if let Screen::Run(run) = screen {
                     run.refuse(&plan, why.clone());
@@ -88,7 +90,7 @@ fn answered(model: &mut Model, done: Done) {
                 }
             }
         }
-        Done::Bodies { ask, result } => bodies(model, ask, result),
+        Done::Bodies { ask, result } => bodies(model, ask, &result),
         Done::Answered { ask, result } => inquired(model, ask, &result),
         Done::LoggedIn { cluster, result } => {
             model.notice = Some(match result {
@@ -107,15 +109,18 @@ fn inquired(model: &mut Model, ask: u64, result: &Result<Answer, Safe>) {
     if super::looks::answered(model, ask, result) {
         return;
     }
-    for screen in &mut model.stack {
-        if let Screen::Cluster(cluster) = screen {
-            cluster.answer(ask, result);
+    let (screens, ctx) = model.screens();
+    for screen in screens {
+        match screen {
+            Screen::Cluster(cluster) => cluster.answer(ask, result),
+            Screen::App(app) => app.answer(ask, result, &ctx),
+            _ => {}
         }
     }
 }
 
 fn planned(model: &mut Model, ask: u64, result: &Result<Arc<Plan>, Safe>) {
-    let (screens, ctx) = model.plans_and_runs();
+    let (screens, ctx) = model.screens();
     for screen in screens {
         if let Screen::Plan(plan) = screen {
             plan.answer(ask, result.clone(), &ctx);
@@ -125,7 +130,7 @@ fn planned(model: &mut Model, ask: u64, result: &Result<Arc<Plan>, Safe>) {
 
 fn heard(model: &mut Model, plan: &str, event: &RunEvent) {
     super::deeds::tell(model, plan, event);
-    let (screens, ctx) = model.plans_and_runs();
+    let (screens, ctx) = model.screens();
     for screen in screens {
         if let Screen::Run(run) = screen {
             run.hear(plan, event.clone());
@@ -134,13 +139,13 @@ fn heard(model: &mut Model, plan: &str, event: &RunEvent) {
     }
 }
 
-fn bodies(model: &mut Model, ask: u64, result: Result<Arc<Bodies>, Safe>) {
-    let (screens, ctx) = model.plans_and_runs();
-    let asked = screens.into_iter().find_map(|screen| match screen {
-        Screen::Diff(diff) if diff.ask == ask => Some(diff),
-        _ => None,
-    });
-    if let Some(diff) = asked {
-        diff.answer(ask, result, &ctx);
+fn bodies(model: &mut Model, ask: u64, result: &Result<Arc<Bodies>, Safe>) {
+    let (screens, ctx) = model.screens();
+    for screen in screens {
+        match screen {
+            Screen::Diff(diff) if diff.ask == ask => diff.answer(ask, result.clone(), &ctx),
+            Screen::App(app) => app.documents(ask, result.clone(), &ctx),
+            _ => {}
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::action::Action;
 use super::inquiry::Question;
 use super::msg::WishTarget;
 use super::sheet::{SheetLine, Tone};
+use super::tree::Node;
 use crate::domain::Safe;
 use crate::keymap::Key;
 
@@ -24,6 +25,8 @@ pub struct Leaf {
     pub lines: Vec<SheetLine>,
     /// The object that each line stands for; empty where no line stands for any.
     pub targets: Vec<Option<WishTarget>>,
+    /// The node of a tree that each line shows; empty where the lines are text.
+    pub nodes: Vec<Option<Node>>,
 }
 
 impl Leaf {
@@ -33,6 +36,7 @@ impl Leaf {
             name,
             lines,
             targets: Vec::new(),
+            nodes: Vec::new(),
         }
     }
 }
@@ -114,6 +118,18 @@ impl Window {
         self.leaves
             .get(self.leaf)
             .map_or(&[][..], |leaf| leaf.lines.as_slice())
+    }
+
+    /// The nodes of the tree that is seen; none where the view is no tree.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        let leaf = self.leaves.get(self.leaf);
+        leaf.into_iter()
+            .flat_map(|leaf| leaf.nodes.iter().flatten())
+    }
+
+    /// The node that a line shows.
+    pub fn node(&self, line: usize) -> Option<&Node> {
+        self.leaves.get(self.leaf)?.nodes.get(line)?.as_ref()
     }
 
     /// Whether it waits for, or follows, this question.

@@ -239,7 +239,7 @@ impl Sitting<'_> {
     /// Presses a key and waits for what it asks.
     async fn press(&mut self, msg: Msg) {
         let effects = update(self.model, msg, self.time.now());
-        let asks = effects.len();
+        let asks = effects.iter().filter(|e| e.is_answered()).count();
         for effect in effects {
             // Whatever needs a terminal has none here.
             let _ = self.carrier.carry(effect, &self.model.fleet);

@@ -159,6 +159,8 @@ pub struct HistoryEntry {
     pub sources: Vec<Source>,
     /// Their revisions, in the same order.
     pub revisions: Vec<Name>,
+    /// Who began it: a person's name, or `auto-sync`; empty when it is not recorded.
+    pub by: Safe,
 }
 
 /// What the engine does without being asked.

@@ -152,6 +152,8 @@ pub struct Resource {
     pub verdict: Arc<Verdict>,
     /// Our health of the live object, `None` for kinds that have none.
     pub health: Option<(Health, Safe)>,
+    /// Which rule told that health, in words; none for Argo CD's own checks.
+    pub health_by: Option<Safe>,
     /// Whether an annotation keeps its health from its application's.
     pub health_apart: bool,
     /// Where the desired state came from: repository, commit, file. Empty for extra objects.

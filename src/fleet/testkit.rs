@@ -142,6 +142,7 @@ pub(crate) fn in_sync(app: &str, object: ObjectRef) -> Resource {
             "microserviceA/deploy.yaml".into(),
         ),
         health_apart: false,
+        health_by: None,
         bodies: None,
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::lua::Answer;
 use super::rules::{RuleName, Rules};
 use super::{LuaRule, Overrides, built_in, is_being_deleted, kstatus};
-use crate::domain::Health;
+use crate::domain::{Health, Safe};
 
 /// A health, its message and who said so. The message is raw text of the cluster or of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,16 @@ impl fmt::Display for Source {
             Self::Rule(name) => write!(f, "rule {} ({})", name.file, name.rule),
             Self::Kstatus => f.write_str("kstatus"),
             Self::Lua(key) => write!(f, "argocd-cm lua {key}"),
+        }
+    }
+}
+
+impl Source {
+    /// The rule that spoke, in words; none for Argo CD's own checks, which speak about almost everything.
+    pub fn named(&self) -> Option<Safe> {
+        match self {
+            Self::Deletion | Self::BuiltIn => None,
+            Self::Rule(_) | Self::Lua(_) | Self::Kstatus => Some(Safe::from(self.to_string())),
         }
     }
 }

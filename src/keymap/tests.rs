@@ -142,7 +142,7 @@ fn an_action_on_a_screen_where_it_does_nothing_is_refused() {
     let refused = load("fleet = [ { on = \"n\", run = \"diff.next\" } ]").unwrap_err();
     assert_eq!(
         refused,
-        "mine.toml, line 1: `diff.next` does nothing on the fleet screen; it works on diff."
+        "mine.toml, line 1: `diff.next` does nothing on the fleet screen; it works on app, diff."
     );
 }
 

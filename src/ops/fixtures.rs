@@ -44,6 +44,7 @@ pub(super) fn application() -> Application {
             source: Some(source()),
             sources: Vec::new(),
             revisions: Vec::new(),
+            by: Safe::default(),
         }],
         auto_sync: AutoSync::default(),
         sync_options: vec!["CreateNamespace=true".into()],

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::inquire;
 use super::operate::{Knobs, Operate, Wish, gather};
-use crate::app::inquiry::{Answer, Question};
+use crate::app::inquiry::{Answer, CommitWish, Question};
 use crate::app::kept::Kept;
 use crate::app::msg::WishTarget;
 use crate::app::{Done, Effect, Notice, PlanWish};
@@ -96,11 +96,7 @@ impl Carrier {
                 object,
                 ..
             } => self.bodies(ask, fleet, &cluster, &object),
-            Effect::Ask {
-                ask,
-                question: Question::Word(targets),
-            } => self.word(ask, targets, fleet),
-            Effect::Ask { ask, question } => self.ask(ask, question),
+            Effect::Ask { ask, question } => self.ask(ask, question, fleet),
             Effect::Hush { ask } => {
                 if let Some(cancel) = self.asked.remove(&ask) {
                     cancel.cancel();
@@ -151,24 +147,28 @@ impl Carrier {
         });
     }
 
-    /// Asks the servers for their word on verdicts, until the answer is there or nobody waits for it any more.
-    fn word(&mut self, ask: u64, targets: Vec<WishTarget>, fleet: &Fleet) {
-        let wish = Wish {
-            targets: targets.clone(),
-            via: None,
-            prune: false,
-            note: None,
-            reason: Safe::fixed("verify"),
-            waves: WaveSpec::default(),
-        };
-        let gathered = gather(fleet, wish, &self.config);
-        let (operate, done) = (self.operate.clone(), self.done.clone());
-        let cancel = CancellationToken::new();
-        self.asked.insert(ask, cancel.clone());
-        let asking = async move {
-            let words = operate.words(gathered?).await;
-            Ok(Answer::Word(targets.into_iter().zip(words).collect()))
-        };
+    /// Asks beside the loop, until the answer is there or nobody waits for it any more.
+    fn ask(&mut self, ask: u64, question: Question, fleet: &Fleet) {
+        match question {
+            Question::Word(targets) => self.word(ask, targets, fleet),
+            Question::Yaml(target) => self.yaml(ask, target, fleet),
+            Question::Commits(wish) => self.commits(ask, wish),
+            Question::Logs(targets) => self.logs(ask, targets),
+            other => {
+                let asking = inquire::ask(Arc::clone(&self.sources), other, Arc::clone(&self.key));
+                self.answer(ask, asking);
+            }
+        }
+    }
+
+    /// Tells the answer once it is there, unless the question is hushed before.
+    fn answer(
+        &mut self,
+        ask: u64,
+        asking: impl Future<Output = Result<Answer, Safe>> + Send + 'static,
+    ) {
+        let cancel = self.listen(ask);
+        let done = self.done.clone();
         tokio::spawn(async move {
             tokio::select! {
                 () = cancel.cancelled() => {}
@@ -179,32 +179,65 @@ impl Carrier {
         });
     }
 
-    /// Asks beside the loop, until the answer is there or nobody waits for it any more.
-    fn ask(&mut self, ask: u64, question: Question) {
-        let (sources, done) = (Arc::clone(&self.sources), self.done.clone());
-        let (cancel, key) = (CancellationToken::new(), Arc::clone(&self.key));
+    /// What hushes a question.
+    fn listen(&mut self, ask: u64) -> CancellationToken {
         // Questions that were answered long ago need no hushing.
         self.asked.retain(|known, _| known + 64 > ask);
+        let cancel = CancellationToken::new();
         self.asked.insert(ask, cancel.clone());
+        cancel
+    }
+
+    /// Asks the servers for their word on verdicts.
+    fn word(&mut self, ask: u64, targets: Vec<WishTarget>, fleet: &Fleet) {
+        let gathered = gather(fleet, looking(targets.clone()), &self.config);
+        let operate = self.operate.clone();
+        self.answer(ask, async move {
+            let words = operate.words(gathered?).await;
+            Ok(Answer::Word(targets.into_iter().zip(words).collect()))
+        });
+    }
+
+    /// Reads an object from its cluster and from Git.
+    fn yaml(&mut self, ask: u64, target: WishTarget, fleet: &Fleet) {
+        let gathered = gather(fleet, looking(vec![target.clone()]), &self.config);
+        let (operate, sources) = (self.operate.clone(), Arc::clone(&self.sources));
+        let key = Arc::clone(&self.key);
+        self.answer(ask, async move {
+            let wanted = match gathered {
+                Ok(gathered) => operate.manifest(gathered).await,
+                Err(_) => Err(Safe::fixed(
+                    "Git does not hold it: it was made in the cluster, by its owner or by hand.",
+                )),
+            };
+            let yaml = inquire::yaml::read(&sources, &target, wanted, &key).await;
+            Ok(Answer::Yaml(Box::new(yaml)))
+        });
+    }
+
+    /// Reads what was committed up to a revision.
+    fn commits(&mut self, ask: u64, wish: CommitWish) {
+        let operate = self.operate.clone();
+        self.answer(ask, async move {
+            let commits = operate.commits(&wish.source, &wish.revision).await?;
+            Ok(Answer::Commits(commits))
+        });
+    }
+
+    /// Follows logs until nobody waits for them any more.
+    fn logs(&mut self, ask: u64, targets: Vec<WishTarget>) {
+        let (sources, done) = (Arc::clone(&self.sources), self.done.clone());
+        let cancel = self.listen(ask);
         tokio::spawn(async move {
-            if let Question::Logs(targets) = question {
-                let (tell, mut lines) = mpsc::unbounded_channel();
-                let follow = inquire::logs::follow(&sources, &targets, tell, cancel);
-                let forward = async {
-                    while let Some(batch) = lines.recv().await {
-                        let result = batch.map(Answer::Logs);
-                        let _ = done.send(Done::Answered { ask, result });
-                    }
-                };
-                tokio::join!(follow, forward);
-                return;
-            }
-            tokio::select! {
-                () = cancel.cancelled() => {}
-                result = inquire::ask(sources, question, key) => {
+            let (tell, mut lines) = mpsc::unbounded_channel();
+            let follow = inquire::logs::follow(&sources, &targets, tell, cancel);
+            let forward = async {
+                while let Some(batch) = lines.recv().await {
+                    let result = batch.map(Answer::Logs);
                     let _ = done.send(Done::Answered { ask, result });
                 }
-            }
+            };
+            tokio::join!(follow, forward);
         });
     }
 
@@ -264,5 +297,17 @@ impl Carrier {
             "The object is as Git wants it: there is no difference to show.",
         ));
         let _ = self.done.send(Done::Bodies { ask, result });
+    }
+}
+
+/// A wish that only looks at its targets.
+fn looking(targets: Vec<WishTarget>) -> Wish {
+    Wish {
+        targets,
+        via: None,
+        prune: false,
+        note: None,
+        reason: Safe::fixed("look"),
+        waves: WaveSpec::default(),
     }
 }

@@ -6,7 +6,7 @@ mod events;
 pub mod logs;
 mod objects;
 mod tree;
-mod yaml;
+pub(super) mod yaml;
 
 use std::sync::Arc;
 
@@ -36,10 +36,6 @@ pub async fn ask(
             Ok(Answer::Cluster(Box::new(detail)))
         }
         Question::Events(targets) => events::read(&sources, &targets).await.map(Answer::Events),
-        Question::Yaml(target) => {
-            let yaml = yaml::read(&sources, &target, &key).await?;
-            Ok(Answer::Yaml(Box::new(yaml)))
-        }
         Question::Tree(wish) => {
             let tree = tree::read(&sources, &wish, &key).await?;
             Ok(Answer::Tree(Box::new(tree)))
@@ -50,8 +46,14 @@ pub async fn ask(
         }
         // Logs are followed: see `logs::follow`.
         Question::Logs(_) => Ok(Answer::Logs(Vec::new())),
-        // It takes the fleet and Git: see `Carrier::word`.
+        // These take the fleet and Git: see `Carrier::ask`.
         Question::Word(_) => Ok(Answer::Word(Vec::new())),
+        Question::Commits(_) => Ok(Answer::Commits(Vec::new())),
+        Question::Yaml(target) => {
+            let wanted = Err(Safe::fixed("Git was not asked."));
+            let yaml = yaml::read(&sources, &target, wanted, &key).await;
+            Ok(Answer::Yaml(Box::new(yaml)))
+        }
     }
 }
 

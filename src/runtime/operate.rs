@@ -11,7 +11,8 @@ use crate::config::Config;
 use crate::connect::WallClock;
 use crate::desired::{Ask, DesiredHandle, Recipe};
 use crate::domain::{
-    Application, DriftState, LinkState, Name, Resource, Safe, Tracking, UnjudgedReason,
+    Application, Commit, DriftState, LinkState, Name, Resource, Safe, Source, Tracking, Unjudged,
+    UnjudgedReason,
 };
 use crate::fleet::Fleet;
 use crate::ops::{
@@ -19,6 +20,9 @@ use crate::ops::{
     RevertTarget, Route, Run, RunContext, RunEvent, ServerWord, Unsealed, WaveSpec, WriteMode,
 };
 use crate::sources::schemas::Pool;
+
+/// Commits of a history that are read at once.
+const COMMITS: usize = 50;
 
 /// What is wanted: objects by name, and how.
 #[derive(Clone, Debug)]
@@ -225,6 +229,28 @@ impl Operate {
         }
     }
 
+    /// The manifest of the only target as the deployed revision wants it.
+    ///
+    /// # Errors
+    /// Why it is not known, or that Git does not hold the object.
+    pub async fn manifest(&self, gathered: Gathered) -> Result<Unsealed, Safe> {
+        let known = gathered.targets.into_iter().next();
+        let wanted = match &known {
+            Some(known) => self.wanted(known).await.map_err(|why| why.message)?,
+            None => None,
+        };
+        wanted.ok_or_else(|| Safe::fixed("Nothing of it was deployed yet."))
+    }
+
+    /// The newest commits up to a revision.
+    ///
+    /// # Errors
+    /// Why the repository does not tell.
+    pub async fn commits(&self, source: &Source, revision: &str) -> Result<Vec<Commit>, Safe> {
+        let log = self.desired.log(source, revision, COMMITS).await;
+        log.map_err(|why| why.message)
+    }
+
     async fn target(&self, known: Known) -> Result<RevertTarget, Safe> {
         let desired = self.body(&known).await?;
         let revision = known
@@ -252,26 +278,32 @@ impl Operate {
 
     /// The manifest at the deployed revision; none for an object that Git does not have there.
     async fn body(&self, known: &Known) -> Result<Option<Unsealed>, Safe> {
-        let Some(entry) = known.app.deployed_revision() else {
-            return Ok(None);
-        };
-        let asks = Ask::deployed(&known.app, entry).map_err(|why| why.message)?;
-        if asks.is_empty() {
-            return Ok(None);
-        }
-        let object = &known.resource.object;
-        let recipe =
-            Recipe::of(&known.app, &known.tracking).on(self.desired.served(&known.cluster));
         let extra = known.resource.verdict.states.contains(&DriftState::Extra);
-        match self.desired.raw(&asks, &recipe, object).await {
-            Ok(found) => Ok(Some(Unsealed::new(Arc::new(found.body.document())))),
+        match self.wanted(known).await {
+            Ok(body) => Ok(body),
             // Only what the verdict calls extra may be planned without a body: it is what a prune would delete.
             Err(why) if why.reason == UnjudgedReason::NotFound && extra => Ok(None),
             Err(why) => Err(Safe::from(format!(
-                "There is no plan: the desired state of {object} cannot be read. {}",
-                why.message
+                "There is no plan: the desired state of {} cannot be read. {}",
+                known.resource.object, why.message
             ))),
         }
+    }
+
+    /// The manifest at the deployed revision; none when nothing was ever deployed.
+    async fn wanted(&self, known: &Known) -> Result<Option<Unsealed>, Unjudged> {
+        let Some(entry) = known.app.deployed_revision() else {
+            return Ok(None);
+        };
+        let asks = Ask::deployed(&known.app, entry)?;
+        if asks.is_empty() {
+            return Ok(None);
+        }
+        let recipe =
+            Recipe::of(&known.app, &known.tracking).on(self.desired.served(&known.cluster));
+        let raw = self.desired.raw(&asks, &recipe, &known.resource.object);
+        let found = raw.await?;
+        Ok(Some(Unsealed::new(Arc::new(found.body.document()))))
     }
 
     /// Carries a plan through gate and journal and runs it. `typed` is what the operator typed where the plan asks for a name.

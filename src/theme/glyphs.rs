@@ -55,6 +55,8 @@ pub struct Glyphs {
     pub bar_empty: &'static str,
     /// A branch of a tree, and the last one.
     pub branch: [&'static str; 2],
+    /// Before a node of a tree: what hangs under it is shown, or left out.
+    pub fold: [&'static str; 2],
     /// Between the parts of a path of screens.
     pub crumb: &'static str,
     /// Eight rising levels of a sparkline.
@@ -93,6 +95,7 @@ pub static UNICODE: Glyphs = Glyphs {
     bar_full: "█",
     bar_empty: "░",
     branch: ["├", "└"],
+    fold: ["▾", "▸"],
     crumb: "›",
     levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     dot: "·",
@@ -127,6 +130,7 @@ pub static ASCII: Glyphs = Glyphs {
     bar_full: "#",
     bar_empty: ".",
     branch: ["|", "`"],
+    fold: ["-", "+"],
     crumb: ">",
     levels: ["_", "_", ".", ".", "-", "-", "^", "^"],
     dot: ",",

@@ -143,7 +143,7 @@ fn position(canvas: &Canvas<'_>, model: &Model, screen: &Screen) -> Vec<Piece> {
             ctx.shape(s.place()).main_rows(),
         ),
         Screen::Apps(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
-        Screen::App(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+        Screen::App(s) => s.position(&ctx),
         Screen::Diff(s) => (s.top, s.drawn(&ctx), s.page(&ctx)),
         Screen::Plan(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
         Screen::Run(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),

@@ -37,7 +37,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, open: &Modal, shape: 
         Modal::Confirm(confirm) => draw_confirm(canvas, confirm, all),
         Modal::Menu(menu) => windows::draw_menu(canvas, menu, all),
         Modal::Links(links) => windows::draw_links(canvas, links, all),
-        Modal::Window(open) => windows::draw_window(canvas, open, all),
+        Modal::Window(open) => windows::draw_window(canvas, open, model.now, all),
     }
 }
 

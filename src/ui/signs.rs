@@ -5,10 +5,12 @@ use jiff::Timestamp;
 use super::paint::{Canvas, Piece};
 use super::text::width;
 use crate::app::age::age;
+pub use crate::app::age::moment;
 use crate::app::asked::link_word;
+pub use crate::app::words::{owner, revision};
 use crate::domain::{
-    ChangeOp, DriftState, FieldOwner, Health, LinkState, MetricFigure, ObjectRef, OperationPhase,
-    Safe, SyncState,
+    ChangeOp, DriftState, Health, LinkState, MetricFigure, ObjectRef, OperationPhase, Safe,
+    SyncState,
 };
 use crate::ops::Outcome;
 
@@ -128,6 +130,29 @@ pub fn drift(canvas: &Canvas<'_>, state: DriftState) -> Vec<Piece> {
     ]
 }
 
+/// A state of which nobody knows whether it still holds: what was good does not look good.
+pub fn old(canvas: &Canvas<'_>, mut state: Vec<Piece>) -> Vec<Piece> {
+    let g = canvas.glyphs();
+    if let Some(sign) = state.first_mut()
+        && [g.synced, g.healthy].contains(&sign.text.as_str())
+    {
+        *sign = canvas.fixed("stale", g.stale);
+    }
+    state
+}
+
+/// A verdict on an object as sign and word.
+pub fn verdict(canvas: &Canvas<'_>, state: Option<DriftState>) -> Vec<Piece> {
+    match state {
+        Some(state) => drift(canvas, state),
+        None => vec![
+            canvas.fixed("sync.synced", canvas.glyphs().synced),
+            canvas.gap(1),
+            canvas.fixed("text", "in sync"),
+        ],
+    }
+}
+
 /// A count of drifted objects: its sign says good or bad; a number that is not current is not called good.
 pub fn drift_count(canvas: &Canvas<'_>, count: usize, current: bool, judged: bool) -> Vec<Piece> {
     let g = canvas.glyphs();
@@ -194,28 +219,6 @@ pub fn change(canvas: &Canvas<'_>, op: ChangeOp) -> (&'static str, &'static str)
 pub fn beside_state(summary: &Safe) -> Safe {
     let rest = summary.as_str().strip_prefix("behind: ");
     rest.map_or_else(|| summary.clone(), Safe::new)
-}
-
-/// Who set a field and when: `kubectl-edit 01:33Z`; a guess carries a question mark.
-pub fn owner(owner: Option<&FieldOwner>, inferred: bool, now: Timestamp) -> Safe {
-    let Some(owner) = owner else {
-        return Safe::fixed("not recorded");
-    };
-    let guess = if inferred { "?" } else { "" };
-    let time = owner
-        .time
-        .map_or(String::new(), |at| format!(" {}", moment(at, now)));
-    format!("{}{guess}{time}", owner.manager).into()
-}
-
-/// A point in time: hours and minutes today, else the day too.
-pub fn moment(at: Timestamp, now: Timestamp) -> String {
-    let day = |t: Timestamp| t.strftime("%Y-%m-%d").to_string();
-    if day(at) == day(now) {
-        at.strftime("%H:%MZ").to_string()
-    } else {
-        at.strftime("%m-%d %H:%MZ").to_string()
-    }
 }
 
 /// A figure in few characters: `71%`, `1.2k/s`, `340ms`.
@@ -315,17 +318,6 @@ fn short_kind(kind: &str) -> String {
     .to_owned()
 }
 
-/// A revision in the eight characters that people know it by.
-pub fn revision(revision: &str) -> Safe {
-    let hex = revision.len() >= 12 && revision.bytes().all(|b| b.is_ascii_hexdigit());
-    let short = if hex {
-        revision.get(..8).unwrap_or(revision)
-    } else {
-        revision
-    };
-    Safe::new(short)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -355,14 +347,5 @@ mod tests {
         assert!(near(top(&[1.0, 1.0, 1.0, 50.0]), 50.0));
         assert!(near(top(&[]), 0.0));
         assert!(near(top(&[f64::NAN, 3.0]), 3.0 * HEADROOM));
-    }
-
-    #[test]
-    fn only_commits_are_shortened() {
-        assert_eq!(
-            revision("9f31c02aa04c4b7ea3a2a7a53f6fcf4ad1c4c3b2").as_str(),
-            "9f31c02a"
-        );
-        assert_eq!(revision("release-2026.11").as_str(), "release-2026.11");
     }
 }

@@ -9,8 +9,8 @@ use rstest::rstest;
 use super::draw;
 use super::snapshot::text;
 use crate::app::testkit::{
-    asked, cluster_answered, console, now, planned, press, tell_model, troubled_fleet,
-    window_answered,
+    all_answered, asked, cluster_answered, console, now, planned, press, tell_model,
+    troubled_fleet, window_answered,
 };
 use crate::app::{Done, Model, Msg, Place, update};
 use crate::fleet::Fleet;
@@ -42,6 +42,10 @@ enum Scene {
     Refused(&'static str),
     /// Keys on the screen of a cluster that answered.
     Cluster(&'static str),
+    /// Keys on the screen of an application; every question is answered.
+    App(&'static str),
+    /// Keys on the screen of an application of which nothing more is answered.
+    Asked(&'static str),
 }
 
 fn staged(scene: Scene, cols: u16, rows: u16) -> Model {
@@ -69,6 +73,19 @@ fn staged(scene: Scene, cols: u16, rows: u16) -> Model {
             let ask = asked(&mut model, keys).0;
             let result = Err(why.into());
             tell_model(&mut model, Done::Answered { ask, result });
+            model
+        }
+        Scene::App(keys) => {
+            let mut model = console(troubled_fleet(), cols, rows, false);
+            all_answered(&mut model, "3 enter");
+            for key in keys.split(' ') {
+                all_answered(&mut model, key);
+            }
+            model
+        }
+        Scene::Asked(keys) => {
+            let mut model = console(troubled_fleet(), cols, rows, false);
+            press(&mut model, keys);
             model
         }
         Scene::Cluster(keys) => {
@@ -124,6 +141,23 @@ fn running(cols: u16, rows: u16) -> Model {
     }
     model
 }
+
+/// The screen of one application in its tabs and states.
+const APP_SCENES: [(&str, Scene); 13] = [
+    ("app_tree", Scene::App("j")),
+    ("app_summary", Scene::App("enter")),
+    ("app_whole", Scene::App("k enter")),
+    ("app_diff", Scene::App("]")),
+    ("app_drifted", Scene::App("k ]")),
+    ("app_events", Scene::App("e")),
+    ("app_history", Scene::App("h")),
+    ("app_metrics", Scene::App("h ]")),
+    ("app_live", Scene::App("y")),
+    ("app_folded", Scene::App("y { / s p e c enter")),
+    ("app_pod", Scene::App("j j j enter")),
+    ("app_reading", Scene::Asked("3 enter y")),
+    ("app_dark", Scene::Asked("3 / m u n i c h enter enter e")),
+];
 
 const SCENES: [(&str, Scene); 39] = [
     ("fleet", Scene::Keys("")),
@@ -182,7 +216,7 @@ fn every_screen_at_four_sizes() {
 
 #[test]
 fn every_screen_in_three_themes() {
-    for (name, scene) in SCENES {
+    for (name, scene) in SCENES.into_iter().chain(APP_SCENES) {
         let model = staged(scene, 80, 24);
         let styled = ["dark", "light", "high-contrast"].map(|theme| {
             let theme_of = theme_for_tests(theme, Depth::True, false);
@@ -236,6 +270,36 @@ fn meaning(style: &Style) -> String {
 }
 
 #[test]
+fn an_application_at_four_sizes_and_in_plain_ascii() {
+    let ascii = theme_for_tests("mono", Depth::None, true);
+    for (name, scene) in APP_SCENES {
+        for (cols, rows) in [(60, 20), (80, 24), (120, 30), (200, 50)] {
+            let model = staged(scene, cols, rows);
+            let shown = text(&frame(&model, &dark()));
+            insta::assert_snapshot!(format!("{name}_{cols}x{rows}"), shown);
+            let plain = text(&frame(&model, &ascii));
+            assert!(plain.is_ascii(), "{name}:\n{plain}");
+        }
+        let plain = text(&frame(&staged(scene, 80, 24), &ascii));
+        insta::assert_snapshot!(format!("{name}_ascii"), plain);
+    }
+}
+
+#[rstest]
+#[case("dark")]
+#[case("light")]
+#[case("high-contrast")]
+fn yaml_wears_the_colours_of_the_theme(#[case] name: &str) {
+    let theme = theme_for_tests(name, Depth::True, false);
+    let buf = frame(&staged(Scene::App("y"), 80, 24), &theme);
+    let line = row_of(&buf, "replicas: 1");
+    let styled = |symbol: &str| line.iter().find(|c| c.symbol() == symbol).unwrap().fg;
+    assert_eq!(Some(styled("r")), theme.get("yaml.key").fg);
+    assert_eq!(Some(styled("1")), theme.get("yaml.number").fg);
+    assert_ne!(styled("r"), styled("1"));
+}
+
+#[test]
 fn every_screen_in_plain_ascii() {
     let theme = theme_for_tests("mono", Depth::None, true);
     for (name, scene) in SCENES {
@@ -252,7 +316,7 @@ fn every_screen_in_plain_ascii() {
 #[test]
 fn without_colours_the_selected_row_and_the_write_mark_still_stand_out() {
     let theme = theme_for_tests("dark", Depth::None, false);
-    for (name, scene) in SCENES {
+    for (name, scene) in SCENES.into_iter().chain(APP_SCENES) {
         let buf = frame(&staged(scene, 80, 24), &theme);
         let coloured = buf
             .content()
@@ -316,6 +380,29 @@ fn a_row_that_is_not_current_is_never_green(#[case] cluster: &str) {
     }
 }
 
+/// Nor does anything on the screen of its application, beside what the hub says today.
+#[test]
+fn an_application_of_a_cluster_that_does_not_answer_is_never_green() {
+    let theme = dark();
+    let good = theme.get("health.healthy").fg.unwrap();
+    for keys in ["", "enter", "G", "g g enter"] {
+        let keys = format!("3 / m u n i c h enter enter {keys}");
+        let mut model = console(troubled_fleet(), 200, 50, false);
+        press(&mut model, keys.trim_end());
+        let buf = frame(&model, &theme);
+        for y in 2..buf.area.height {
+            let cells = row(&buf, y);
+            let line: String = cells.iter().map(|c| c.symbol()).collect();
+            let hub = line.contains("says");
+            for cell in cells.iter().filter(|c| c.symbol() != " ") {
+                assert_ne!(cell.fg, good, "{keys}: {line}");
+                let well = matches!(cell.symbol(), "●" | "✓") && !hub;
+                assert!(!well || line.contains("hub"), "{keys}: {line}");
+            }
+        }
+    }
+}
+
 #[test]
 fn write_mode_cannot_be_overlooked() {
     let theme = dark();
@@ -332,7 +419,7 @@ fn write_mode_cannot_be_overlooked() {
 
 #[test]
 fn no_size_breaks_any_screen() {
-    for (_, scene) in SCENES {
+    for (_, scene) in SCENES.into_iter().chain(APP_SCENES) {
         let mut model = staged(scene, 80, 24);
         for (cols, rows) in [
             (0, 0),

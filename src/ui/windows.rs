@@ -1,9 +1,12 @@
 //! The actions menu, and windows with long text.
 
+use jiff::Timestamp;
+
 use super::modals::window;
-use super::paint::{Canvas, Piece};
-use super::sheet;
+use super::paint::Canvas;
+use super::sheet::{self, Look};
 use super::text;
+use super::tree::{self, Columns};
 use crate::app::links::Links;
 use crate::app::menu::Menu;
 use crate::app::shape::Area;
@@ -98,7 +101,7 @@ pub(super) fn draw_links(canvas: &mut Canvas<'_>, links: &Links, all: Area) {
 /// │ 41m  ScalingReplicaSet  Deployment gateway: Scaled down…  │
 /// └ 1-20 of 44 ───────────────────────────────────────────────┘
 /// ```
-pub(super) fn draw_window(canvas: &mut Canvas<'_>, open: &Window, all: Area) {
+pub(super) fn draw_window(canvas: &mut Canvas<'_>, open: &Window, now: Timestamp, all: Area) {
     let width = all.w.saturating_sub(4).min(156);
     let title = title(open);
     let body = window(canvas, all, width, all.h.saturating_sub(2).max(3), &title);
@@ -115,9 +118,17 @@ pub(super) fn draw_window(canvas: &mut Canvas<'_>, open: &Window, all: Area) {
     }
     let first = open.first(height);
     let wanted = open.wanted();
-    for (y, line) in (0..body.h).zip(lines.iter().skip(first)) {
-        let mut pieces = shown(canvas, line, open.shift, wanted.as_deref());
-        let chosen = open.picks() && first + usize::from(y) == open.cursor;
+    let look = Look {
+        shift: open.shift,
+        wanted: wanted.as_deref(),
+    };
+    let columns = Columns::of(open.nodes(), body.w.saturating_sub(2));
+    for (y, (i, line)) in (0..body.h).zip(lines.iter().enumerate().skip(first)) {
+        let mut pieces = match open.node(i) {
+            Some(node) => tree::row(canvas, node, &columns, now, look, false),
+            None => sheet::pieces(canvas, line, look),
+        };
+        let chosen = open.picks() && i == open.cursor;
         if open.picks() {
             let sign = if chosen {
                 canvas.glyphs().selected
@@ -157,37 +168,6 @@ fn title(open: &Window) -> Safe {
         return open.title.clone();
     }
     format!("{}   {}", open.title, names.join("  ")).into()
-}
-
-/// A line, scrolled sideways, with what is searched for marked.
-fn shown(canvas: &Canvas<'_>, line: &SheetLine, shift: usize, wanted: Option<&str>) -> Vec<Piece> {
-    let text = text::skip(line.text.as_str(), shift);
-    let found = wanted.and_then(|wanted| {
-        let lower = text.to_lowercase();
-        // Lower case may be longer than the text itself: then nothing is marked.
-        let at = lower.find(wanted).filter(|_| lower.len() == text.len())?;
-        let parts = (
-            text.get(..at)?,
-            text.get(at..at + wanted.len())?,
-            text.get(at + wanted.len()..)?,
-        );
-        Some((parts.0.to_owned(), parts.1.to_owned(), parts.2.to_owned()))
-    });
-    let Some((before, hit, after)) = found else {
-        let line = SheetLine {
-            text: text.into(),
-            ..line.clone()
-        };
-        return sheet::pieces(canvas, &line);
-    };
-    let head = SheetLine {
-        text: before.into(),
-        ..line.clone()
-    };
-    let mut pieces = sheet::pieces(canvas, &head);
-    pieces.push(canvas.piece("match", hit));
-    pieces.push(canvas.piece(sheet::scope(line.tone), after));
-    pieces
 }
 
 fn foot(canvas: &mut Canvas<'_>, open: &Window, first: usize, height: usize, area: Area) {
@@ -238,5 +218,5 @@ fn foot(canvas: &mut Canvas<'_>, open: &Window, first: usize, height: usize, are
         tone: Tone::Dim,
         ..SheetLine::default()
     };
-    canvas.line(room, 1, &sheet::pieces(canvas, &line));
+    canvas.line(room, 1, &sheet::pieces(canvas, &line, Look::default()));
 }

@@ -9,6 +9,7 @@
     reason = "outside of #[test] functions clippy does not know that this is a test"
 )]
 
+mod application;
 mod dark;
 mod hand;
 mod pictures;

@@ -125,7 +125,7 @@ impl ActivityScreen {
                 push(Screen::Drift(drift))
             }
             (StoryKind::Sync | StoryKind::Health | StoryKind::DriftEnded, Some(app), _) => {
-                push(Screen::App(AppScreen::new(app)))
+                push(Screen::App(Box::new(AppScreen::new(app))))
             }
             (_, _, Some(cluster)) => push(Screen::Cluster(ClusterScreen::new(cluster))),
             _ => Next::Say(Notice::info("There is nothing to open for this line.")),
@@ -276,5 +276,5 @@ impl Face for ActivityScreen {
 
 /// When a story is shown to have happened: its newest time.
 pub fn when(story: &Story, now: Timestamp) -> String {
-    super::cluster::moment(story.until, now)
+    crate::app::age::moment(story.until, now)
 }

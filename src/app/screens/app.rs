@@ -1,51 +1,69 @@
-//! One application: its objects, and the detail of the selected one.
+//! One application: its tree, and the detail of the selected node in tabs.
 
-use std::sync::Arc;
+mod detail;
+mod pages;
+mod summary;
+mod tab;
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Ctx, DiffScreen, Face, Next, Screen};
 use crate::app::action::Action;
+use crate::app::inquiry::{Answer, CommitWish, Inquiry, Question, ResourceTree};
 use crate::app::list::{List, Step};
-use crate::app::msg::{Notice, PlanWish, WishTarget};
+use crate::app::looks;
+use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
+use crate::app::shape::Area;
+use crate::app::sheet::SheetLine;
 use crate::app::sieve::Sieve;
-use crate::domain::{AppRef, ClusterId, Health, ManagedResource, ObjectRef, Resource, Safe};
+use crate::app::tree::{self, Node, Part};
+use crate::app::yaml;
+use crate::domain::event::Bodies;
+use crate::domain::{AppRef, ClusterId, ObjectRef, Safe};
+
+pub use detail::{About, Detail};
+pub use tab::Tab;
+
+/// How long the fingers rest before the detail of another node is asked for.
+const REST: SignedDuration = SignedDuration::from_millis(300);
+/// Lines of the detail above its text: what is selected, the tabs.
+pub const DETAIL_ABOVE: u16 = 2;
+/// Lines of the tree beside its rows: titles above, how old it is below.
+pub const TREE_BESIDE: u16 = 2;
+
+/// The part of the screen that has the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// The tree.
+    #[default]
+    Tree,
+    /// The detail.
+    Detail,
+}
 
 /// State of the screen of one application.
 #[derive(Debug)]
 pub struct AppScreen {
     /// Which one.
     pub app: AppRef,
-    /// Its objects.
+    /// The nodes that are seen.
     pub list: List<ObjectRef>,
+    /// The same, with what is known of each.
+    pub nodes: Vec<Node>,
+    /// The part that has the keys.
+    pub pane: Pane,
+    /// The detail.
+    pub detail: Detail,
+    /// What hangs under the managed objects, as its cluster told it.
+    pub grown: Inquiry<Box<ResourceTree>>,
+    /// When that was told.
+    pub grown_at: Option<Timestamp>,
     sieve: Sieve,
-}
-
-/// One object as both sides tell it: our verdict, and what the engine says.
-#[derive(Clone, Debug)]
-pub struct ObjectRow {
-    /// The object.
-    pub object: ObjectRef,
-    /// Our verdict, once there is one.
-    pub ours: Option<Arc<Resource>>,
-    /// The engine's word.
-    pub engine: Option<ManagedResource>,
-}
-
-impl ObjectRow {
-    fn urgency(&self) -> u8 {
-        let drifted = self.ours.as_ref().is_some_and(|r| r.verdict.is_drift());
-        let health = self
-            .ours
-            .as_ref()
-            .and_then(|r| r.health.as_ref().map(|(h, _)| *h));
-        match (drifted, health) {
-            (_, Some(Health::Degraded)) => 0,
-            (true, _) => 1,
-            (_, Some(Health::Missing | Health::Unknown)) => 2,
-            (_, Some(Health::Progressing)) => 3,
-            _ => 4,
-        }
-    }
+    folded: BTreeSet<ObjectRef>,
+    moved_at: Option<Timestamp>,
 }
 
 impl AppScreen {
@@ -54,59 +72,309 @@ impl AppScreen {
         Self {
             app,
             list: List::default(),
+            nodes: Vec::new(),
+            pane: Pane::Tree,
+            detail: Detail::default(),
+            grown: Inquiry::Idle,
+            grown_at: None,
             sieve: Sieve::default(),
+            folded: BTreeSet::new(),
+            moved_at: None,
         }
     }
 
-    /// Every object that either side knows of, the ones that need somebody first.
-    pub fn rows(&self, ctx: &Ctx<'_>) -> Vec<ObjectRow> {
-        let engine = ctx
-            .fleet
-            .app(&self.app)
-            .map_or(&[][..], |app| &app.resources);
-        let of_engine = |object: &ObjectRef| {
-            engine
-                .iter()
-                .find(|m| m.object.same_object(object))
-                .cloned()
+    /// The words that the tree is filtered by, in lower case; none when it is not.
+    pub fn tree_words(&self) -> Option<String> {
+        let words = self.sieve.text().trim().to_lowercase();
+        (!words.is_empty()).then_some(words)
+    }
+
+    /// The selected node.
+    pub fn node(&self) -> Option<&Node> {
+        let selected = self.list.selected()?;
+        self.nodes.iter().find(|n| n.object == *selected)
+    }
+
+    /// The selected object, unless it is the application itself.
+    pub fn target(&self, ctx: &Ctx<'_>) -> Option<WishTarget> {
+        let node = self.node().filter(|n| !matches!(n.part, Part::App(_)))?;
+        Some(WishTarget {
+            cluster: ctx.fleet.cluster_of(&self.app)?.clone(),
+            app: self.app.clone(),
+            object: node.object.clone(),
+        })
+    }
+
+    /// Why its cluster cannot be asked anything; none when it can.
+    pub fn dark(&self, ctx: &Ctx<'_>) -> Option<Safe> {
+        let Some(cluster) = ctx.fleet.cluster_of(&self.app) else {
+            return Some(Safe::fixed(
+                "Its destination is no cluster of the kubeconfig.",
+            ));
         };
-        let mut rows: Vec<ObjectRow> = ctx
-            .fleet
-            .resources_of(&self.app)
-            .into_iter()
-            .map(|ours| ObjectRow {
-                object: ours.object.clone(),
-                ours: Some(Arc::clone(ours)),
-                engine: of_engine(&ours.object),
-            })
-            .collect();
-        for managed in engine {
-            if !rows.iter().any(|r| r.object.same_object(&managed.object)) {
-                rows.push(ObjectRow {
-                    object: managed.object.clone(),
-                    ours: None,
-                    engine: Some(managed.clone()),
-                });
+        let row = ctx.rows.cluster(cluster)?;
+        let why = row.why_not_current().filter(|_| !row.state.is_current())?;
+        Some(format!("{cluster} does not answer: {why}").into())
+    }
+
+    /// Where the tree stands, while it is seen.
+    pub fn tree_area(&self, ctx: &Ctx<'_>) -> Option<Area> {
+        let shape = ctx.shape(Place::App);
+        (shape.detail.is_some() || self.pane == Pane::Tree).then_some(shape.main)
+    }
+
+    /// Where the detail stands, while it is seen: beside the tree, or in its place.
+    pub fn detail_area(&self, ctx: &Ctx<'_>) -> Option<Area> {
+        let shape = ctx.shape(Place::App);
+        // A fence and a space stand between them.
+        let beside = shape.detail.map(|area| area.left(2).1);
+        beside.or((self.pane == Pane::Detail).then_some(shape.main.left(1).1))
+    }
+
+    /// Where the text of the detail stands: below what is selected and the tabs.
+    pub fn text_area(&self, ctx: &Ctx<'_>) -> Area {
+        let area = self.detail_area(ctx).unwrap_or(ctx.shape(Place::App).main);
+        area.top(DETAIL_ABOVE).1
+    }
+
+    /// The lines of the tab; a difference has none, it is drawn by itself.
+    pub fn lines(&self, ctx: &Ctx<'_>) -> Vec<SheetLine> {
+        self.detail.folded(self.whole(ctx))
+    }
+
+    /// The lines of the tab with nothing folded.
+    fn whole(&self, ctx: &Ctx<'_>) -> Vec<SheetLine> {
+        let width = usize::from(self.text_area(ctx).w.saturating_sub(1));
+        pages::lines(self, ctx, width)
+    }
+
+    /// First line, number of lines, and how many are seen, of the part that has the keys.
+    pub fn position(&self, ctx: &Ctx<'_>) -> (usize, usize, usize) {
+        match (self.pane, &self.detail.diff) {
+            (Pane::Tree, _) => (self.list.offset(), self.list.len(), Self::height(ctx)),
+            (Pane::Detail, Some(diff)) if self.detail.tab == Tab::Diff => {
+                (diff.top, diff.drawn(ctx), diff.page(ctx))
+            }
+            (Pane::Detail, _) => {
+                let (lines, height) = (self.lines(ctx).len(), self.page(ctx));
+                (
+                    self.detail.top.min(lines.saturating_sub(height)),
+                    lines,
+                    height,
+                )
             }
         }
-        rows.retain(|r| matches(self.sieve.text(), r));
-        rows.sort_by(|a, b| {
-            a.urgency()
-                .cmp(&b.urgency())
-                .then_with(|| a.object.cmp(&b.object))
+    }
+
+    /// Orders what the screen needs and nobody asked yet: the tree, and what the tab shows.
+    pub fn owed(&mut self, asks: [u64; 2], ctx: &Ctx<'_>) -> Vec<Effect> {
+        let [tree, detail] = asks;
+        let mut effects = Vec::new();
+        if self.grown == Inquiry::Idle && self.dark(ctx).is_none() {
+            let wish = looks::trunk_wish(&self.app, ctx);
+            effects.extend(wish.map(|wish| Effect::Ask {
+                ask: tree,
+                question: Question::Tree(wish),
+            }));
+            if !effects.is_empty() {
+                self.grown = Inquiry::Asking(tree);
+            }
+        }
+        let (about, area) = (self.about(ctx), self.text_area(ctx));
+        effects.extend(self.detail.ask(detail, about, area, ctx));
+        effects
+    }
+
+    /// What the tabs ask about.
+    fn about(&self, ctx: &Ctx<'_>) -> About {
+        let target = self.target(ctx);
+        let evented = target.clone().map_or_else(
+            || looks::objects_of(&self.app, ctx, |_| true),
+            |target| vec![target],
+        );
+        let managed = matches!(self.node().map(|n| n.part), Some(Part::Judged(_)));
+        let known = ctx.fleet.app(&self.app);
+        let deployed = known.and_then(|app| {
+            let entry = app.deployed_revision()?;
+            let source = entry.source.as_ref().or(app.sources.first())?;
+            Some(CommitWish {
+                app: self.app.clone(),
+                source: source.clone(),
+                revision: entry.revision.clone(),
+            })
         });
-        rows
+        About {
+            answers: self.dark(ctx).is_none() && !evented.is_empty(),
+            evented,
+            target,
+            managed,
+            commits: deployed,
+        }
+    }
+
+    /// Takes an answer; one to another question is dropped.
+    pub fn answer(&mut self, ask: u64, result: &Result<Answer, Safe>, ctx: &Ctx<'_>) {
+        if !self.grown.waits_for(ask) {
+            self.detail.answer(ask, result);
+            return;
+        }
+        self.grown = match result {
+            Ok(Answer::Tree(tree)) => Inquiry::Here(tree.clone()),
+            Ok(_) => Inquiry::Idle,
+            Err(why) => Inquiry::Failed(why.clone()),
+        };
+        self.grown_at = Some(ctx.now);
+        self.refresh(ctx, false);
+    }
+
+    /// Takes the documents of the difference.
+    pub fn documents(
+        &mut self,
+        ask: u64,
+        result: Result<std::sync::Arc<Bodies>, Safe>,
+        ctx: &Ctx<'_>,
+    ) {
+        if let Some(diff) = self.detail.diff.as_mut().filter(|diff| diff.ask == ask) {
+            diff.answer(ask, result, ctx);
+        }
     }
 
     fn height(ctx: &Ctx<'_>) -> usize {
-        ctx.shape(Place::App).main_rows()
+        let rows = ctx.shape(Place::App).main.h.saturating_sub(TREE_BESIDE);
+        usize::from(rows).max(1)
     }
-}
 
-fn matches(text: &str, row: &ObjectRow) -> bool {
-    let name = row.object.to_string().to_lowercase();
-    text.split_whitespace()
-        .all(|word| name.contains(&word.to_lowercase()))
+    fn set_pane(&mut self, pane: Pane) -> Next {
+        self.pane = pane;
+        Next::AskAgain
+    }
+
+    /// Goes to a tab and gives it the keys.
+    fn show(&mut self, tab: Tab) -> Next {
+        self.detail.show(tab);
+        self.set_pane(Pane::Detail)
+    }
+
+    /// Opens the selected node, and from its detail the difference as a whole.
+    fn open(&mut self, ctx: &Ctx<'_>) -> Next {
+        if self.pane == Pane::Tree {
+            return self.set_pane(Pane::Detail);
+        }
+        self.difference(ctx)
+    }
+
+    fn difference(&self, ctx: &Ctx<'_>) -> Next {
+        match (self.target(ctx), self.node().map(|n| n.part)) {
+            (Some(_), Some(Part::Owned)) => Next::Say(Notice::info(
+                "Git does not hold it: its owner made it in the cluster, so there is nothing to compare it with.",
+            )),
+            (Some(target), _) => Next::Push(Box::new(Screen::Diff(DiffScreen::new(target)))),
+            (None, _) if ctx.fleet.cluster_of(&self.app).is_some() => {
+                Next::Say(Notice::info("Choose an object in the tree first."))
+            }
+            (None, _) => Next::Say(Notice::info(
+                "Nothing can be compared: its destination is no cluster of the kubeconfig.",
+            )),
+        }
+    }
+
+    /// Folds the selected node, or goes to its owner; scrolls the detail.
+    fn left(&mut self, ctx: &Ctx<'_>) {
+        if self.pane == Pane::Detail {
+            return self.scroll(Action::Left, ctx);
+        }
+        let Some(node) = self.node() else {
+            return;
+        };
+        let (object, depth) = (node.object.clone(), node.depth);
+        if node.below > 0 && !node.folded {
+            self.folded.insert(object);
+            self.refresh(ctx, true);
+            return;
+        }
+        let above = self.nodes.iter().take_while(|n| n.object != object);
+        let owner = above.filter(|n| n.depth < depth).last();
+        if let Some(owner) = owner.map(|n| n.object.clone()) {
+            self.list.select(&owner, ctx.now, Self::height(ctx));
+            self.follow(ctx.now);
+        }
+    }
+
+    /// Unfolds the selected node; scrolls the detail.
+    fn right(&mut self, ctx: &Ctx<'_>) {
+        if self.pane == Pane::Detail {
+            return self.scroll(Action::Right, ctx);
+        }
+        let unfolded = self.list.selected().map(|node| self.folded.remove(node));
+        if unfolded == Some(true) {
+            self.refresh(ctx, true);
+        }
+    }
+
+    fn scroll(&mut self, action: Action, ctx: &Ctx<'_>) {
+        match self
+            .detail
+            .diff
+            .as_mut()
+            .filter(|_| self.detail.tab == Tab::Diff)
+        {
+            Some(diff) => {
+                diff.act(action, ctx);
+            }
+            None if action == Action::Left => {
+                self.detail.shift = self.detail.shift.saturating_sub(8);
+            }
+            None => self.detail.shift = (self.detail.shift + 8).min(10_000),
+        }
+    }
+
+    /// Reads anew what hangs under the managed objects.
+    fn read_again(&mut self) -> Next {
+        if !matches!(self.grown, Inquiry::Asking(_)) {
+            self.grown = Inquiry::Idle;
+        }
+        self.set_pane(Pane::Tree)
+    }
+
+    /// What the keys of a difference do in the detail: to a difference as there, to YAML and texts what comes nearest.
+    fn in_detail(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {
+        if let Some(diff) = self
+            .detail
+            .diff
+            .as_mut()
+            .filter(|_| self.detail.tab == Tab::Diff)
+        {
+            return diff.act(action, ctx);
+        }
+        let height = self.page(ctx);
+        match action {
+            Action::NextHunk | Action::PreviousHunk => {
+                let lines = self.lines(ctx);
+                let forward = action == Action::NextHunk;
+                if !self.detail.jump(forward, &lines, height) {
+                    let keys = ctx.keys(Place::App, Action::Filter);
+                    let words = format!("No further match; {keys} searches this text.");
+                    return Next::Say(Notice::info(words));
+                }
+            }
+            Action::MoreContext | Action::LessContext if self.detail.tab.is_yaml() => {
+                let levels = yaml::levels(&self.whole(ctx));
+                self.detail.fold(action == Action::LessContext, levels);
+            }
+            _ => {
+                return Next::Say(Notice::info(
+                    "That belongs to a difference; turn to its tab.",
+                ));
+            }
+        }
+        Next::Done
+    }
+
+    /// The detail is about the selected node from now on.
+    fn follow(&mut self, now: Timestamp) {
+        self.moved_at = Some(now);
+        self.detail.follow(self.list.selected());
+    }
 }
 
 /// What has drifted of one application.
@@ -131,28 +399,88 @@ impl Face for AppScreen {
     }
 
     fn refresh(&mut self, ctx: &Ctx<'_>, at_once: bool) {
-        let wanted: Vec<ObjectRef> = self.rows(ctx).into_iter().map(|r| r.object).collect();
+        let grown = match &self.grown {
+            Inquiry::Here(tree) => Some(&**tree),
+            _ => None,
+        };
+        let all = ctx
+            .fleet
+            .app_row(&self.app)
+            .map_or_else(Vec::new, |row| tree::of_app(&row, ctx.fleet, grown));
+        self.nodes = tree::seen(&all, &self.folded, self.sieve.text());
+        let wanted: Vec<ObjectRef> = self.nodes.iter().map(|n| n.object.clone()).collect();
+        let fresh = self.list.is_empty();
         if at_once {
             self.list.set_now(wanted, Self::height(ctx));
         } else {
             self.list.set(wanted, ctx.now, Self::height(ctx));
         }
+        if fresh && !self.nodes.is_empty() {
+            self.list.begin_at(worst(&self.nodes), Self::height(ctx));
+            self.moved_at = Some(ctx.now);
+        }
+        self.detail.follow(self.list.selected());
+        let area = self.text_area(ctx);
+        if let Some(diff) = &mut self.detail.diff {
+            diff.pane = Some(area);
+            diff.refresh(ctx, at_once);
+        }
     }
 
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {
-        self.list.step(step, ctx.now, Self::height(ctx));
+        if self.pane == Pane::Tree {
+            self.list.step(step, ctx.now, Self::height(ctx));
+            self.follow(ctx.now);
+            return;
+        }
+        if let Some(diff) = self
+            .detail
+            .diff
+            .as_mut()
+            .filter(|_| self.detail.tab == Tab::Diff)
+        {
+            diff.step(step, ctx);
+            return;
+        }
+        let (lines, height) = (self.lines(ctx).len(), self.page(ctx));
+        self.detail.step(step, lines, height);
+    }
+
+    fn page(&self, ctx: &Ctx<'_>) -> usize {
+        match self.pane {
+            Pane::Tree => Self::height(ctx),
+            Pane::Detail => usize::from(self.text_area(ctx).h).max(1),
+        }
     }
 
     fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {
         match action {
-            Action::Open | Action::Diff => match self.object(ctx) {
-                Some(target) => Next::Push(Box::new(Screen::Diff(DiffScreen::new(target)))),
-                None => Next::Say(Notice::info(
-                    "Nothing can be compared: its destination is no cluster of the kubeconfig.",
-                )),
-            },
-            _ => Next::Ignored,
+            Action::Open => return self.open(ctx),
+            Action::Diff | Action::GoDiff => return self.difference(ctx),
+            Action::NextPane | Action::PreviousPane => {
+                let other = match self.pane {
+                    Pane::Tree => Pane::Detail,
+                    Pane::Detail => Pane::Tree,
+                };
+                return self.set_pane(other);
+            }
+            Action::NextTab => return self.show(self.detail.tab.turned(1)),
+            Action::PreviousTab => return self.show(self.detail.tab.turned(-1)),
+            Action::Events => return self.show(Tab::Events),
+            Action::History => return self.show(Tab::History),
+            Action::Yaml => return self.show(Tab::Live),
+            Action::Tree => return self.read_again(),
+            Action::Left => self.left(ctx),
+            Action::Right => self.right(ctx),
+            Action::NextHunk
+            | Action::PreviousHunk
+            | Action::Noise
+            | Action::Owners
+            | Action::MoreContext
+            | Action::LessContext => return self.in_detail(action, ctx),
+            _ => return Next::Ignored,
         }
+        Next::Done
     }
 
     fn crumb(&self) -> Safe {
@@ -171,7 +499,20 @@ impl Face for AppScreen {
         .into()
     }
 
+    /// Clears the search of the detail, goes back to the tree, clears its filter.
     fn back(&mut self, ctx: &Ctx<'_>) -> bool {
+        if self.pane == Pane::Detail {
+            let diff = self
+                .detail
+                .diff
+                .as_mut()
+                .filter(|_| self.detail.tab == Tab::Diff);
+            let cleared = diff.is_some_and(|diff| diff.sieve.clear()) | self.detail.search.clear();
+            if !cleared {
+                self.pane = Pane::Tree;
+            }
+            return true;
+        }
         let did = self.sieve.clear();
         self.refresh(ctx, true);
         did
@@ -200,11 +541,7 @@ impl Face for AppScreen {
     }
 
     fn object(&self, ctx: &Ctx<'_>) -> Option<WishTarget> {
-        Some(WishTarget {
-            cluster: ctx.fleet.cluster_of(&self.app)?.clone(),
-            app: self.app.clone(),
-            object: self.list.selected()?.clone(),
-        })
+        self.target(ctx)
     }
 
     fn app(&self, _ctx: &Ctx<'_>) -> Option<AppRef> {
@@ -220,15 +557,46 @@ impl Face for AppScreen {
     }
 
     fn sieve(&self) -> Option<&Sieve> {
-        Some(&self.sieve)
+        match (self.pane, &self.detail.diff) {
+            (Pane::Tree, _) => Some(&self.sieve),
+            (Pane::Detail, Some(diff)) if self.detail.tab == Tab::Diff => Some(&diff.sieve),
+            (Pane::Detail, _) => Some(&self.detail.search),
+        }
     }
 
+    /// Filters the tree, or searches the detail.
     fn filter(&mut self, text: &str, ctx: &Ctx<'_>) {
-        self.sieve.set_words(text);
-        self.refresh(ctx, true);
+        if self.pane == Pane::Tree {
+            self.sieve.set_words(text);
+            self.refresh(ctx, true);
+            return;
+        }
+        if let Some(diff) = self
+            .detail
+            .diff
+            .as_mut()
+            .filter(|_| self.detail.tab == Tab::Diff)
+        {
+            diff.filter(text, ctx);
+            return;
+        }
+        let (whole, height) = (self.whole(ctx), self.page(ctx));
+        self.detail.search(text, &whole, height);
     }
 
     fn is_unsettled(&self) -> bool {
         self.list.is_unsettled()
     }
+
+    fn wakes_at(&self, ctx: &Ctx<'_>) -> Option<Timestamp> {
+        let rested = self.moved_at?.checked_add(REST).ok()?;
+        let about = self.about(ctx);
+        let tree = about.answers && self.grown == Inquiry::Idle;
+        (tree || self.detail.owes(&about)).then_some(rested)
+    }
+}
+
+/// Where the cursor begins: on the first object when it needs somebody, else on the application itself.
+fn worst(nodes: &[Node]) -> usize {
+    usize::from(nodes.get(1).is_some_and(Node::needs_somebody))
 }

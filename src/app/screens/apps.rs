@@ -135,7 +135,7 @@ impl Face for AppsScreen {
     fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {
         match action {
             Action::Open => match self.list.selected() {
-                Some(id) => Next::Push(Box::new(Screen::App(AppScreen::new(id.clone())))),
+                Some(id) => Next::Push(Box::new(Screen::App(Box::new(AppScreen::new(id.clone()))))),
                 None => Next::Ignored,
             },
             Action::Diff => match self.cluster(ctx) {

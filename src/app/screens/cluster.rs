@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{AppsScreen, Ctx, DriftScreen, Face, Next, Screen};
 use crate::app::action::Action;
-use crate::app::age::age;
+use crate::app::age::{age, moment};
 use crate::app::asked::link_word;
 use crate::app::inquiry::{Answer, ClusterDetail, Inquiry, Question};
 use crate::app::list::Step;
@@ -387,16 +387,6 @@ fn until(ends: Timestamp, now: Timestamp) -> (Safe, Tone) {
             };
             (format!("ends in {days} d, {date}").into(), tone)
         }
-    }
-}
-
-/// A point in time: hours and minutes today, else the day too.
-pub fn moment(at: Timestamp, now: Timestamp) -> String {
-    let day = |t: Timestamp| t.strftime("%Y-%m-%d").to_string();
-    if day(at) == day(now) {
-        at.strftime("%H:%MZ").to_string()
-    } else {
-        at.strftime("%m-%d %H:%M").to_string()
     }
 }
 

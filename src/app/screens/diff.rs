@@ -9,7 +9,7 @@ use crate::app::list::Step;
 use crate::app::msg::Notice;
 use crate::app::msg::{Effect, PlanWish, WishTarget};
 use crate::app::place::Place;
-use crate::app::shape::SPLIT;
+use crate::app::shape::{Area, SPLIT};
 use crate::app::sieve::Sieve;
 use crate::domain::event::Bodies;
 use crate::domain::{AppRef, ClusterId, DriftState, Resource, Safe, Verdict};
@@ -55,6 +55,8 @@ pub struct DiffScreen {
     pub owners: bool,
     /// What is searched for.
     pub sieve: Sieve,
+    /// The part of another screen that it stands in; none when it has a screen of its own.
+    pub pane: Option<Area>,
     context: usize,
 }
 
@@ -74,13 +76,19 @@ impl DiffScreen {
             noise: false,
             owners: true,
             sieve: Sieve::default(),
+            pane: None,
             context: CONTEXT,
         }
     }
 
+    /// Where it stands.
+    pub fn area(&self, ctx: &Ctx<'_>) -> Area {
+        self.pane.unwrap_or(ctx.shape(Place::Diff).main)
+    }
+
     /// Whether both sides stand beside each other.
-    pub fn is_split(&self, cols: u16) -> bool {
-        cols >= SPLIT && self.split.unwrap_or(true)
+    pub fn is_split(&self, ctx: &Ctx<'_>) -> bool {
+        self.area(ctx).w >= SPLIT && self.split.unwrap_or(true)
     }
 
     /// The object's newest state.
@@ -149,7 +157,7 @@ impl DiffScreen {
 
     /// How many lines the view takes on the screen: a changed row takes two where the sides stand below each other.
     pub fn drawn(&self, ctx: &Ctx<'_>) -> usize {
-        let split = self.is_split(ctx.size.cols);
+        let split = self.is_split(ctx);
         self.lines.iter().map(|line| self.height(line, split)).sum()
     }
 
@@ -166,7 +174,7 @@ impl DiffScreen {
 
     /// Where each change begins, in drawn lines.
     pub fn hunks(&self, ctx: &Ctx<'_>) -> Vec<usize> {
-        let split = self.is_split(ctx.size.cols);
+        let split = self.is_split(ctx);
         let (mut hunks, mut at, mut inside) = (Vec::new(), 0, false);
         for line in &self.lines {
             let differs = matches!(line, ViewLine::Row(i) if self.rows.get(*i).is_some_and(|r| r.mark != Mark::Same));
@@ -187,7 +195,7 @@ impl DiffScreen {
 
     /// The drawn lines that hold what is searched for.
     fn found(&self, wanted: &str, ctx: &Ctx<'_>) -> Vec<usize> {
-        let split = self.is_split(ctx.size.cols);
+        let split = self.is_split(ctx);
         let holds = |text: &Option<Safe>| {
             text.as_ref()
                 .is_some_and(|t| t.as_str().to_lowercase().contains(wanted))
@@ -258,7 +266,7 @@ impl Face for DiffScreen {
 
     /// The body without the lines above it: what is compared, the totals, the titles of both sides.
     fn page(&self, ctx: &Ctx<'_>) -> usize {
-        let body = ctx.shape(Place::Diff).main;
+        let body = self.area(ctx);
         usize::from(body.h.saturating_sub(DIFF_ABOVE + DIFF_BELOW)).max(1)
     }
 
@@ -266,13 +274,13 @@ impl Face for DiffScreen {
         match action {
             Action::NextHunk => self.jump(true, ctx),
             Action::PreviousHunk => self.jump(false, ctx),
-            Action::Split if ctx.size.cols < SPLIT => {
+            Action::Split if self.area(ctx).w < SPLIT => {
                 return Next::Say(Notice::info(
                     "Side by side needs a terminal of 100 columns.",
                 ));
             }
             Action::Split => {
-                self.split = Some(!self.is_split(ctx.size.cols));
+                self.split = Some(!self.is_split(ctx));
                 self.clamp(ctx);
             }
             Action::Noise => {

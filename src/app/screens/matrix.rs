@@ -225,9 +225,9 @@ impl MatrixScreen {
 
     fn worst_app(&self, ctx: &Ctx<'_>) -> Next {
         match self.worst(ctx) {
-            Some(placement) => {
-                Next::Push(Box::new(Screen::App(AppScreen::new(placement.app.clone()))))
-            }
+            Some(placement) => Next::Push(Box::new(Screen::App(Box::new(AppScreen::new(
+                placement.app.clone(),
+            ))))),
             None => Next::Say(Notice::info("This application is not deployed there.")),
         }
     }

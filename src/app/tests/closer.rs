@@ -119,10 +119,12 @@ fn a_servers_word_is_shown_stands_on_the_row_and_counts() {
 }
 
 #[test]
-fn yaml_turns_between_live_and_last_applied() {
+fn yaml_turns_between_live_desired_and_last_applied() {
     let mut model = reading();
     window_answered(&mut model, "2 y");
     assert!(text(&model).contains("replicas: 1"));
+    press(&mut model, "tab");
+    assert!(text(&model).contains("replicas: 3"), "{}", text(&model));
     press(&mut model, "tab");
     assert!(text(&model).contains("no last-applied copy"));
 }

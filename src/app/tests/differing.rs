@@ -13,7 +13,8 @@ fn the_difference_needs_no_question_while_the_fleet_has_the_documents() {
 #[test]
 fn documents_that_the_fleet_does_not_hold_are_asked_for_and_late_answers_dropped() {
     let mut model = reading();
-    let effects = press(&mut model, "3 enter j j enter");
+    press(&mut model, "3 enter j j");
+    let effects = press(&mut model, "d");
     let [
         Effect::FetchBodies {
             ask,
@@ -72,9 +73,9 @@ fn noise_owners_context_and_split_change_what_is_shown() {
     assert!(diff(&model).lines.len() < lines);
     press(&mut model, "b");
     assert!(!diff(&model).owners);
-    assert!(diff(&model).is_split(120));
+    assert!(diff(&model).is_split(&model.ctx()));
     press(&mut model, "+");
-    assert!(!diff(&model).is_split(120));
+    assert!(!diff(&model).is_split(&model.ctx()));
 }
 
 #[test]

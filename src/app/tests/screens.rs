@@ -30,7 +30,7 @@ fn enter_leads_from_a_cluster_to_its_applications_to_the_application_to_the_diff
         (place(&model), selected(&model).as_str()),
         (Place::App, "Deployment edge/gateway")
     );
-    press(&mut model, "enter");
+    press(&mut model, "enter enter");
     assert_eq!(
         diff(&model).target.cluster,
         ClusterId::from("edge-berlin-017")

@@ -154,13 +154,14 @@ fn is_idle(grown: &Grown, bodies: &Bodies) -> bool {
 }
 
 async fn branch(speaker: &Speaker<'_>, grown: Grown, body: Option<&Value>) -> Branch {
-    let health = match body {
+    let told = match body {
         Some(body) => speaker.health(grown.depth, body).await,
         None => None,
     };
     Branch {
         depth: grown.depth,
-        health,
+        health_by: told.as_ref().and_then(|told| told.by.clone()),
+        health: told.map(|told| (told.health, told.words)),
         fact: body.map(facts::of).unwrap_or_default(),
         created: grown.leaf.created,
         object: grown.leaf.object,

@@ -92,6 +92,7 @@ impl Stage {
             source: None,
             sources: Vec::new(),
             revisions: Vec::new(),
+            by: crate::domain::Safe::default(),
         });
         Application {
             id: AppRef {
@@ -316,6 +317,7 @@ async fn a_new_deployment_moves_the_deployed_objects() {
         source: Some(stage.origin.source("edge")),
         sources: Vec::new(),
         revisions: Vec::new(),
+        by: crate::domain::Safe::default(),
     });
     stage.app(app);
     stage

@@ -24,7 +24,9 @@ use crate::domain::{
 };
 
 pub use raw::RawApplication;
-use raw::{RawAutomated, RawHistory, RawOperationState, RawResource, RawSource, RawStatus};
+use raw::{
+    RawAutomated, RawHistory, RawInitiator, RawOperationState, RawResource, RawSource, RawStatus,
+};
 pub use set::{project, set, settings_pace};
 
 /// Annotation that freezes an application or all applications of a cluster.
@@ -211,6 +213,16 @@ fn history(raw: RawHistory) -> HistoryEntry {
             .map(source)
             .collect(),
         revisions: raw.revisions.unwrap_or_default(),
+        by: initiator(&raw.initiated_by.unwrap_or_default()),
+    }
+}
+
+/// Who began an operation: the engine by itself, or a person by name.
+fn initiator(by: &RawInitiator) -> Safe {
+    if by.automated {
+        Safe::fixed("auto-sync")
+    } else {
+        Safe::new(&by.username)
     }
 }
 
@@ -262,11 +274,7 @@ fn operation_state(raw: RawOperationState) -> Option<Operation> {
             revision
         },
         selective: sync.resources.is_some_and(|r| !r.is_empty()),
-        initiated_by: if by.automated {
-            Safe::fixed("auto-sync")
-        } else {
-            Safe::new(&by.username)
-        },
+        initiated_by: initiator(&by),
     })
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::lua::HealthWord;
 use super::verdict::unknown;
 use super::{Kind, KindState, Place, kind_of};
 use crate::domain::{
-    DriftState, Engine, Health, ObjectRef, Resource, Safe, Unjudged, UnjudgedReason, Verdict,
-    VerdictSource,
+    DriftState, Engine, ObjectRef, Resource, Safe, Unjudged, UnjudgedReason, Verdict, VerdictSource,
 };
 use crate::sources::assignment::{AppAssignment, ClusterAssignments};
 
@@ -43,7 +43,7 @@ pub(super) struct Entry<'e> {
     pub(super) object: ObjectRef,
     pub(super) app: &'e AppAssignment,
     pub(super) live: Option<&'e Value>,
-    pub(super) health: Option<(Health, Safe)>,
+    pub(super) health: Option<HealthWord>,
 }
 
 /// Its health, and that it was not compared.
@@ -62,7 +62,8 @@ pub(super) fn resource(entry: Entry<'_>) -> Resource {
     Resource {
         uid: text("/metadata/uid"),
         resource_version: text("/metadata/resourceVersion"),
-        health,
+        health_by: health.as_ref().and_then(|word| word.by.clone()),
+        health: health.map(|word| (word.health, word.words)),
         verdict: Arc::new(Verdict {
             states: vec![DriftState::Unknown],
             source: VerdictSource::Flux,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Judge, Kept, Kind, KindState, Place, kind_of};
 use crate::domain::{Engine, Fact, Gvk, Health, ObjectRef, Safe};
 use crate::health::lua::Answer;
-use crate::health::{Checks, Overrides};
+use crate::health::{Checks, Overrides, Verdict};
 use crate::sources::assignment::AppAssignment;
 use crate::sources::health::HubRules;
 
@@ -51,9 +51,16 @@ pub struct Asked {
     pub script: Arc<str>,
 }
 
+/// The health of one object: the code, the words that come with it, and the rule that said so where it is none of Argo CD's own.
+pub(super) struct HealthWord {
+    pub(super) health: Health,
+    pub(super) words: Safe,
+    pub(super) by: Option<Safe>,
+}
+
 /// What is known of an object's health now, and what has to be asked.
 pub(super) struct Known {
-    pub(super) known: Option<(Health, Safe)>,
+    pub(super) known: Option<HealthWord>,
     pub(super) question: Option<Question>,
 }
 
@@ -143,14 +150,17 @@ impl Judge {
     ) -> Known {
         let Some(live) = live else {
             return Known {
-                known: Some((Health::Missing, Safe::fixed("Not in the cluster."))),
+                known: Some(HealthWord {
+                    health: Health::Missing,
+                    words: Safe::fixed("Not in the cluster."),
+                    by: None,
+                }),
                 question: None,
             };
         };
         if app.app.kind.engine() == Engine::Flux {
-            let verdict = self.checks.judge_for_flux(live);
             return Known {
-                known: Some((verdict.health, Safe::new(&verdict.message))),
+                known: Some(worded(&self.checks.judge_for_flux(live))),
                 question: None,
             };
         }
@@ -191,7 +201,14 @@ fn asks(checks: &Checks, overrides: &Overrides, live: &Value) -> Option<(String,
     Some((rule.key.clone(), Arc::clone(&rule.script)))
 }
 
-fn said(checks: &Checks, live: &Value, lua: Option<(&str, &Answer)>) -> Option<(Health, Safe)> {
-    let verdict = checks.judge(live, lua)?;
-    Some((verdict.health, Safe::new(&verdict.message)))
+fn said(checks: &Checks, live: &Value, lua: Option<(&str, &Answer)>) -> Option<HealthWord> {
+    checks.judge(live, lua).as_ref().map(worded)
+}
+
+fn worded(verdict: &Verdict) -> HealthWord {
+    HealthWord {
+        health: verdict.health,
+        words: Safe::new(&verdict.message),
+        by: verdict.source.named(),
+    }
 }

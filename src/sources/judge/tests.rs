@@ -422,6 +422,8 @@ fn a_lua_rule_of_the_hub_is_asked_once_a_version_and_its_answer_is_the_health() 
         health_of(&facts),
         Some((Health::Degraded, "by lua".to_owned()))
     );
+    let by = resources(&facts)[0].health_by.clone();
+    assert_eq!(by, Some("argocd-cm lua apps/Deployment".into()));
 
     // A newer version keeps the word about the older one until the rule has spoken again.
     let changed = judge.changed(&kind, live(deployment(3), "6"));

@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::Judge;
 use super::last;
+use super::lua::HealthWord;
 use super::schema::KindType;
 use super::settings::{Seen, handling};
 use super::wanted::{Wanted, origin};
 use crate::domain::event::Bodies;
 use crate::domain::{
-    DesiredObject, DriftState, Engine, Health, ObjectRef, Resource, Safe, Verdict, VerdictSource,
+    DesiredObject, DriftState, Engine, ObjectRef, Resource, Safe, Verdict, VerdictSource,
 };
 use crate::drift::{self, Comparison, IgnoreRules, Marks};
 use crate::health::roll_up::is_ignored;
@@ -23,7 +24,7 @@ pub(super) struct Case<'c> {
     pub(super) app: &'c AppAssignment,
     pub(super) wanted: Option<&'c Wanted>,
     pub(super) live: Option<Value>,
-    pub(super) health: Option<(Health, Safe)>,
+    pub(super) health: Option<HealthWord>,
     pub(super) ty: &'c KindType,
 }
 
@@ -77,7 +78,8 @@ impl Judge {
             app: app.app.clone(),
             uid: text("/metadata/uid"),
             resource_version: text("/metadata/resourceVersion"),
-            health,
+            health_by: health.as_ref().and_then(|word| word.by.clone()),
+            health: health.map(|word| (word.health, word.words)),
             desired: origin(wanted),
             bodies: verdict
                 .is_drift()
@@ -132,6 +134,7 @@ pub(super) fn unknown(
         verdict: Arc::new(verdict),
         health: None,
         health_apart: false,
+        health_by: None,
         desired: origin(wanted),
         bodies: None,
     }

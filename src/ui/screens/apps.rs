@@ -4,6 +4,7 @@ use super::empty;
 use crate::app::age::age;
 use crate::app::screens::{AppsScreen, Ctx};
 use crate::app::shape::{Area, BESIDE, Shape};
+use crate::app::words;
 use crate::app::{Action, Place};
 use crate::domain::{AppRef, Application, Newest, Safe, VerdictSource};
 use crate::fleet::AppRow;
@@ -182,14 +183,7 @@ fn auto(app: &Application) -> &'static str {
 /// What there is to know of an application.
 pub(super) fn about(canvas: &Canvas<'_>, row: &AppRow, ctx: &Ctx<'_>, width: u16) -> detail::Lines {
     let app = &row.app;
-    let who = match row.verdict.source {
-        VerdictSource::Computed => "compared by us",
-        VerdictSource::Server => "the server's dry run says so",
-        VerdictSource::Argo => "Argo CD says so",
-        VerdictSource::Flux => "Flux says so",
-        VerdictSource::ArgoApi => "compared by us with what Argo CD's API says is wanted",
-        VerdictSource::LastApplied => "compared by us with what was last applied",
-    };
+    let who = words::says(row.verdict.source);
     let mut verdict = signs::sync(canvas, row.verdict.state);
     verdict.push(canvas.piece("text.dim", format!("  {who}")));
     let mut health = signs::health(canvas, row.health);

@@ -5,10 +5,10 @@ use crate::app::diff::{Mark, Row, ViewLine, Whose};
 use crate::app::screens::Ctx;
 use crate::app::screens::diff::{DIFF_ABOVE, DIFF_BELOW, DiffScreen, Documents};
 use crate::app::screens::drift::plural;
-use crate::app::shape::{Area, Shape};
-use crate::app::words::overrules;
+use crate::app::shape::Area;
+use crate::app::words::{self, overrules};
 use crate::app::{Action, Place};
-use crate::domain::{Safe, VerdictSource};
+use crate::domain::Safe;
 use crate::ui::paint::{Canvas, Piece};
 use crate::ui::signs;
 use crate::ui::text;
@@ -36,13 +36,8 @@ struct Columns {
 ///  live differs in 1 field; auto-sync is manual: nobody puts it back
 ///  hub-1 says ✓ Synced (compared 52m ago)
 /// ```
-pub(in crate::ui) fn draw(
-    canvas: &mut Canvas<'_>,
-    screen: &DiffScreen,
-    ctx: &Ctx<'_>,
-    shape: &Shape,
-) {
-    let (above, rest) = shape.main.top(DIFF_ABOVE);
+pub(in crate::ui) fn draw(canvas: &mut Canvas<'_>, screen: &DiffScreen, ctx: &Ctx<'_>, area: Area) {
+    let (above, rest) = area.top(DIFF_ABOVE);
     let (below, body) = rest.bottom(if rest.h > DIFF_BELOW + 3 {
         DIFF_BELOW
     } else {
@@ -54,7 +49,7 @@ pub(in crate::ui) fn draw(
         Documents::Reading => {
             empty(
                 canvas,
-                shape.main,
+                area,
                 &Safe::fixed("Reading both documents…"),
                 format!("{} goes back", keys(Action::Back)),
             );
@@ -66,7 +61,7 @@ pub(in crate::ui) fn draw(
                 keys(Action::Back),
                 keys(Action::GoDiff)
             );
-            empty(canvas, shape.main, why, hint);
+            empty(canvas, area, why, hint);
             return;
         }
         Documents::Here(_) => {}
@@ -92,19 +87,14 @@ pub(in crate::ui) fn draw(
 }
 
 fn columns(screen: &DiffScreen, ctx: &Ctx<'_>, body: Area) -> Columns {
-    let wide = body.w
-        >= if screen.is_split(ctx.size.cols) {
-            120
-        } else {
-            72
-        };
+    let wide = body.w >= if screen.is_split(ctx) { 120 } else { 72 };
     let (owner, body) = if screen.owners && wide {
         let (owner, rest) = body.right(OWNER);
         (Some(owner), rest)
     } else {
         (None, body)
     };
-    if screen.is_split(ctx.size.cols) {
+    if screen.is_split(ctx) {
         let (left, right) = body.left(body.w / 2);
         return Columns {
             left,
@@ -415,14 +405,7 @@ fn why(canvas: &mut Canvas<'_>, screen: &DiffScreen, ctx: &Ctx<'_>, area: Area) 
         Some((false, _)) => "auto-sync is manual: nobody puts it back",
         None => "no application manages it",
     };
-    let says = match screen.verdict.source {
-        VerdictSource::Computed => "compared by us",
-        VerdictSource::Server => "the server's dry run says so",
-        VerdictSource::Argo => "Argo CD says so",
-        VerdictSource::Flux => "Flux says so",
-        VerdictSource::ArgoApi => "compared by us with what Argo CD's API says is wanted",
-        VerdictSource::LastApplied => "compared by us with what was last applied",
-    };
+    let says = words::says(screen.verdict.source);
     let summary = if screen.verdict.is_drift() {
         screen.verdict.summary.clone()
     } else {

@@ -17,6 +17,13 @@ pub(super) struct Speaker<'a> {
     expressions: Vec<HealthCheck>,
 }
 
+/// The health of one object, the words that come with it, and the rule that said so where it is none of Argo CD's own.
+pub(super) struct Told {
+    pub(super) health: Health,
+    pub(super) words: Safe,
+    pub(super) by: Option<Safe>,
+}
+
 /// One entry of a Kustomization's `spec.healthCheckExprs`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -52,8 +59,8 @@ impl<'a> Speaker<'a> {
         (speaker, unread)
     }
 
-    /// The health of an object this deep in the tree, and the words that come with it.
-    pub(super) async fn health(&self, depth: usize, object: &Value) -> Option<(Health, Safe)> {
+    /// The health of an object this deep in the tree.
+    pub(super) async fn health(&self, depth: usize, object: &Value) -> Option<Told> {
         // The expressions are about what the Kustomization applies, which stands at the top.
         let named = |check: &&HealthCheck| {
             check.api_version == text(object, "/apiVersion") && check.kind == text(object, "/kind")
@@ -67,7 +74,11 @@ impl<'a> Speaker<'a> {
         } else {
             rules.told(&self.wish.app.hub, object).await?
         };
-        Some((verdict.health, Safe::new(&verdict.message)))
+        Some(Told {
+            health: verdict.health,
+            words: Safe::new(&verdict.message),
+            by: verdict.source.named(),
+        })
     }
 }
 
@@ -89,13 +100,15 @@ async fn expressions(sources: &Sources, wish: &TreeWish) -> Result<Vec<HealthChe
 }
 
 /// As Flux tells it, in Argo CD's words.
-fn by_expressions(object: &Value, expressions: &Expressions) -> (Health, Safe) {
-    match cel::status(object, expressions) {
-        Ok(status) => (
-            status.health(),
-            Safe::fixed("by the Kustomization's healthCheckExprs"),
-        ),
+fn by_expressions(object: &Value, expressions: &Expressions) -> Told {
+    let (health, words) = match cel::status(object, expressions) {
+        Ok(status) => (status.health(), Safe::default()),
         Err(why) => (Health::Unknown, why.into()),
+    };
+    Told {
+        health,
+        words,
+        by: Some(Safe::fixed("the Kustomization's healthCheckExprs")),
     }
 }
 
@@ -114,7 +127,7 @@ mod tests {
         .unwrap();
         let health = |phase: &str| {
             let site = json!({"status": {"phase": phase}});
-            by_expressions(&site, &checks[0].expressions).0
+            by_expressions(&site, &checks[0].expressions).health
         };
         assert_eq!(health("Up"), Health::Healthy);
         assert_eq!(health("Broken"), Health::Degraded);
@@ -127,8 +140,8 @@ mod tests {
             current: "status.".to_owned(),
             ..Expressions::default()
         };
-        let (health, why) = by_expressions(&json!({"status": {}}), &expressions);
-        assert_eq!(health, Health::Unknown);
-        assert!(why.as_str().contains("status."), "{why}");
+        let told = by_expressions(&json!({"status": {}}), &expressions);
+        assert_eq!(told.health, Health::Unknown);
+        assert!(told.words.as_str().contains("status."), "{}", told.words);
     }
 }

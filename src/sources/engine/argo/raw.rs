@@ -183,6 +183,7 @@ pub(super) struct RawHistory {
     pub(super) deployed_at: Option<Timestamp>,
     pub(super) source: Option<RawSource>,
     pub(super) sources: Option<Vec<RawSource>>,
+    pub(super) initiated_by: Option<RawInitiator>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

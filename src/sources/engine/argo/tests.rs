@@ -17,7 +17,7 @@ fn seed() -> Value {
             "destination": {"server": "https://oslo.example/", "namespace": "edge-namespace"},
             "syncPolicy": {"automated": {"prune": true, "selfHeal": true}, "syncOptions": ["CreateNamespace=true"]}},
         "status": {"sync": {"status": "Synced", "revision": "9f31c02"}, "health": {"status": "Healthy"},
-            "history": [{"id": 1, "revision": "77ab013"}, {"id": 2, "revision": "9f31c02", "deployedAt": "2026-11-20T02:00:00Z"}],
+            "history": [{"id": 1, "revision": "77ab013"}, {"id": 2, "revision": "9f31c02", "deployedAt": "2026-11-20T02:00:00Z", "initiatedBy": {"automated": true}}],
             "resources": [{"version": "v1", "kind": "Service", "namespace": "edge-namespace", "name": "web", "status": "Synced"},
                 {"group": "batch", "version": "v1", "kind": "Job", "name": "migrate", "hook": true}]}
     })
@@ -38,6 +38,8 @@ fn the_seed_application_becomes_a_slim_row() {
         }
     );
     assert_eq!(&*app.deployed_revision().unwrap().revision, "9f31c02");
+    let by: Vec<&str> = app.history.iter().map(|h| h.by.as_str()).collect();
+    assert_eq!(by, ["", "auto-sync"]);
     assert!(app.sources[0].recurse);
     assert_eq!(app.resources[0].sync, Some(SyncState::Synced));
     assert_eq!((app.resources[1].sync, app.resources[1].hook), (None, true));
