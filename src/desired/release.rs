@@ -200,6 +200,24 @@ impl Release {
         steps.filter_map(|step| step.kustomize.as_ref())
     }
 
+    /// What may be said of a failure: nothing that a program said, where values of Secrets went into it.
+    pub(super) fn said(&self, why: Unjudged) -> Unjudged {
+        let repeats = matches!(
+            why.reason,
+            UnjudgedReason::RenderFailed | UnjudgedReason::BadManifest
+        );
+        if !repeats || !self.values.has_secrets() {
+            return why;
+        }
+        unjudged(
+            why.reason,
+            format!(
+                "The chart `{}` cannot be rendered with the values of the HelmRelease, or gives no manifests; more is not shown, because values of Secrets went into it. See the HelmRelease's own message.",
+                self.file()
+            ),
+        )
+    }
+
     /// What messages name as the file.
     pub(super) fn file(&self) -> String {
         tree::join(self.helm.folder(), "Chart.yaml")
@@ -240,17 +258,4 @@ pub(super) fn packaged_at(
     let path = tree::normal_path(source.path.trim_start_matches('/'))?;
     let found = bare.with(|repo| commit_of(repo, from, &path, version));
     found.map_err(|e| tree::broken(&e))?
-}
-
-/// Why what Secrets gave cannot be shown in what a program says.
-pub(super) fn silenced(why: Unjudged, file: &str) -> Unjudged {
-    if why.reason != UnjudgedReason::RenderFailed {
-        return why;
-    }
-    unjudged(
-        UnjudgedReason::RenderFailed,
-        format!(
-            "The chart `{file}` cannot be rendered with the values of the HelmRelease; what `helm` says of it is not shown, because values of Secrets went into it. See the HelmRelease's own message."
-        ),
-    )
 }

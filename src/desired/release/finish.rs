@@ -85,7 +85,8 @@ pub(in crate::desired) fn take_in(
     runs: &Runs,
     key: Option<&SealKey>,
 ) -> Result<(), Unjudged> {
-    let mut objects = release.objects(&runs.clear)?;
+    let objects = release.objects(&runs.clear);
+    let mut objects = objects.map_err(|why| release.said(why))?;
     if let Some(key) = key.filter(|_| release.values.has_secrets()) {
         let seal = Sealing::of(release, runs, key);
         for (file, object) in &mut objects {

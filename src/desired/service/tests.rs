@@ -3,6 +3,7 @@
 mod flux;
 mod hostile;
 mod moving;
+mod release;
 mod rendering;
 
 use super::*;

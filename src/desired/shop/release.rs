@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{Shop, missing};
 use crate::desired::program::Workplace;
+use crate::desired::release::Release;
 use crate::desired::release::finish::{Printed, Runs, take_in};
-use crate::desired::release::{Release, silenced};
 use crate::desired::render::{Content, Secrets};
 use crate::domain::{Unjudged, UnjudgedReason};
 
@@ -46,13 +46,7 @@ impl Shop {
     ) -> Result<Runs, Unjudged> {
         let values = plan.values();
         let clear = self.printed(plan, place, &values.clear).await;
-        let clear = clear.map_err(|why| {
-            if values.has_secrets() {
-                silenced(why, &plan.file())
-            } else {
-                why
-            }
-        })?;
+        let clear = clear.map_err(|why| plan.said(why))?;
         let again = async |values: &Option<Value>| match values {
             Some(values) if sealed => Some(self.printed(plan, place, values).await),
             _ => None,
