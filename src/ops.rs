@@ -24,6 +24,7 @@ mod effect;
 mod fake;
 #[cfg(test)]
 mod fixtures;
+mod flux;
 mod gate;
 pub mod journal;
 mod judge;
@@ -44,7 +45,7 @@ mod windows;
 pub use catalog::Place;
 pub use clusters::Clusters;
 pub use content::ContentHash;
-pub use effect::{Apply, ArgoSync, Create, Delete, Effect, Member, Merge};
+pub use effect::{Apply, ArgoSync, Create, Delete, Effect, FluxReconcile, Member, Merge};
 pub use gate::{Approved, ApprovedPlan, Confirmation, Refusal, WriteMode, approve};
 pub use judge::Yardstick;
 pub use outcome::{Outcome, Run, RunEvent, Seen, TargetName, TargetOutcome, exit_status};

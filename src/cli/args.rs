@@ -363,6 +363,8 @@ pub(crate) struct RevertArgs {
 pub(crate) enum Via {
     /// Argo CD, through a selective sync.
     Argo,
+    /// Flux, asked to reconcile the Kustomization or HelmRelease.
+    Flux,
     /// This program, on the edge, as the engine's field manager.
     Direct,
 }

@@ -260,6 +260,7 @@ mod tests {
         Target {
             cluster: text("edge-oslo-003"),
             hub: text("hub-1"),
+            app_kind: crate::domain::AppKind::Application,
             app_namespace: text("argocd"),
             app: text("edge-microservice"),
             group: text("apps"),

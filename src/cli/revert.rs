@@ -57,6 +57,7 @@ pub(crate) fn wish(
         targets,
         via: args.via.map(|via| match via {
             Via::Argo => Route::Argo,
+            Via::Flux => Route::Flux,
             Via::Direct => Route::Direct,
         }),
         prune: args.prune,

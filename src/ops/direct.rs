@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::api::{Api, ApiError};
 use super::catalog::Place;
 use super::content::is_secret;
-use super::effect::FIELD_MANAGER;
 use super::gate::Permit;
 
 /// Whether the server carries a write out or only says what it would do.
@@ -91,16 +90,17 @@ fn held(body: &Value, precondition: Precondition<'_>) -> Value {
     body
 }
 
-/// Forced server-side apply under the engine's field manager.
+/// Forced server-side apply.
 pub(super) async fn apply(
     api: &Api,
     place: &Place,
+    manager: &str,
     manifest: &Value,
     precondition: Precondition<'_>,
     mode: Mode<'_>,
 ) -> Result<Value, ApiError> {
     let path = format!(
-        "{}?fieldManager={FIELD_MANAGER}&force=true{}",
+        "{}?fieldManager={manager}&force=true{}",
         place.path(),
         mode.query()
     );
@@ -117,11 +117,12 @@ pub(super) async fn apply(
 pub(super) async fn create(
     api: &Api,
     place: &Place,
+    manager: &str,
     manifest: &Value,
     mode: Mode<'_>,
 ) -> Result<Value, ApiError> {
     let path = format!(
-        "{}?fieldManager={FIELD_MANAGER}{}",
+        "{}?fieldManager={manager}{}",
         place.collection,
         mode.query()
     );

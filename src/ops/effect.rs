@@ -5,16 +5,24 @@ use serde_json::Value;
 use super::catalog::Place;
 use super::content::ContentHash;
 use super::{Unsealed, Yardstick};
-use crate::domain::{AppRef, ClusterId, Name, ObjectRef};
+use crate::domain::{AppKind, AppRef, ClusterId, Engine, Name, ObjectRef};
 
-/// The field manager of every direct write: the engine's own, so that the engine goes on owning what it deploys.
-pub(super) const FIELD_MANAGER: &str = "argocd-controller";
+/// The field manager of a direct write: the engine's own, so that the engine goes on owning what it deploys.
+pub(super) fn field_manager(kind: AppKind) -> &'static str {
+    match kind {
+        AppKind::HelmRelease => "helm-controller",
+        kind if kind.engine() == Engine::Flux => "kustomize-controller",
+        _ => "argocd-controller",
+    }
+}
 
 /// One exact change: one write to one API server.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Ask Argo CD on the hub for a sync of single objects.
     ArgoSync(Box<ArgoSync>),
+    /// Ask Flux to reconcile an object of its own.
+    FluxReconcile(Box<FluxReconcile>),
     /// Forced server-side apply over a live object.
     Apply(Box<Apply>),
     /// Create an object that is missing.
@@ -40,7 +48,22 @@ pub struct ArgoSync {
     pub members: Vec<Member>,
 }
 
-/// One object of a selective sync, for the look before and after.
+/// A reconciliation, asked for by an annotation of the Kustomization or HelmRelease.
+#[derive(Clone, Debug)]
+pub struct FluxReconcile {
+    /// The Kustomization or HelmRelease, on the cluster that holds it.
+    pub app: AppRef,
+    /// `metadata.uid` of it.
+    pub app_uid: Name,
+    /// Hash of its `spec`; a changed spec makes the plan void.
+    pub spec_hash: String,
+    /// The annotations, complete.
+    pub annotations: Value,
+    /// The objects that it is asked for, in the order of the order's targets; it applies others besides.
+    pub members: Vec<Member>,
+}
+
+/// One object that an engine is asked to put back, for the look before and after.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// The cluster that holds the object.
@@ -66,6 +89,8 @@ pub struct Apply {
     pub uid: Name,
     /// The live object's content when the plan was made; a changed object makes the plan void.
     pub seen: ContentHash,
+    /// Under which field manager.
+    pub manager: &'static str,
     /// The manifest, without preconditions.
     pub body: Unsealed,
     /// What the object must then be like.
@@ -81,6 +106,8 @@ pub struct Create {
     pub cluster: ClusterId,
     /// Where the object will live.
     pub place: Place,
+    /// Under which field manager.
+    pub manager: &'static str,
     /// The manifest.
     pub body: Unsealed,
     /// What the object must then be like.
@@ -124,11 +151,23 @@ pub struct Merge {
     pub yardstick: Yardstick,
 }
 
+impl Member {
+    fn bind(&self, feed: &mut dyn FnMut(&[u8])) {
+        feed(self.cluster.as_str().as_bytes());
+        feed(self.place.path().as_bytes());
+        feed(self.seen.as_ref().map_or(&[], ContentHash::bytes));
+        let wanted = self.yardstick.wanted();
+        let wanted = wanted.map(|d| d.expose().to_string()).unwrap_or_default();
+        feed(wanted.as_bytes());
+    }
+}
+
 impl Effect {
     /// The cluster whose API server receives the write.
     pub fn receiver(&self) -> &ClusterId {
         match self {
             Self::ArgoSync(e) => &e.app.hub,
+            Self::FluxReconcile(e) => &e.app.hub,
             Self::Apply(e) => &e.cluster,
             Self::Create(e) => &e.cluster,
             Self::Delete(e) => &e.cluster,
@@ -147,22 +186,19 @@ impl Effect {
                 feed(e.app_uid.as_bytes());
                 feed(e.spec_hash.as_bytes());
                 feed(e.operation.to_string().as_bytes());
-                for member in &e.members {
-                    feed(member.cluster.as_str().as_bytes());
-                    place(&member.place, feed);
-                    feed(member.seen.as_ref().map_or(&[], ContentHash::bytes));
-                    feed(
-                        member
-                            .yardstick
-                            .wanted()
-                            .map(|d| d.expose().to_string())
-                            .unwrap_or_default()
-                            .as_bytes(),
-                    );
-                }
+                e.members.iter().for_each(|member| member.bind(feed));
+            }
+            Self::FluxReconcile(e) => {
+                feed(b"flux");
+                feed(e.app.to_string().as_bytes());
+                feed(e.app_uid.as_bytes());
+                feed(e.spec_hash.as_bytes());
+                feed(e.annotations.to_string().as_bytes());
+                e.members.iter().for_each(|member| member.bind(feed));
             }
             Self::Apply(e) => {
                 feed(b"apply");
+                feed(e.manager.as_bytes());
                 place(&e.place, feed);
                 feed(e.uid.as_bytes());
                 feed(e.seen.bytes());
@@ -170,6 +206,7 @@ impl Effect {
             }
             Self::Create(e) => {
                 feed(b"create");
+                feed(e.manager.as_bytes());
                 place(&e.place, feed);
                 feed(e.body.expose().to_string().as_bytes());
             }

@@ -184,6 +184,7 @@ pub(super) fn target() -> RevertTarget {
         target_commit: Some(COMMIT.into()),
         tracking: Tracking::default(),
         custom: None,
+        secretive: false,
         link: LinkState::Live,
         hub_link: LinkState::Live,
     }
@@ -230,3 +231,33 @@ pub(super) fn context() -> PlanContext {
         parallel: 4,
     }
 }
+
+/// The same object applied by a Kustomization of the edge's own Flux.
+pub(super) fn flux_target() -> RevertTarget {
+    let mut app = application();
+    app.id = AppRef {
+        kind: crate::domain::AppKind::Kustomization,
+        hub: "edge-oslo-003".into(),
+        namespace: "flux-system".into(),
+        name: "apps".into(),
+    };
+    app.engine = Engine::Flux;
+    app.uid = "ks-uid-1".into();
+    RevertTarget {
+        app: Arc::new(app),
+        ..target()
+    }
+}
+
+/// The Kustomization as the edge's API server gives it.
+pub(super) fn kustomization_json() -> Value {
+    json!({
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+        "metadata": {"name": "apps", "namespace": "flux-system", "uid": "ks-uid-1", "resourceVersion": "17"},
+        "spec": {"interval": "10m", "path": "./apps", "prune": true, "sourceRef": {"kind": "GitRepository", "name": "fleet"}},
+        "status": {"conditions": [{"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded"}]}
+    })
+}
+
+pub(super) const KUSTOMIZATION: &str =
+    "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/apps";

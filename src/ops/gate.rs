@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::catalog::Place;
 use super::clusters::api;
-use super::{Clusters, DryRun, Effect, Order, Plan, PlanTarget, Route, argo, permission};
+use super::{Clusters, DryRun, Effect, Order, Plan, PlanTarget, Route, argo, flux, permission};
 use crate::domain::{ClusterId, Safe};
 
 /// Clusters asked at a time whether they permit it.
@@ -231,7 +231,7 @@ fn unfit(row: &PlanTarget, order: &Order, clusters: &dyn Clusters) -> Option<Saf
         }
     }
     match (&row.dry_run, row.route) {
-        (DryRun::Accepted(_), _) | (DryRun::NotPermitted(_), Route::Argo) => None,
+        (DryRun::Accepted(_), _) | (DryRun::NotPermitted(_), Route::Argo | Route::Flux) => None,
         (other, _) => Some(format!("its dry run did not succeed: {}", other.message()).into()),
     }
 }
@@ -240,6 +240,7 @@ fn unfit(row: &PlanTarget, order: &Order, clusters: &dyn Clusters) -> Option<Saf
 fn question(effect: &Effect) -> (ClusterId, &'static str, Place) {
     match effect {
         Effect::ArgoSync(e) => (e.app.hub.clone(), "patch", argo::place(&e.app)),
+        Effect::FluxReconcile(e) => (e.app.hub.clone(), "patch", flux::place(&e.app)),
         Effect::Apply(e) => (e.cluster.clone(), "patch", e.place.clone()),
         Effect::Merge(e) => (e.cluster.clone(), "patch", e.place.clone()),
         Effect::Create(e) => (e.cluster.clone(), "create", e.place.clone()),

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Route, Seen, TargetName, Verb, content, private};
+use crate::domain::AppKind;
 
 mod chain;
 mod entries;
@@ -83,6 +84,9 @@ pub struct Operator {
 pub struct Target {
     pub cluster: String,
     pub hub: String,
+    /// Absent for Argo CD's Applications.
+    #[serde(default, skip_serializing_if = "AppKind::is_application")]
+    pub app_kind: AppKind,
     pub app_namespace: String,
     pub app: String,
     pub group: String,
@@ -97,6 +101,7 @@ impl From<&TargetName> for Target {
         Self {
             cluster: name.cluster.to_string(),
             hub: name.app.hub.to_string(),
+            app_kind: name.app.kind,
             app_namespace: name.app.namespace.to_string(),
             app: name.app.name.to_string(),
             group: name.object.gvk.group.to_string(),

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::Loser;
 use super::content::text;
-use super::effect::FIELD_MANAGER;
 use crate::domain::Safe;
 
 /// Manager, operation, subresource: what the server keeps apart.
@@ -18,12 +17,13 @@ struct Entry {
     fields: BTreeSet<String>,
 }
 
-/// The managers that own fields before and no longer do after, as the server's dry run shows them. The engine's own manager is none of them.
-pub(super) fn losers(before: &Value, after: &Value) -> Vec<Loser> {
+/// The managers that own fields before and no longer do after, as the server's dry run shows them. The engine's own
+/// manager is none of them.
+pub(super) fn losers(before: &Value, after: &Value, own: &str) -> Vec<Loser> {
     let after = entries(after);
     let lost = entries(before)
         .into_iter()
-        .filter(|((manager, ..), _)| *manager != FIELD_MANAGER)
+        .filter(|((manager, ..), _)| *manager != own)
         .filter_map(|(key, was)| {
             let still = after.get(&key).map(|e| &e.fields);
             let fields: Vec<Safe> = was
@@ -135,7 +135,11 @@ mod tests {
 
     #[test]
     fn a_manager_whose_only_field_is_taken_loses_it() {
-        let losers = losers(&live_deployment(), &predicted_deployment());
+        let losers = losers(
+            &live_deployment(),
+            &predicted_deployment(),
+            "argocd-controller",
+        );
         assert_eq!(
             losers.len(),
             1,
@@ -161,7 +165,7 @@ mod tests {
             json!({"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"app\"}": {".": {}, "f:image": {}}}}}}, "f:metadata": {"f:finalizers": {"v:\"edge/hold\"": {}}}}),
         );
         let after = edit(json!({"f:spec": {"f:replicas": {}}}));
-        let lost: Vec<String> = losers(&before, &after)[0]
+        let lost: Vec<String> = losers(&before, &after, "argocd-controller")[0]
             .fields
             .iter()
             .map(ToString::to_string)
@@ -177,8 +181,8 @@ mod tests {
 
     #[test]
     fn nobody_loses_when_nothing_is_taken() {
-        assert!(losers(&live_deployment(), &live_deployment()).is_empty());
-        assert!(losers(&json!({}), &json!({})).is_empty());
+        assert!(losers(&live_deployment(), &live_deployment(), "").is_empty());
+        assert!(losers(&json!({}), &json!({}), "").is_empty());
     }
 
     #[test]

@@ -34,6 +34,8 @@ impl fmt::Display for Verb {
 pub enum Route {
     /// Argo CD, asked for a selective sync through the Application on the hub.
     Argo,
+    /// Flux, asked to reconcile the Kustomization or HelmRelease.
+    Flux,
     /// We ourselves, on the edge, under the engine's field manager.
     Direct,
 }
@@ -42,6 +44,7 @@ impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Argo => "argo",
+            Self::Flux => "flux",
             Self::Direct => "direct",
         })
     }

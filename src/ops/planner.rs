@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::catalog::Place;
 use super::difference::{self, Difference};
 use super::effect::{Effect, Member};
+use super::flux;
 use super::windows::Window;
 use super::{DryRun, Plan, PlanTarget, RevertRequest, RevertTarget, Route, Unsealed, Verb};
 use crate::domain::{AppRef, DriftState, Engine, Name, Safe};
@@ -80,7 +81,7 @@ pub(super) struct Decision {
 #[derive(Debug)]
 pub(super) enum Part {
     Direct(Effect),
-    Argo(Box<Member>),
+    Engine(Box<Member>),
 }
 
 /// What has to happen to the object, whoever does it.
@@ -109,7 +110,7 @@ pub(super) fn blank(request: &RevertRequest, target: &RevertTarget) -> PlanTarge
         cluster: target.cluster.clone(),
         app: target.app.id.clone(),
         object: target.object.clone(),
-        route: request.via.unwrap_or(Route::Argo),
+        route: request.via.unwrap_or(target.through_engine()),
         link: target.link,
         effect: ours(target),
         revision: target.desired_revision.clone(),
@@ -146,10 +147,8 @@ pub(super) fn settled_early(request: &RevertRequest, target: &RevertTarget) -> O
             "the cluster is {}: what it shows is not assumed",
             target.link.word()
         ));
-    } else if target.app.engine == Engine::Flux {
-        row.skip(
-            "Flux applies it; reverts of Flux objects are not covered yet: reconcile it with Flux",
-        );
+    } else if let Some(why) = not_coverable(request, target) {
+        row.skip(why);
     } else if target.app.deleting {
         row.skip("the application is being deleted");
     } else if has(DriftState::Unknown) {
@@ -181,6 +180,39 @@ pub(super) fn settled_early(request: &RevertRequest, target: &RevertTarget) -> O
         return None;
     }
     Some(row)
+}
+
+/// What no plan covers: another engine's route, kinds of Flux that are not rendered, values of Secrets in plain sight.
+fn not_coverable(request: &RevertRequest, target: &RevertTarget) -> Option<Safe> {
+    let app = &target.app.id;
+    let engine = target.through_engine();
+    if request
+        .via
+        .is_some_and(|via| via != Route::Direct && via != engine)
+    {
+        return Some(match engine {
+            Route::Flux => Safe::fixed("Flux applies it, not Argo CD: --via flux asks it"),
+            _ => Safe::fixed("Argo CD applies it, not Flux: --via argo asks it"),
+        });
+    }
+    if target.app.engine == Engine::Flux && !app.kind.is_rendered() {
+        return Some(
+            format!(
+                "a {} is not rendered here: reconcile it with Flux",
+                app.kind.word()
+            )
+            .into(),
+        );
+    }
+    target.secretive.then(|| {
+        format!(
+            "values of Secrets stand in it (postBuild.substituteFrom), which no plan may show: let Flux put it back with `flux reconcile {} {} -n {}`",
+            app.kind.word().to_lowercase(),
+            app.name,
+            app.namespace
+        )
+        .into()
+    })
 }
 
 /// One target with everything that was read of it.
@@ -238,7 +270,7 @@ impl<'a> Case<'a> {
             (Act::Nothing, _) => Some(Stop::Unchanged(Safe::fixed("it is gone already"))),
             (Act::Delete, _) if !live.is_some_and(|l| is_claimed(self.target, l)) => {
                 Some(Stop::Refused(Safe::fixed(
-                    "it does not carry the application's tracking mark any more, or is marked Prune=false",
+                    "it does not carry the application's tracking mark any more, or is marked as not to be pruned",
                 )))
             }
             (Act::Apply, Rehearsal::Accepted(predicted))
@@ -288,6 +320,9 @@ fn nothing_to_change(target: &RevertTarget) -> Safe {
 
 /// Whether the live object still says that the application manages it, and lets itself be pruned.
 fn is_claimed(target: &RevertTarget, live: &Value) -> bool {
+    if target.app.engine == Engine::Flux {
+        return flux::is_claimed(&target.app.id, live);
+    }
     let metadata = |kind: &str, key: &str| {
         live.pointer(&format!("/metadata/{kind}"))
             .and_then(|m| m.get(key))

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::effect::field_manager;
 use super::judge::Measure;
 use super::{Guardrail, Route, WaveSpec, Yardstick, direct};
-use crate::domain::{Application, ClusterId, LinkState, Name, ObjectRef, Safe, Tracking, Verdict};
+use crate::domain::{
+    Application, ClusterId, Engine, LinkState, Name, ObjectRef, Safe, Tracking, Verdict,
+};
 use crate::drift::IgnoreRules;
 use crate::drift::argo::Settings;
 use crate::drift::openapi::CustomSchema;
@@ -81,6 +84,8 @@ pub struct RevertTarget {
     pub tracking: Tracking,
     /// The type of a custom kind, when the cluster told it.
     pub custom: Option<Arc<CustomSchema>>,
+    /// Whether a value of a Secret stands in the manifest of something that is no Secret, and so cannot be masked in what people see.
+    pub secretive: bool,
     /// The link to `cluster`.
     pub link: LinkState,
     /// The link to the hub that holds the application.
@@ -105,6 +110,19 @@ impl RevertTarget {
                 Some(direct::manifest(&kept))
             }
             _ => Some(manifest),
+        }
+    }
+
+    /// The field manager of a direct write: the engine's own.
+    pub(super) fn manager(&self) -> &'static str {
+        field_manager(self.app.id.kind)
+    }
+
+    /// The route through the engine that carries the application.
+    pub(super) fn through_engine(&self) -> Route {
+        match self.app.engine {
+            Engine::Argo => Route::Argo,
+            Engine::Flux => Route::Flux,
         }
     }
 

@@ -3,6 +3,7 @@
 mod argo_sync;
 mod carry;
 mod look;
+mod reconcile;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -13,12 +13,13 @@ use super::catalog::{Catalog, Place};
 use super::clusters::api;
 use super::content::{content, text};
 use super::direct::{self, Mode, Precondition};
-use super::effect::FIELD_MANAGER;
 use super::planner::{self, Act, AppReading, Decision, PlanContext, Reading, Rehearsal};
+use super::windows::Window;
 use super::{
-    Clusters, Plan, RevertRequest, RevertTarget, Route, Unsealed, argo, permission, strip, windows,
+    Clusters, Plan, RevertRequest, RevertTarget, Route, Unsealed, argo, flux, permission, strip,
+    windows,
 };
-use crate::domain::{AppRef, Application, ObjectRef, Safe};
+use crate::domain::{AppRef, Application, Engine, ObjectRef, Safe};
 
 pub use word::{Opinion, ServerWord, ask};
 
@@ -58,7 +59,7 @@ impl Survey<'_> {
         api(self.clusters, cluster, self.context.timeout)
     }
 
-    /// Reads each application that Argo CD may be asked about, once.
+    /// Reads each application that its engine may be asked about, once.
     async fn apps(&self) -> BTreeMap<AppRef, AppReading> {
         let mut wanted: BTreeMap<&AppRef, &RevertTarget> = BTreeMap::new();
         let asked = self.request.targets.iter().filter(|t| {
@@ -86,6 +87,16 @@ impl Survey<'_> {
                 may_patch: None,
             };
         };
+        if app.engine == Engine::Flux {
+            let place = flux::place(&app.id);
+            let may = permission::may(&api, "patch", &place);
+            let (fresh, may_patch) = futures::join!(found(&api, &place), may);
+            return AppReading {
+                fresh,
+                window: Ok(Window::Open),
+                may_patch: may_patch.ok(),
+            };
+        }
         let place = argo::place(&app.id);
         let project = argo::project_place(app);
         let (fresh, project, may_patch) = futures::join!(
@@ -180,7 +191,7 @@ async fn take_out(api: &Api, target: &RevertTarget, reading: &mut Reading) {
     let answer = direct::merge(
         api,
         &reading.place,
-        FIELD_MANAGER,
+        target.manager(),
         &patch,
         precondition,
         Mode::DryRun,
@@ -211,14 +222,17 @@ async fn rehearse(
     live: Option<&Value>,
 ) -> Rehearsal {
     let manifest = target.manifest(live).unwrap_or_default();
+    let manager = target.manager();
     let live_of = |pointer| live.map(|l| text(l, pointer)).unwrap_or_default();
     let precondition = Precondition {
         uid: live_of("/metadata/uid"),
         resource_version: live_of("/metadata/resourceVersion"),
     };
     let answer = match Act::of(target, live) {
-        Act::Apply => direct::apply(api, place, &manifest, precondition, Mode::DryRun).await,
-        Act::Create => direct::create(api, place, &manifest, Mode::DryRun).await,
+        Act::Apply => {
+            direct::apply(api, place, manager, &manifest, precondition, Mode::DryRun).await
+        }
+        Act::Create => direct::create(api, place, manager, &manifest, Mode::DryRun).await,
         Act::Delete => direct::delete(api, place, precondition, Mode::DryRun).await,
         Act::Nothing => Ok(Value::Null),
     };

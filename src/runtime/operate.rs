@@ -11,9 +11,10 @@ use crate::config::Config;
 use crate::connect::WallClock;
 use crate::desired::{Ask, DesiredHandle, Recipe};
 use crate::domain::{
-    Application, Commit, DriftState, LinkState, Name, Resource, Safe, Source, Tracking, Unjudged,
-    UnjudgedReason,
+    Application, Commit, DriftState, Engine, LinkState, Name, Resource, Safe, Source, Tracking,
+    Unjudged, UnjudgedReason,
 };
+use crate::drift::seal::holds_token;
 use crate::fleet::Fleet;
 use crate::ops::{
     self, Clusters, Confirmation, Guardrail, Opinion, Patience, Plan, PlanContext, RevertRequest,
@@ -236,6 +237,11 @@ impl Operate {
     pub async fn manifest(&self, gathered: Gathered) -> Result<Unsealed, Safe> {
         let known = gathered.targets.into_iter().next();
         let wanted = match &known {
+            Some(known) if self.is_secretive(known).await => {
+                return Err(Safe::fixed(
+                    "Flux writes values of Secrets into it, so its manifest is not shown.",
+                ));
+            }
             Some(known) => self.wanted(known).await.map_err(|why| why.message)?,
             None => None,
         };
@@ -253,6 +259,7 @@ impl Operate {
 
     async fn target(&self, known: Known) -> Result<RevertTarget, Safe> {
         let desired = self.body(&known).await?;
+        let secretive = self.is_secretive(&known).await;
         let revision = known
             .app
             .deployed_revision()
@@ -267,6 +274,7 @@ impl Operate {
             resource_version: known.resource.resource_version.clone(),
             verdict: Arc::clone(&known.resource.verdict),
             desired,
+            secretive,
             desired_revision: revision,
             target_commit: known.target_commit,
             tracking: known.tracking,
@@ -304,6 +312,29 @@ impl Operate {
         let raw = self.desired.raw(&asks, &recipe, &known.resource.object);
         let found = raw.await?;
         Ok(Some(Unsealed::new(Arc::new(found.body.document()))))
+    }
+
+    /// Whether Flux wrote values of Secrets into the object, which is none itself.
+    async fn is_secretive(&self, known: &Known) -> bool {
+        let object = &known.resource.object;
+        let is_secret = object.gvk.group.is_empty() && &*object.gvk.kind == "Secret";
+        let Some(entry) = known.app.deployed_revision().filter(|_| !is_secret) else {
+            return false;
+        };
+        let recipe =
+            Recipe::of(&known.app, &known.tracking).on(self.desired.served(&known.cluster));
+        let asks = Ask::deployed(&known.app, entry).unwrap_or_default();
+        for ask in asks.iter().filter(|_| known.app.engine == Engine::Flux) {
+            let Ok(located) = self.desired.locate(ask, &recipe.purpose).await else {
+                continue;
+            };
+            let sealed = self.desired.prepared(&located, &recipe.placement()).await;
+            let mut objects = sealed.iter().flat_map(|p| &p.objects);
+            if objects.any(|o| o.object.same_object(object) && holds_token(&o.body)) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Carries a plan through gate and journal and runs it. `typed` is what the operator typed where the plan asks for a name.

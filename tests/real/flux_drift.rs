@@ -17,14 +17,14 @@ use crate::program::Driftdeck;
 use crate::servers::{Cluster, User};
 
 /// What a Secret of the cluster gives to the variables.
-const PIN: &str = "hunter2-and-more";
+pub(crate) const PIN: &str = "hunter2-and-more";
 
 /// An edge whose Flux deploys a repository.
-struct Edge {
-    cluster: Cluster,
-    repository: Repository,
-    driftdeck: Driftdeck,
-    kubectl: Kubectl,
+pub(crate) struct Edge {
+    pub(crate) cluster: Cluster,
+    pub(crate) repository: Repository,
+    pub(crate) driftdeck: Driftdeck,
+    pub(crate) kubectl: Kubectl,
 }
 
 /// The files of the repository: an overlay with everything that Flux adds to one, and a plain folder.
@@ -58,7 +58,7 @@ fn files() -> Vec<(String, String)> {
 }
 
 /// What Flux makes of the overlay, written by hand.
-fn overlay() -> Vec<Value> {
+pub(crate) fn overlay() -> Vec<Value> {
     let labels = json!({"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system", "team": "edge"});
     vec![
         json!({
@@ -116,7 +116,7 @@ fn sealed() -> Vec<Value> {
     )]
 }
 
-fn apps_spec() -> Value {
+pub(crate) fn apps_spec() -> Value {
     json!({
         "path": "./clusters/oslo",
         "targetNamespace": "edge",
@@ -139,7 +139,7 @@ fn apps_spec() -> Value {
 }
 
 impl Edge {
-    async fn start(name: &'static str) -> Self {
+    pub(crate) async fn start(name: &'static str) -> Self {
         let bed = bed().await;
         let cluster = bed.start_edge(name).await;
         let client = cluster.client(User::Admin).await;
@@ -161,12 +161,12 @@ impl Edge {
         }
     }
 
-    async fn client(&self) -> kube::Client {
+    pub(crate) async fn client(&self) -> kube::Client {
         self.cluster.client(User::Admin).await
     }
 
     /// The source, its artifact at this commit.
-    async fn source(&self, commit: &str) {
+    pub(crate) async fn source(&self, commit: &str) {
         let spec = json!({"interval": "1m", "url": self.repository.url, "ref": {"branch": "main"}});
         let status = json!({
             "conditions": [condition("Ready", "True", "Succeeded", "stored artifact")],
@@ -184,7 +184,7 @@ impl Edge {
     }
 
     /// A Kustomization that Flux has applied at this commit, and what it brought.
-    async fn deploy(&self, name: &str, spec: &Value, commit: &str, objects: &[Value]) {
+    pub(crate) async fn deploy(&self, name: &str, spec: &Value, commit: &str, objects: &[Value]) {
         let client = self.client().await;
         for object in objects {
             apply(&client, "kustomize-controller", object).await;
@@ -235,7 +235,7 @@ pub(crate) fn entry(object: &Value) -> Value {
     json!({"id": id, "v": version})
 }
 
-async fn provide(client: &kube::Client) {
+pub(crate) async fn provide(client: &kube::Client) {
     let site = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "site", "namespace": "flux-system"}, "data": {"site": "oslo", "replicas": "9"}});
     let pins = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "pins", "namespace": "flux-system"}, "data": {"pin": STANDARD.encode(PIN)}});
     apply(client, "kubectl", &site).await;

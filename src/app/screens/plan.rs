@@ -8,7 +8,7 @@ use crate::app::action::Action;
 use crate::app::list::{List, Step};
 use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
-use crate::domain::{AppRef, ClusterId, Safe};
+use crate::domain::{AppRef, ClusterId, Engine, Safe};
 use crate::ops::{Plan, PlanTarget, Route};
 
 /// How far the plan is.
@@ -93,13 +93,22 @@ impl PlanScreen {
         }
     }
 
-    /// Changes the route: as the planner thinks best, through Argo CD, directly.
+    /// Changes the route: as the planner thinks best, through the engines that carry the targets, directly.
     pub fn next_route(&mut self) {
-        self.wish.via = match self.wish.via {
-            None => Some(Route::Argo),
-            Some(Route::Argo) => Some(Route::Direct),
-            Some(Route::Direct) => None,
+        let carries = |engine| {
+            let mut targets = self.wish.targets.iter();
+            targets.any(|t| t.app.kind.engine() == engine)
         };
+        let routes = [
+            (true, None),
+            (carries(Engine::Argo), Some(Route::Argo)),
+            (carries(Engine::Flux), Some(Route::Flux)),
+            (true, Some(Route::Direct)),
+        ];
+        let offered = routes.iter().filter(|(offered, _)| *offered);
+        let mut after = offered.skip_while(|(_, route)| *route != self.wish.via);
+        // After the last one it begins again with the best.
+        self.wish.via = after.nth(1).and_then(|(_, route)| *route);
     }
 
     fn toggle(&mut self) {

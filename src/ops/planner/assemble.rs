@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{AppReading, Decision, Part, PlanContext};
-use crate::domain::{AppRef, ObjectRef, Safe};
+use crate::domain::{AppRef, Engine, ObjectRef, Safe};
 use crate::ops::argo::{self, Operation};
 use crate::ops::content::text;
-use crate::ops::effect::{ArgoSync, Effect, Member};
+use crate::ops::effect::{ArgoSync, Effect, FluxReconcile, Member};
+use crate::ops::flux;
 use crate::ops::{Guardrail, Order, Plan, PlanTarget, Verb, WaveSpec};
 
 pub(in crate::ops) fn plan(
@@ -73,10 +74,10 @@ fn orders(making: &Making<'_>, targets: &mut [PlanTarget], parts: Vec<Option<Par
         let order = match part {
             None => continue,
             Some(Part::Direct(effect)) => push(&mut orders, effect),
-            Some(Part::Argo(member)) => {
+            Some(Part::Engine(member)) => {
                 let order = *by_app
                     .entry(row.app.clone())
-                    .or_insert_with(|| push(&mut orders, making.sync(&row.app)));
+                    .or_insert_with(|| push(&mut orders, making.request(&row.app)));
                 join(&mut orders, order, *member);
                 order
             }
@@ -109,12 +110,10 @@ fn push(orders: &mut Vec<Order>, effect: Effect) -> usize {
 }
 
 fn join(orders: &mut [Order], order: usize, member: Member) {
-    if let Some(Order {
-        effect: Effect::ArgoSync(sync),
-        ..
-    }) = orders.get_mut(order)
-    {
-        sync.members.push(member);
+    match orders.get_mut(order).map(|order| &mut order.effect) {
+        Some(Effect::ArgoSync(sync)) => sync.members.push(member),
+        Some(Effect::FluxReconcile(reconcile)) => reconcile.members.push(member),
+        _ => {}
     }
 }
 
@@ -141,6 +140,27 @@ impl Making<'_> {
             .get(app)
             .and_then(|a| a.fresh.as_ref().ok())
             .unwrap_or(&Value::Null)
+    }
+
+    /// What is asked of the engine, without members yet.
+    fn request(&self, app: &AppRef) -> Effect {
+        match app.kind.engine() {
+            Engine::Argo => self.sync(app),
+            Engine::Flux => self.reconcile(app),
+        }
+    }
+
+    fn reconcile(&self, app: &AppRef) -> Effect {
+        let fresh = self.fresh(app);
+        // Flux compares it as text; the time of the plan is unlike that of any other.
+        let value = self.context.now.to_string();
+        Effect::FluxReconcile(Box::new(FluxReconcile {
+            app: app.clone(),
+            app_uid: text(fresh, "/metadata/uid").into(),
+            spec_hash: argo::spec_hash(fresh),
+            annotations: flux::annotations(fresh, app, &value),
+            members: Vec::new(),
+        }))
     }
 
     /// A sync without members yet; its operation is made once they are all known.

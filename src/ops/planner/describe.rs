@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Act, Case, Rehearsal, goes_direct};
-use crate::domain::{ChangeOp, Safe};
+use crate::domain::{ChangeOp, Engine, Safe};
 use crate::drift::managers::{ManagerClass, class_of};
 use crate::ops::content::text;
 use crate::ops::difference::{self, Difference};
@@ -61,9 +61,10 @@ impl Case<'_> {
             ));
         }
         if self.target.app.auto_sync.enabled && self.target.app.auto_sync.self_heal {
-            warnings.push(Safe::fixed(
-                "auto-sync with self-heal is on: Argo CD may be faster",
-            ));
+            warnings.push(Safe::fixed(match self.target.app.engine {
+                Engine::Argo => "auto-sync with self-heal is on: Argo CD may be faster",
+                Engine::Flux => "Flux corrects drift at its next interval: it may be faster",
+            }));
         }
         warnings.extend(self.left_in_place());
         warnings
@@ -75,6 +76,12 @@ impl Case<'_> {
             return None;
         }
         let left = self.reading.left.join(", ");
+        // Flux takes out what kubectl added; what else is left shows when the run looks.
+        if self.target.app.engine == Engine::Flux
+            && !goes_direct(self.request, self.target, self.app)
+        {
+            return None;
+        }
         let words = if goes_direct(self.request, self.target, self.app) {
             "the apply leaves what others added"
         } else {
@@ -96,7 +103,7 @@ fn describe_apply(row: &mut PlanTarget, target: &RevertTarget, live: &Value, pre
     let differences = account(&target.measure().without_rules(), live, predicted);
     row.effect = difference::summary(&differences);
     row.restarts = restarts(target, live, &differences);
-    row.losers = owners::losers(live, predicted);
+    row.losers = owners::losers(live, predicted, target.manager());
     row.warnings.extend(disagreement(target, &differences));
     row.warnings.extend(automatic(&row.losers));
 }

@@ -1,10 +1,13 @@
 //! By which route a target goes, and its part of an effect; or why by none.
 
+use serde_json::Value;
+
 use super::{Act, AppReading, Case, Part, Rehearsal};
-use crate::domain::{Name, Safe};
+use crate::domain::{Engine, Name, Safe};
 use crate::ops::argo::{self, Wish};
 use crate::ops::content::{ContentHash, text};
-use crate::ops::effect::{Apply, Create, Delete, Effect, FIELD_MANAGER, Member, Merge};
+use crate::ops::effect::{Apply, Create, Delete, Effect, Member, Merge};
+use crate::ops::flux;
 use crate::ops::windows::Window;
 use crate::ops::{PlanTarget, RevertRequest, RevertTarget, Route, Unsealed};
 
@@ -20,17 +23,20 @@ pub(in crate::ops) fn goes_direct(
     }
 }
 
-/// Why Argo CD cannot be asked now.
+/// Why the engine cannot be asked now.
 fn out_of_reach(target: &RevertTarget, app: Option<&AppReading>) -> Option<Safe> {
     let fresh = app.and_then(|a| a.fresh.as_ref().ok());
-    argo::obstacle(target.hub_link, &target.app, fresh)
+    match target.app.engine {
+        Engine::Argo => argo::obstacle(target.hub_link, &target.app, fresh),
+        Engine::Flux => flux::obstacle(target.hub_link, &target.app, fresh),
+    }
 }
 
 impl Case<'_> {
     /// Chooses the route and makes the target's part of an effect, or skips the row.
     pub(super) fn part(&self, row: &mut PlanTarget) -> Option<Part> {
         match self.route(row) {
-            Ok(Route::Argo) => Some(Part::Argo(Box::new(self.member()))),
+            Ok(Route::Argo | Route::Flux) => Some(Part::Engine(Box::new(self.member()))),
             Ok(Route::Direct) => self.direct_part(row),
             Err(why) => {
                 row.skip(why);
@@ -61,6 +67,7 @@ impl Case<'_> {
     fn direct_effect(&self) -> Option<Effect> {
         let (cluster, place) = (self.target.cluster.clone(), self.reading.place.clone());
         let yardstick = self.target.yardstick();
+        let manager = self.target.manager();
         let live = self.reading.live.as_ref();
         let manifest = self.target.manifest(live).map(Unsealed::new);
         let held = live.map(|l| (Name::from(text(l, "/metadata/uid")), ContentHash::of(l)));
@@ -70,7 +77,7 @@ impl Case<'_> {
                 place,
                 uid,
                 seen,
-                manager: FIELD_MANAGER,
+                manager,
                 patch: patch.clone(),
                 yardstick,
             })),
@@ -79,12 +86,14 @@ impl Case<'_> {
                 place,
                 uid,
                 seen,
+                manager,
                 body: manifest?,
                 yardstick,
             })),
             (Act::Create, ..) => Effect::Create(Box::new(Create {
                 cluster,
                 place,
+                manager,
                 body: manifest?,
                 yardstick,
             })),
@@ -104,7 +113,7 @@ impl Case<'_> {
         self.reading.patch.is_some() && matches!(self.reading.rehearsal, Rehearsal::Accepted(_))
     }
 
-    /// The route asked for, else `argo` where Argo CD can be asked now and its apply puts everything back, else `direct` with the reason
+    /// The route asked for, else the engine's where it can be asked now and its apply puts everything back, else `direct` with the reason
     /// as a warning.
     fn route(&self, row: &mut PlanTarget) -> Result<Route, Safe> {
         let via = self.request.via;
@@ -112,37 +121,89 @@ impl Case<'_> {
             return Ok(Route::Direct);
         }
         match (out_of_reach(self.target, self.app), via) {
-            (Some(why), Some(Route::Argo)) => Err(why),
-            (Some(why), _) => {
+            (Some(_), Some(Route::Flux)) if self.may_force() => self.ask_engine(row),
+            (Some(why), Some(_)) => Err(why),
+            (Some(why), None) => {
                 row.warnings.push(format!("direct, because {why}").into());
                 Ok(Route::Direct)
             }
             // An apply, Argo CD's too, leaves list entries that another manager added; a merge patch was rehearsed that takes them out.
             (None, None) if self.takes_out() => {
                 let left = self.reading.left.join(", ");
+                let engine = engine_name(self.target);
                 row.warnings.push(
                     format!(
-                        "direct, because Argo CD's apply would leave what others added: {left}"
+                        "direct, because {engine}'s apply would leave what others added: {left}"
                     )
                     .into(),
                 );
                 Ok(Route::Direct)
             }
-            (None, _) => {
-                let app = self
-                    .app
-                    .ok_or(Safe::fixed("the application was not read"))?;
-                ask_argo(self.target, app, row).map(|()| Route::Argo)
-            }
+            (None, _) => self.ask_engine(row),
         }
+    }
+
+    /// Whether the one obstacle is that helm-controller has to be told to force an upgrade, which was asked for.
+    fn may_force(&self) -> bool {
+        let fresh = self.app.and_then(|a| a.fresh.as_ref().ok());
+        fresh.is_some_and(|fresh| {
+            flux::only_lacks_force(self.target.hub_link, &self.target.app, fresh)
+        })
+    }
+
+    fn ask_engine(&self, row: &mut PlanTarget) -> Result<Route, Safe> {
+        let app = self
+            .app
+            .ok_or(Safe::fixed("the application was not read"))?;
+        match self.target.app.engine {
+            Engine::Argo => ask_argo(self.target, app, row)?,
+            Engine::Flux => self.ask_flux(app, row)?,
+        }
+        Ok(self.target.through_engine())
+    }
+
+    fn ask_flux(&self, app: &AppReading, row: &mut PlanTarget) -> Result<(), Safe> {
+        let (target, id) = (self.target, &self.target.app.id);
+        let fresh = readable(target, app)?;
+        if app.may_patch == Some(false) {
+            let place = flux::place(id);
+            return Err(format!(
+                "not permitted: patch {}.{} on {}; --via direct puts it back by itself",
+                place.resource, place.group, id.hub
+            )
+            .into());
+        }
+        let wish = flux::Wish {
+            revision: &target.desired_revision,
+            target_commit: target.target_commit.as_deref(),
+            prune: self.act == Act::Delete,
+        };
+        if let Some(why) = flux::refusal(fresh, &target.app, &wish) {
+            return Err(why);
+        }
+        row.warnings.extend(flux::warnings(fresh, id));
+        Ok(())
     }
 }
 
+fn engine_name(target: &RevertTarget) -> &'static str {
+    match target.app.engine {
+        Engine::Argo => "Argo CD",
+        Engine::Flux => "Flux",
+    }
+}
+
+fn readable<'r>(target: &RevertTarget, app: &'r AppReading) -> Result<&'r Value, Safe> {
+    let what = match target.app.engine {
+        Engine::Argo => "application",
+        Engine::Flux => target.app.id.kind.word(),
+    };
+    let fresh = app.fresh.as_ref();
+    fresh.map_err(|why| Safe::from(format!("the {what} cannot be read: {why}")))
+}
+
 fn ask_argo(target: &RevertTarget, app: &AppReading, row: &mut PlanTarget) -> Result<(), Safe> {
-    let fresh = app
-        .fresh
-        .as_ref()
-        .map_err(|why| Safe::from(format!("the application cannot be read: {why}")))?;
+    let fresh = readable(target, app)?;
     if app.may_patch == Some(false) {
         return Err(format!("not permitted: patch applications.argoproj.io on {}; --via direct puts it back on the edge itself", target.app.id.hub).into());
     }

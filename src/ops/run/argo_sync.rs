@@ -55,7 +55,7 @@ impl Runner {
     /// A member as it is now, when it still is what the plan showed.
     ///
     /// An edge that cannot be read is no obstacle to asking the hub; there is then nothing to save or compare.
-    async fn found(&self, index: usize, member: &Member) -> Result<Found, Ending> {
+    pub(super) async fn found(&self, index: usize, member: &Member) -> Result<Found, Ending> {
         let cluster = member.cluster.clone();
         let Ok(live) = self.live(subject(member)).await else {
             let reason = "it could not be read before the write".to_owned();
@@ -230,7 +230,8 @@ impl Runner {
             let ending = match &followed {
                 Followed::Open(why) => self.open(member, why).await,
                 Followed::Ended { state, note } => {
-                    self.settle(member, state, *note, secretive(sync)).await
+                    self.settle(member, state, *note, sync.members.iter().any(secretive))
+                        .await
                 }
             };
             self.end_begun(begun, ending).await;
@@ -282,7 +283,7 @@ impl Runner {
     }
 
     /// The operation's end is not known; says what the cluster shows.
-    async fn open(&self, member: &Member, why: &Safe) -> Ending {
+    pub(super) async fn open(&self, member: &Member, why: &Safe) -> Ending {
         let after = self
             .live(subject(member))
             .await
@@ -351,14 +352,14 @@ impl Runner {
         }
     }
 
-    async fn end_all_unsent(&self, targets: &[usize], ending: &Ending) {
+    pub(super) async fn end_all_unsent(&self, targets: &[usize], ending: &Ending) {
         for index in targets {
             self.end_unsent(*index, ending.clone()).await;
         }
     }
 }
 
-fn subject(member: &Member) -> Subject<'_> {
+pub(super) fn subject(member: &Member) -> Subject<'_> {
     Subject {
         cluster: &member.cluster,
         place: &member.place,
@@ -366,9 +367,9 @@ fn subject(member: &Member) -> Subject<'_> {
     }
 }
 
-/// Whether Argo CD's words on the operation may quote a Secret.
-fn secretive(sync: &ArgoSync) -> bool {
-    sync.members.iter().any(|m| subject(m).is_secret())
+/// Whether an engine's words on the object may quote a Secret.
+pub(super) fn secretive(member: &Member) -> bool {
+    subject(member).is_secret()
 }
 
 /// Where an operation of ours stands.

@@ -38,6 +38,7 @@ impl Runner {
     pub(super) async fn carry(&self, order: &ApprovedOrder) {
         match order.effect.get() {
             Effect::ArgoSync(sync) => self.carry_sync(order, sync).await,
+            Effect::FluxReconcile(reconcile) => self.carry_reconcile(order, reconcile).await,
             Effect::Apply(_) | Effect::Create(_) | Effect::Delete(_) | Effect::Merge(_) => {
                 if let Some(index) = order.targets.first() {
                     self.carry_direct(*index, &order.effect).await;
@@ -136,16 +137,26 @@ impl Runner {
         };
         match effect.get() {
             Effect::Apply(e) => {
-                direct::apply(&api, &e.place, e.body.expose(), held(&e.uid), mode).await
+                direct::apply(
+                    &api,
+                    &e.place,
+                    e.manager,
+                    e.body.expose(),
+                    held(&e.uid),
+                    mode,
+                )
+                .await
             }
-            Effect::Create(e) => direct::create(&api, &e.place, e.body.expose(), mode).await,
+            Effect::Create(e) => {
+                direct::create(&api, &e.place, e.manager, e.body.expose(), mode).await
+            }
             Effect::Delete(e) => direct::delete(&api, &e.place, held(&e.uid), mode).await,
             Effect::Merge(e) => {
                 let (place, patch) = (&e.place, e.patch.expose());
                 direct::merge(&api, place, e.manager, patch, held(&e.uid), mode).await
             }
-            Effect::ArgoSync(_) => Err(ApiError::NotSent(Safe::fixed(
-                "An Argo CD operation is not a direct write.",
+            Effect::ArgoSync(_) | Effect::FluxReconcile(_) => Err(ApiError::NotSent(Safe::fixed(
+                "What is asked of an engine is not a direct write.",
             ))),
         }
     }
@@ -338,7 +349,7 @@ impl Runner {
     /// The cluster whose API server receives the write of a target.
     fn receiver(target: &PlanTarget) -> &ClusterId {
         match target.route {
-            Route::Argo => &target.app.hub,
+            Route::Argo | Route::Flux => &target.app.hub,
             Route::Direct => &target.cluster,
         }
     }
@@ -385,7 +396,7 @@ fn subject(effect: &Effect) -> Option<Subject<'_>> {
         Effect::Create(e) => (&e.cluster, &e.place, &e.yardstick),
         Effect::Delete(e) => (&e.cluster, &e.place, &e.yardstick),
         Effect::Merge(e) => (&e.cluster, &e.place, &e.yardstick),
-        Effect::ArgoSync(_) => return None,
+        Effect::ArgoSync(_) | Effect::FluxReconcile(_) => return None,
     };
     Some(Subject {
         cluster,
@@ -414,7 +425,7 @@ fn changed_since(effect: &Effect, live: Option<&Value>, differs: usize) -> Optio
                 )
             });
         }
-        Effect::ArgoSync(_) => return None,
+        Effect::ArgoSync(_) | Effect::FluxReconcile(_) => return None,
     };
     match live {
         None => Some(Ending::new(

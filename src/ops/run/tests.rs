@@ -3,6 +3,7 @@
 mod argo;
 mod direct;
 mod disk;
+mod flux;
 mod secrets;
 mod trouble;
 mod waves;

@@ -12,7 +12,7 @@ use crate::ops::api::Api;
 use crate::ops::catalog::{Catalog, Place};
 use crate::ops::content::{ContentHash, content, hash, text};
 use crate::ops::direct::{self, Mode, Precondition};
-use crate::ops::effect::{Create, Delete, Effect, Merge};
+use crate::ops::effect::{Create, Delete, Effect, Merge, field_manager};
 use crate::ops::journal::Target;
 use crate::ops::judge::Measure;
 use crate::ops::planner::{self, Decision, Frame, Part, PlanContext, Rehearsal};
@@ -220,7 +220,7 @@ impl Survey<'_> {
         .await;
         let predicted = accepted(answer, now, row)?;
         row.effect = difference::summary(&difference::between(live, &predicted));
-        row.losers = owners::losers(live, &predicted);
+        row.losers = owners::losers(live, &predicted, field_manager(now.saved.target.app_kind));
         Ok(Effect::Merge(Box::new(Merge {
             cluster: row.cluster.clone(),
             place: now.place.clone(),
@@ -245,9 +245,10 @@ impl Survey<'_> {
 
 async fn create(now: &Now<'_>, saved: &Value, row: &mut PlanTarget) -> Result<Effect, Stop> {
     let body = direct::manifest(saved);
+    let manager = field_manager(now.saved.target.app_kind);
     row.effect = Safe::fixed("create: deleted by the run");
     accepted(
-        direct::create(&now.api, &now.place, &body, Mode::DryRun).await,
+        direct::create(&now.api, &now.place, manager, &body, Mode::DryRun).await,
         now,
         row,
     )?;
@@ -256,6 +257,7 @@ async fn create(now: &Now<'_>, saved: &Value, row: &mut PlanTarget) -> Result<Ef
     Ok(Effect::Create(Box::new(Create {
         cluster: row.cluster.clone(),
         place: now.place.clone(),
+        manager,
         body,
         yardstick,
     })))
@@ -316,6 +318,7 @@ fn blank(saved: &Saved, link: LinkState) -> PlanTarget {
     let Target {
         cluster,
         hub,
+        app_kind,
         app_namespace,
         app,
         group,
@@ -328,7 +331,7 @@ fn blank(saved: &Saved, link: LinkState) -> PlanTarget {
     PlanTarget {
         cluster: cluster.as_str().into(),
         app: AppRef {
-            kind: crate::domain::AppKind::Application,
+            kind: *app_kind,
             hub: hub.as_str().into(),
             namespace: name_of(app_namespace),
             name: name_of(app),

@@ -96,6 +96,7 @@ fn summary(
     let route = match screen.wish.via {
         None => "best",
         Some(Route::Argo) => "argo",
+        Some(Route::Flux) => "flux",
         Some(Route::Direct) => "direct",
     };
     let (arrow, dot) = (canvas.glyphs().arrow, canvas.glyphs().dot);
