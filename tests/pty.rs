@@ -29,6 +29,11 @@ struct Seen {
 
 impl Console {
     fn start(arguments: &[&str], rows: u16, cols: u16) -> Self {
+        Self::start_on(&[], arguments, rows, cols)
+    }
+
+    /// On a terminal with this environment in place of the usual one.
+    fn start_on(environment: &[(&str, &str)], arguments: &[&str], rows: u16, cols: u16) -> Self {
         let pty = native_pty_system();
         let size = PtySize {
             rows,
@@ -57,6 +62,9 @@ impl Console {
             command.env(name, &home);
         }
         command.env_remove("NO_COLOR");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
         let child = pair.slave.spawn_command(command).unwrap();
         let emulator = vt100::Parser::new(rows.try_into().unwrap(), cols.try_into().unwrap(), 0);
         let seen = Arc::new(Mutex::new(Seen {
@@ -116,6 +124,24 @@ impl Console {
         let line = self.keys.as_mut().unwrap();
         line.write_all(keys.as_bytes()).unwrap();
         line.flush().unwrap();
+    }
+
+    /// Everything that was written so far.
+    fn written(&self) -> Vec<u8> {
+        self.seen.lock().unwrap().bytes.clone()
+    }
+
+    /// Everything that was written so far, as lines; waits until one of them holds a text.
+    fn until_said(&self, text: &str) -> Vec<String> {
+        let begin = Instant::now();
+        loop {
+            let said = String::from_utf8_lossy(&self.written()).into_owned();
+            if said.contains(text) {
+                return said.lines().map(|l| l.trim_end().to_owned()).collect();
+            }
+            assert!(begin.elapsed() < PATIENCE, "{text:?} was not said:\n{said}");
+            std::thread::yield_now();
+        }
     }
 
     /// Waits for the end; how long it took, and the exit status.
@@ -250,4 +276,127 @@ fn without_a_terminal_the_console_says_what_to_use_instead() {
         said.contains("needs a terminal") && said.contains("snapshot"),
         "{said}"
     );
+}
+
+#[test]
+fn plain_is_read_out_line_by_line_and_sets_nothing_of_the_terminal() {
+    let dumb = [("TERM", "dumb"), ("COLORTERM", "")];
+    for (environment, arguments) in [(&[][..], &["--plain"][..]), (&dumb[..], &[][..])] {
+        let mut console = Console::start_on(environment, arguments, 24, 200);
+        console.until_said("edge-paris-001");
+        console.press("j");
+        console.until_said("HEALTH");
+        console.press("2");
+        console.until_said("DRIFT");
+        console.press("q");
+        console.press("q");
+        console.until_said("Quit driftdeck?");
+        console.press("y");
+        let (_, status) = console.ended();
+        assert_eq!(status, 0);
+        let written = console.written();
+        assert!(
+            !written.contains(&0x1b),
+            "{:?}",
+            String::from_utf8_lossy(&written)
+        );
+        assert!(written.is_ascii());
+    }
+}
+
+#[test]
+fn poor_terminals_get_what_they_can_show() {
+    let c = ("LANG", "C");
+    for (term, colours) in [("vt100", false), ("linux", true), ("screen", true)] {
+        let environment = [("TERM", term), ("COLORTERM", ""), c];
+        let console = Console::start_on(&environment, &[], 24, 80);
+        console.until(&["FLEET", "edge-"]);
+        let written = console.written();
+        assert!(written.is_ascii(), "{term}: {:?}", console.screen());
+        let text = String::from_utf8_lossy(&written).into_owned();
+        // Neither has a palette of 256, let alone 24 bits.
+        assert!(!text.contains("38;") && !text.contains("48;"), "{term}");
+        let coloured = ["\x1b[3", ";3", "\x1b[9", ";9"];
+        let coloured = coloured.iter().any(|start| {
+            text.split(start).skip(1).any(|rest| {
+                rest.starts_with(|c: char| c.is_ascii_digit() && c != '9')
+                    && rest[1..].starts_with(['m', ';'])
+            })
+        });
+        assert_eq!(coloured, colours, "{term}");
+    }
+}
+
+#[test]
+fn a_storm_of_resizes_ends_at_the_last_size() {
+    let console = Console::start(&[], 24, 80);
+    console.until(&["FLEET", "edge-"]);
+    let resize = |rows: u16, cols: u16| {
+        let size = PtySize {
+            rows,
+            cols,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let (rows, cols) = (rows.try_into().unwrap(), cols.try_into().unwrap());
+        let mut seen = console.seen.lock().unwrap();
+        seen.emulator.screen_mut().set_size(rows, cols);
+        console.master.as_ref().unwrap().resize(size).unwrap();
+    };
+    for step in 0..60 {
+        resize(20 + step % 41, 60 + step * 7 % 150);
+    }
+    resize(40, 160);
+    console.until(&["server", "https://127.0.0.1"]);
+}
+
+#[test]
+fn stopping_gives_the_terminal_back_and_continuing_draws_everything_again() {
+    let mut console = Console::start(&[], 24, 80);
+    console.until(&["FLEET", "edge-"]);
+    let before = console.written().len();
+    console.press("\x1a");
+    let begin = Instant::now();
+    // Nobody controls jobs here, so that the stop ends at once.
+    let again = || {
+        let written = console.written();
+        let text = String::from_utf8_lossy(&written[before..]).into_owned();
+        let (_, after) = text.split_once("\x1b[?1049l")?;
+        let (_, entered) = after.split_once("\x1b[?1049h")?;
+        Some(entered.contains("FLEET"))
+    };
+    while again() != Some(true) {
+        assert!(begin.elapsed() < PATIENCE, "{}", console.screen());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn an_idle_fleet_writes_nothing_and_a_key_is_answered_in_one_write() {
+    let mut console = Console::start(&["--low-bandwidth"], 24, 80);
+    console.until(&["FLEET", "edge-"]);
+    let quiet = |console: &Console| {
+        let begin = Instant::now();
+        let (mut seen, mut since) = (console.written().len(), Instant::now());
+        while since.elapsed() < Duration::from_secs(3) {
+            assert!(begin.elapsed() < PATIENCE, "it does not come to rest");
+            let now = console.written().len();
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            }
+            std::thread::yield_now();
+        }
+        seen
+    };
+    let before = quiet(&console);
+    console.press("j");
+    let begin = Instant::now();
+    while console.written().len() == before {
+        assert!(begin.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
+    let after = quiet(&console);
+    let written = console.written();
+    let text = String::from_utf8_lossy(&written[before..after]).into_owned();
+    assert_eq!(text.matches("\x1b[?2026h").count(), 1, "{text:?}");
 }
