@@ -99,7 +99,7 @@ fn measure(fleet: &Fleet, (cols, rows): (u16, u16)) -> Sheet {
     console.rest(QUIET);
     console.press("2");
     console.rest(Duration::from_secs(1));
-    console.press("\r");
+    console.press("d");
     console.until("the difference", |screen| screen.contains("DIFF"));
     console.rest(Duration::from_secs(1));
     console.frames();
