@@ -35,7 +35,7 @@ fn now() -> Timestamp {
 }
 
 fn edge(n: usize) -> ClusterId {
-    format!("edge-oslo-{n:05}").into()
+    format!("edge-oslo-{n:05}").as_str().into()
 }
 
 fn event(cluster: ClusterId, fact: Fact) -> ClusterEvent {
@@ -128,6 +128,7 @@ fn console(rows: usize) -> Model {
         },
         now: now(),
         kept: driftdeck::app::kept::Kept::default(),
+        links: Vec::new(),
     })
 }
 
