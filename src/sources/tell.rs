@@ -4,6 +4,7 @@
 //! fact takes the place of an older one about the same thing, so that what waits is bounded by the size of the cluster and never stale.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use parking_lot::Mutex;
@@ -63,6 +64,15 @@ impl Teller {
     /// Tells the loop. Never waits; when the loop is gone nobody needs the fact. Must be called on the runtime.
     pub(super) fn tell(&self, fact: Fact) {
         self.outbox.put(self.event(fact));
+    }
+
+    /// Tells the loop that the cluster was heard of so long ago. A clock that goes by hand has not moved meanwhile.
+    pub(super) fn tell_heard(&self, ago: Duration) {
+        let mut event = self.event(Fact::Seen);
+        if !self.time.is_by_hand() {
+            event.at = event.at.checked_sub(ago).unwrap_or(event.at);
+        }
+        self.outbox.put(event);
     }
 
     /// Waits until the loop's queue holds everything told so far.

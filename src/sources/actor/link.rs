@@ -144,7 +144,7 @@ async fn tell(connection: &Connection, teller: &Teller, mut contact: watch::Rece
         if clock.heard() != heard && seen_at.is_none_or(|at| at.elapsed() >= LOOK) {
             heard = clock.heard();
             seen_at = Some(Instant::now());
-            teller.tell(Fact::Seen);
+            teller.tell_heard(clock.silence().unwrap_or_default());
         }
         look = LOOK;
         if in_grace(&link, down_since) {
