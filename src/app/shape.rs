@@ -168,7 +168,7 @@ impl Shape {
         self.detail = Some(detail);
     }
 
-    /// Groups, members and preview: three columns from 200, stacked from 30 rows, else one pane and a strip.
+    /// Groups, members and preview: three columns from 200, stacked from 30 rows, else one of the lists above the preview.
     fn drift(&mut self, size: Size) {
         let body = self.main;
         if size.cols >= 200 {
@@ -180,8 +180,8 @@ impl Shape {
             let (members, preview) = rest.top((rest.h / 2).max(5));
             (self.main, self.second, self.detail) = (groups, Some(members), Some(preview));
         } else if size.rows >= FOOTED {
-            let (strip, list) = body.bottom(3);
-            (self.main, self.detail) = (list, Some(strip));
+            let (preview, list) = body.bottom(body.h * 2 / 5);
+            (self.main, self.detail) = (list, Some(preview));
         }
     }
 
@@ -278,6 +278,13 @@ mod tests {
         assert_eq!(shape.main_rows(), 17);
         assert_eq!(shape.detail.map(|d| d.h), Some(3));
         assert_eq!(shape.crumb, None);
+    }
+
+    #[test]
+    fn on_a_classic_terminal_the_inbox_has_room_for_what_changed_and_who_did_it() {
+        let shape = Shape::of(Place::Drift, Size { cols: 80, rows: 24 }, false);
+        assert_eq!(shape.detail.map(|d| d.h), Some(8));
+        assert_eq!(shape.main_rows(), 12);
     }
 
     #[test]
