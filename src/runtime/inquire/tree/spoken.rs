@@ -15,6 +15,8 @@ pub(super) struct Speaker<'a> {
     sources: &'a Sources,
     wish: &'a TreeWish,
     expressions: Vec<HealthCheck>,
+    /// Whether the expressions could be read.
+    is_told_all: bool,
 }
 
 /// The health of one object, the words that come with it, and the rule that said so where it is none of Argo CD's own.
@@ -55,6 +57,7 @@ impl<'a> Speaker<'a> {
             sources,
             wish,
             expressions,
+            is_told_all: unread.is_none(),
         };
         (speaker, unread)
     }
@@ -69,7 +72,9 @@ impl<'a> Speaker<'a> {
             return Some(by_expressions(object, &check.expressions));
         }
         let rules = self.sources.health();
-        let verdict = if depth == 0 && self.wish.app.kind.engine() == Engine::Flux {
+        // Where expressions may say otherwise, kstatus would call what it does not know healthy.
+        let by_flux = self.is_told_all && self.wish.app.kind.engine() == Engine::Flux;
+        let verdict = if depth == 0 && by_flux {
             rules.checks.judge_for_flux(object)
         } else {
             rules.told(&self.wish.app.hub, object).await?
