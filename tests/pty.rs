@@ -94,6 +94,21 @@ impl Console {
         self.seen.lock().unwrap().emulator.screen().contents()
     }
 
+    /// Waits until something was written, wherever it stands.
+    fn until_written(&self, bytes: &[u8]) {
+        let begin = Instant::now();
+        while !self.written().windows(bytes.len()).any(|w| w == bytes) {
+            assert!(begin.elapsed() < PATIENCE, "{bytes:?} was not written");
+            std::thread::yield_now();
+        }
+    }
+
+    /// The colour behind the first cell.
+    fn ground(&self) -> vt100::Color {
+        let seen = self.seen.lock().unwrap();
+        seen.emulator.screen().cell(0, 0).unwrap().bgcolor()
+    }
+
     /// Waits until the screen shows every text.
     fn until(&self, texts: &[&str]) {
         let begin = Instant::now();
@@ -399,4 +414,26 @@ fn an_idle_fleet_writes_nothing_and_a_key_is_answered_in_one_write() {
     let written = console.written();
     let text = String::from_utf8_lossy(&written[before..after]).into_owned();
     assert_eq!(text.matches("\x1b[?2026h").count(), 1, "{text:?}");
+}
+
+#[test]
+fn a_light_terminal_is_drawn_with_the_light_theme_unless_a_theme_is_named() {
+    const WHITE: &str = "\x1b]10;rgb:0000/0000/0000\x1b\\\x1b]11;rgb:ffff/ffff/ffff\x1b\\";
+    const BLACK: &str = "\x1b]10;rgb:ffff/ffff/ffff\x1b\\\x1b]11;rgb:0000/0000/0000\x1b\\";
+    let drawn = |ground: &str| {
+        let mut console = Console::start(&[], 24, 80);
+        console.until_written(b"\x1b]11;?");
+        console.press(&format!("{ground}\x1b[?62;c"));
+        console.until(&["FLEET"]);
+        console.ground()
+    };
+    let named = |theme: &str| {
+        let console = Console::start(&["--theme", theme], 24, 80);
+        console.until(&["FLEET"]);
+        assert!(!console.written().windows(5).any(|w| w == b"\x1b]11;"));
+        console.ground()
+    };
+    let (light, dark) = (named("light"), named("dark"));
+    assert_ne!(light, dark);
+    assert_eq!((drawn(WHITE), drawn(BLACK)), (light, dark));
 }

@@ -224,7 +224,7 @@ fn links(model: &mut Model) -> Vec<Effect> {
         [] => {
             say(
                 model,
-                "There is no link: nothing was deployed from a repository with a web address, argocd-cm names no `url`, and no [[link]] of config.toml fits.",
+                "There is no page about this row; [[link]] in config.toml adds yours.",
             );
             Vec::new()
         }

@@ -317,7 +317,7 @@ fn check_values(written: &Written<'_>, table: &DeTable<'_>, config: &Config) -> 
     }
     for line in &config.link {
         if let Err(why) = LinkTemplate::new(&line.name, &line.url) {
-            return Err(written.fault(&place("link"), format!("a [[link]] is wrong: {why}")));
+            return Err(written.fault(&place("link"), format!("[[link]] `{}`: {why}", line.name)));
         }
     }
     for line in &config.alias {

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::modals::window;
-use super::paint::Canvas;
+use super::paint::{Canvas, Piece};
 use super::sheet::{self, Look};
 use super::text;
 use super::tree::{self, Columns};
-use crate::app::links::Links;
-use crate::app::menu::Menu;
+use crate::app::links::{Link, Links};
+use crate::app::menu::{Menu, MenuLine};
 use crate::app::shape::Area;
 use crate::app::sheet::{SheetLine, Tone};
 use crate::app::window::Window;
@@ -21,42 +21,21 @@ use crate::domain::Safe;
 /// └───────────────────────────────────────────────────────────┘
 /// ```
 pub(super) fn draw_menu(canvas: &mut Canvas<'_>, menu: &Menu, all: Area) {
-    let height = u16::try_from(menu.lines.len() + 2).unwrap_or(u16::MAX);
-    let room = all.h.saturating_sub(2).max(3);
-    let title = Safe::fixed("what now");
-    let body = window(canvas, all, 100, height.min(room), &title);
-    let visible = usize::from(body.h).max(1);
-    let first = (menu.cursor + 1).saturating_sub(visible);
-    for (y, (i, line)) in (0..body.h).zip(menu.lines.iter().enumerate().skip(first)) {
-        let row = Area {
-            y: body.y + y,
-            h: 1,
-            ..body
-        };
+    let row = |canvas: &Canvas<'_>, line: &MenuLine| {
         let info = line.action.info();
-        let chosen = i == menu.cursor;
-        let sign = if chosen {
-            canvas.glyphs().selected
-        } else {
-            " "
-        };
         let keys = text::cut_end(line.keys.as_str(), 14, canvas.glyphs().ellipsis);
         let (scope, about) = match &line.why_not {
             None => ("text", Safe::fixed(info.sentence)),
             Some(why) => ("text.dim", format!("off: {why}").into()),
         };
-        let pieces = [
-            canvas.fixed("mark", sign),
-            canvas.gap(1),
+        vec![
             canvas.piece("footer.key", format!("{keys:<15}")),
             canvas.piece(scope, format!("{:<12}", info.hint)),
             canvas.piece(scope, about),
-        ];
-        canvas.line(row, 0, &pieces);
-        if chosen {
-            canvas.tint(row, "selection");
-        }
-    }
+        ]
+    };
+    let lines = menu.lines.iter().map(|line| row(canvas, line)).collect();
+    choices(canvas, all, (100, "what now"), lines, menu.cursor);
 }
 
 /// ```text
@@ -65,30 +44,49 @@ pub(super) fn draw_menu(canvas: &mut Canvas<'_>, menu: &Menu, all: Area) {
 /// └──────────────────────────────────────────────────────────────┘
 /// ```
 pub(super) fn draw_links(canvas: &mut Canvas<'_>, links: &Links, all: Area) {
-    let height = u16::try_from(links.lines.len() + 2).unwrap_or(u16::MAX);
+    let row = |canvas: &Canvas<'_>, page: &Link| {
+        vec![
+            canvas.piece("text", format!("{:<12}", page.name.as_str())),
+            canvas.piece("text.dim", page.url.clone()),
+        ]
+    };
+    let rows = links.lines.iter().map(|page| row(canvas, page)).collect();
+    choices(
+        canvas,
+        all,
+        (156, "links: enter copies"),
+        rows,
+        links.cursor,
+    );
+}
+
+/// A window of lines to choose from, at most this wide and under this title.
+fn choices(
+    canvas: &mut Canvas<'_>,
+    all: Area,
+    (width, title): (u16, &'static str),
+    lines: Vec<Vec<Piece>>,
+    cursor: usize,
+) {
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let room = all.h.saturating_sub(2).max(3);
-    let title = Safe::fixed("links: enter copies");
-    let body = window(canvas, all, 156, height.min(room), &title);
+    let body = window(canvas, all, width, height.min(room), &Safe::fixed(title));
     let visible = usize::from(body.h).max(1);
-    let first = (links.cursor + 1).saturating_sub(visible);
-    for (y, (i, link)) in (0..body.h).zip(links.lines.iter().enumerate().skip(first)) {
+    let first = (cursor + 1).saturating_sub(visible);
+    for (y, (i, line)) in (0..body.h).zip(lines.into_iter().enumerate().skip(first)) {
         let row = Area {
             y: body.y + y,
             h: 1,
             ..body
         };
-        let chosen = i == links.cursor;
+        let chosen = i == cursor;
         let sign = if chosen {
             canvas.glyphs().selected
         } else {
             " "
         };
-        let pieces = [
-            canvas.fixed("mark", sign),
-            canvas.gap(1),
-            canvas.piece("text", format!("{:<12}", link.name.as_str())),
-            canvas.piece("text.dim", link.url.clone()),
-        ];
+        let mut pieces = vec![canvas.fixed("mark", sign), canvas.gap(1)];
+        pieces.extend(line);
         canvas.line(row, 0, &pieces);
         if chosen {
             canvas.tint(row, "selection");

@@ -99,17 +99,7 @@ async fn a_custom_object_is_compared_by_its_published_type() {
     let kubectl = Kubectl::on(team.bed, app.edge, User::Operator);
     let resource = format!("tunnels.{group}/typed-reader");
     let patch = |spec: Value| {
-        let patch = json!({ "spec": spec }).to_string();
-        let namespace = team.namespace.as_str();
-        kubectl.run(&[
-            "patch",
-            &resource,
-            "-n",
-            namespace,
-            "--type=merge",
-            "-p",
-            &patch,
-        ]);
+        kubectl.patch(&team.namespace, &resource, &json!({ "spec": spec }));
     };
     let turned = json!([{ "host": "b.edge", "port": 443, "weight": 2 }, { "host": "a.edge", "port": 443, "weight": 1 }]);
     patch(json!({ "routes": turned, "memory": "1Gi" }));
@@ -159,17 +149,8 @@ async fn a_field_that_the_server_drops_is_no_drift_and_does_not_stop_a_revert() 
 
     let kubectl = Kubectl::on(team.bed, app.edge, User::Operator);
     let resource = format!("tunnels.{group}/typed-dropper");
-    let patch = json!({ "spec": { "memory": "2Gi" } }).to_string();
-    let namespace = team.namespace.as_str();
-    kubectl.run(&[
-        "patch",
-        &resource,
-        "-n",
-        namespace,
-        "--type=merge",
-        "-p",
-        &patch,
-    ]);
+    let heavier = json!({ "spec": { "memory": "2Gi" } });
+    kubectl.patch(&team.namespace, &resource, &heavier);
     let items = driftdeck.run(&drift).await.items();
     let found = item(&items, "Tunnel", "typed-dropper");
     assert_eq!(changes(found).len(), 1, "{found}");

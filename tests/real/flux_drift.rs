@@ -250,14 +250,7 @@ async fn disturb(edge: &Edge) {
         "s/replicas: 2/replicas: 5/",
     );
     let url = json!({"data": {"url": "https://stolen@broker.example"}});
-    edge.kubectl.run(&[
-        "patch",
-        "-n",
-        "edge",
-        "configmap/oslo-reader",
-        "-p",
-        &url.to_string(),
-    ]);
+    edge.kubectl.patch("edge", "configmap/oslo-reader", &url);
     let map = &overlay()[2];
     let api = api_of(&edge.client().await, map).await;
     let change = json!({"data": {"run": "echo $HOME"}, "metadata": {"labels": {"team": "nobody"}}});
@@ -269,14 +262,8 @@ async fn disturb(edge: &Edge) {
         .await
         .unwrap();
     edge.kubectl.run(&["delete", "-n", "edge", "service/plain"]);
-    edge.kubectl.run(&[
-        "patch",
-        "-n",
-        "edge",
-        "configmap/once",
-        "-p",
-        r#"{"data":{"made":"by-hand"}}"#,
-    ]);
+    let by_hand = json!({"data": {"made": "by-hand"}});
+    edge.kubectl.patch("edge", "configmap/once", &by_hand);
 }
 
 #[tokio::test]

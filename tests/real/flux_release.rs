@@ -297,14 +297,9 @@ async fn a_helm_release_is_judged_with_its_values_and_nothing_of_a_secret_is_sho
     );
     let url =
         json!({"data": {"url": "https://broker-reader:stolen@broker.example", "site": "bergen"}});
-    stand.kubectl.run(&[
-        "patch",
-        "-n",
-        "edge",
-        "configmap/edge-reader-config",
-        "-p",
-        &url.to_string(),
-    ]);
+    stand
+        .kubectl
+        .patch("edge", "configmap/edge-reader-config", &url);
     stand
         .kubectl
         .run(&["delete", "-n", "edge", "secret/edge-reader-pins"]);
@@ -429,14 +424,9 @@ async fn post_renderers_common_metadata_values_files_crds_and_ignore_rules_are_h
         "s/replicas: 9/replicas: 5/",
     );
     let site = json!({"data": {"site": "bergen"}});
-    stand.kubectl.run(&[
-        "patch",
-        "-n",
-        "edge",
-        "configmap/edge-reader-config",
-        "-p",
-        &site.to_string(),
-    ]);
+    stand
+        .kubectl
+        .patch("edge", "configmap/edge-reader-config", &site);
     let answer = stand.drift().await;
     assert_clean(&answer);
     let diff = stand
@@ -607,14 +597,7 @@ async fn artifacts_of_a_registry_are_what_a_kustomization_and_a_release_are_made
     assert_clean(&stand.drift().await);
 
     let mode = json!({"data": {"mode": "hand"}});
-    stand.kubectl.run(&[
-        "patch",
-        "-n",
-        "edge",
-        "configmap/map",
-        "-p",
-        &mode.to_string(),
-    ]);
+    stand.kubectl.patch("edge", "configmap/map", &mode);
     stand.kubectl.edit(
         "edge",
         "deployment/edge-reader",

@@ -36,15 +36,9 @@ async fn reconcile_once(client: kube::Client) -> String {
 impl Edge {
     /// What somebody does in a hurry.
     fn scale_by_hand(&self) {
-        let change = json!({ "spec": { "replicas": 5 } }).to_string();
-        self.kubectl.run(&[
-            "patch",
-            "-n",
-            "edge",
-            "deployment/oslo-reader",
-            "-p",
-            &change,
-        ]);
+        let change = json!({ "spec": { "replicas": 5 } });
+        self.kubectl
+            .patch("edge", "deployment/oslo-reader", &change);
     }
 
     async fn deployment(&self) -> Value {
@@ -82,15 +76,8 @@ async fn what_flux_applied_is_put_back_by_flux_or_under_its_name() {
     edge.source(&commit).await;
     edge.deploy("apps", &apps_spec(), &commit, &overlay()).await;
     edge.scale_by_hand();
-    let stolen = json!({"data": {"url": "https://stolen@broker.example"}}).to_string();
-    edge.kubectl.run(&[
-        "patch",
-        "-n",
-        "edge",
-        "configmap/oslo-reader",
-        "-p",
-        &stolen,
-    ]);
+    let stolen = json!({"data": {"url": "https://stolen@broker.example"}});
+    edge.kubectl.patch("edge", "configmap/oslo-reader", &stolen);
 
     let plan = edge.driftdeck.run("revert --wait 40s -o json").await;
     let targets = plan.json()["targets"].as_array().unwrap().clone();

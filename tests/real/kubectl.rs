@@ -80,6 +80,20 @@ impl Kubectl {
             .unwrap_or_else(|e| panic!("kubectl {arguments:?} failed: {e}"))
     }
 
+    /// Merges this into an object with `kubectl patch`.
+    pub(crate) fn patch(&self, namespace: &str, object: &str, change: &serde_json::Value) {
+        let change = change.to_string();
+        self.run(&[
+            "patch",
+            object,
+            "-n",
+            namespace,
+            "--type=merge",
+            "-p",
+            &change,
+        ]);
+    }
+
     /// Changes an object with `kubectl edit`, the editor being `sed -i` with this script.
     pub(crate) fn edit(&self, namespace: &str, object: &str, script: &str) {
         let editor = self.home.join(format!("editor-{:x}", fastrand::u64(..)));
