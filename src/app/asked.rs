@@ -58,6 +58,7 @@ impl Queryable for Asked<'_, ClusterRow> {
         "server",
         "age",
         "message",
+        "warning",
     ];
 
     fn field(&self, name: &str) -> Option<FieldValue> {
@@ -78,14 +79,16 @@ impl Queryable for Asked<'_, ClusterRow> {
             )),
             "server" => text(&row.server),
             "age" => row.since.map(|then| since(self.now, then)),
-            "message" => row.message.as_ref().and_then(text),
+            "message" => row.words().as_ref().and_then(text),
+            "warning" => row.warning.as_ref().and_then(|w| text(w.kind)),
             _ => None,
         }
     }
 
     fn text(&self) -> String {
         let row = self.row;
-        let message = row.message.as_ref().map_or("", Safe::as_str);
+        let words = row.words();
+        let message = words.as_ref().map_or("", Safe::as_str);
         let state = link_word(row.state);
         format!("{} {} {} {state} {message}", row.id, row.group, row.version)
     }

@@ -115,7 +115,10 @@ pub(super) fn cluster(id: &ClusterId, ctx: &Ctx<'_>, width: usize) -> Vec<SheetL
         return page.lines();
     };
     page.title("what needs somebody");
-    let mut calm = true;
+    let mut calm = row.warning.is_none();
+    if let Some(warning) = &row.warning {
+        page.line(warning.sentence(), Tone::Bad);
+    }
     for (n, words) in [
         (row.health.degraded, "have failed"),
         (row.health.missing, "are missing"),

@@ -128,7 +128,7 @@ impl Model {
                 behind: false,
             },
         };
-        model.rows.follow(&model.fleet);
+        model.rows.follow(&model.fleet, model.now);
         model.refresh(true);
         model
     }
@@ -188,7 +188,7 @@ impl Model {
             return;
         }
         self.pace.followed_at = Some(self.now);
-        if self.rows.follow(&self.fleet) {
+        if self.rows.follow(&self.fleet, self.now) {
             self.refresh(false);
             self.touch();
         }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use crate::domain::{ClusterId, Fingerprint};
 use crate::fleet::{ClusterRow, Counts, DriftGroup, Fleet};
 
@@ -11,6 +13,8 @@ pub struct Rows {
     version: Option<u64>,
     /// The fleet's drift that the groups were made from.
     drift_version: Option<u64>,
+    /// The minute at which the engines of all clusters were last looked at: some warnings come with time alone.
+    minute: Option<i64>,
     by_print: HashMap<Fingerprint, usize>,
     /// One row a cluster, in the order of their names.
     pub clusters: Vec<ClusterRow>,
@@ -21,14 +25,18 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Makes them anew when the fleet changed; whether it had.
-    pub fn follow(&mut self, fleet: &Fleet) -> bool {
+    /// Makes them anew when the fleet changed, or the time says more; whether they may read differently.
+    pub fn follow(&mut self, fleet: &Fleet, now: Timestamp) -> bool {
+        let minute = now.as_second().div_euclid(60);
+        let is_due = self.minute.replace(minute) != Some(minute);
         if self.version == Some(fleet.version()) {
-            return false;
+            return is_due && self.look_at_engines(fleet, now, |_| true);
         }
         let before = self.version.replace(fleet.version());
+        let before = before.unwrap_or_default();
         let known = std::mem::take(&mut self.clusters);
-        self.clusters = fleet.refresh_rows(known, before.unwrap_or_default());
+        self.clusters = fleet.refresh_rows(known, before);
+        self.look_at_engines(fleet, now, |id| is_due || !fleet.is_as_of(id, before));
         if self.drift_version != Some(fleet.drift_version()) {
             self.drift_version = Some(fleet.drift_version());
             self.groups = fleet.groups();
@@ -37,6 +45,25 @@ impl Rows {
         }
         self.counts = fleet.counts_of(&self.clusters, self.groups.len());
         true
+    }
+
+    /// Asks anew what is the matter with the engines of some clusters; whether any answer differs.
+    fn look_at_engines(
+        &mut self,
+        fleet: &Fleet,
+        now: Timestamp,
+        wanted: impl Fn(&ClusterId) -> bool,
+    ) -> bool {
+        let mut changed = false;
+        for row in self.clusters.iter_mut().filter(|row| wanted(&row.id)) {
+            let warning = fleet.hub_warning(&row.id, now);
+            changed |= row.warning != warning;
+            row.warning = warning;
+        }
+        if changed {
+            self.counts = fleet.counts_of(&self.clusters, self.groups.len());
+        }
+        changed
     }
 
     /// The version of the fleet that they were made from.
@@ -61,7 +88,7 @@ mod tests {
     use super::*;
     use crate::domain::{Engine, Fact, LinkState};
     use crate::fleet::testkit::{
-        app, app_ref, deployment, fleet, in_sync, judged, live, scaled, tell,
+        app, app_ref, at, deployment, fleet, in_sync, judged, live, scaled, tell,
     };
 
     const EDGES: [&str; 3] = ["edge-oslo-001", "edge-oslo-002", "edge-paris-001"];
@@ -122,15 +149,35 @@ mod tests {
                 if dice.bool() {
                     continue;
                 }
-                rows.follow(&fleet);
+                rows.follow(&fleet, at(step));
                 let mut anew = Rows::default();
-                anew.follow(&fleet);
+                anew.follow(&fleet, at(step));
                 let words = |rows: &Rows| {
                     format!("{:?} {:?} {:?}", rows.clusters, rows.groups, rows.counts)
                 };
                 assert_eq!(words(&rows), words(&anew), "seed {seed}, step {step}");
             }
         }
+    }
+
+    #[test]
+    fn what_comes_with_time_alone_stands_on_the_row_within_a_minute() {
+        let mut fleet = fleet(&["hub-1", EDGES[0]]);
+        live(&mut fleet, "hub-1", &[Engine::Argo]);
+        live(&mut fleet, EDGES[0], &[]);
+        let mut compared = app("ingress", EDGES[0]);
+        compared.reconciled_at = Some(at(0));
+        tell(&mut fleet, "hub-1", 0, Fact::Apps(vec![compared]));
+        let mut rows = Rows::default();
+        rows.follow(&fleet, at(10));
+        assert!(rows.cluster(&"hub-1".into()).unwrap().warning.is_none());
+        assert_eq!(rows.counts.degraded, 0);
+        assert!(!rows.follow(&fleet, at(80)), "three minutes are due");
+        assert!(rows.follow(&fleet, at(300)), "nothing but time passed");
+        let row = rows.cluster(&"hub-1".into()).unwrap();
+        assert_eq!(row.warning.as_ref().unwrap().kind, "controller-down");
+        assert_eq!(rows.counts.degraded, 1);
+        assert!(!rows.follow(&fleet, at(301)));
     }
 
     #[test]

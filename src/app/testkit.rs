@@ -225,6 +225,26 @@ pub(crate) fn troubled_fleet() -> Fleet {
     fleet
 }
 
+/// The same fleet on a hub whose application controller does not answer for two minutes.
+pub(crate) fn fleet_of_a_sick_hub() -> Fleet {
+    let mut fleet = troubled_fleet();
+    let silent = crate::domain::ControllerReading {
+        kind: crate::domain::AppKind::Application,
+        silent_since: now().checked_sub(jiff::SignedDuration::from_mins(2)).ok(),
+        trouble: Safe::fixed("no endpoint of it is ready (503)"),
+        waiting: 0,
+        waiting_since: None,
+        workers: None,
+        lost: Vec::new(),
+    };
+    let metrics = ClusterMetrics {
+        controllers: vec![silent],
+        ..ClusterMetrics::default()
+    };
+    tell(&mut fleet, "hub-1", 5, Fact::Metrics(Box::new(metrics)));
+    fleet
+}
+
 fn app_name(edge: &str) -> String {
     format!("gateway-{}", edge.trim_start_matches("edge-"))
 }

@@ -42,6 +42,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
         }
         Msg::Tick => {
             model.touch();
+            model.rows.follow(&model.fleet, now);
             model.refresh(false);
             return acts::rested(model);
         }

@@ -72,7 +72,7 @@ impl StatusItem {
             disagreements: disagreements.to_vec(),
             health: row.health,
             metrics: row.metrics.as_deref().cloned(),
-            message: row.why_not_current(),
+            message: row.words(),
         }
     }
 }

@@ -8,11 +8,11 @@ use crate::domain::LinkState;
 pub struct Counts {
     /// All rows.
     pub clusters: usize,
-    /// Current, nothing drifted, nothing degraded, every application known to be synced.
+    /// Current, nothing drifted, nothing degraded, its engines at work, every application known to be synced.
     pub good: usize,
     /// Current and drifted or out of sync.
     pub drifted: usize,
-    /// Current and something degraded; counted here and not under `drifted`.
+    /// Current and something degraded, be it an engine of its own; counted here and not under `drifted`.
     pub degraded: usize,
     /// Stale.
     pub stale: usize,
@@ -49,7 +49,9 @@ impl Fleet {
                 LinkState::Connecting => &mut counts.connecting,
                 LinkState::Stale => &mut counts.stale,
                 LinkState::Unreachable | LinkState::Auth | LinkState::Denied => &mut counts.dark,
-                LinkState::Live | LinkState::Slow if row.health.degraded > 0 => {
+                LinkState::Live | LinkState::Slow
+                    if row.health.degraded > 0 || row.warning.is_some() =>
+                {
                     &mut counts.degraded
                 }
                 LinkState::Live | LinkState::Slow if row.drift > 0 || row.out_of_sync > 0 => {

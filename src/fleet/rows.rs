@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{AppState, Cluster, Fleet};
 use crate::domain::{
     AppRef, Application, ClusterId, ClusterMetrics, DriftState, Engine, Health, LinkState, Newest,
-    ObjectRef, Resource, Role, Safe, Selector, SyncState, VerdictSource,
+    ObjectRef, Resource, Role, Safe, Selector, SyncState, VerdictSource, Warning,
 };
 use crate::health::roll_up::{Part, roll_up};
 
@@ -97,6 +97,8 @@ pub struct ClusterRow {
     pub message: Option<Safe>,
     /// An application operation runs here.
     pub operating: bool,
+    /// What is the matter with the engines that it holds. It depends on the time: whoever makes rows asks [`Fleet::hub_warning`] for it.
+    pub warning: Option<Warning>,
 }
 
 impl ClusterRow {
@@ -106,18 +108,26 @@ impl ClusterRow {
         self.message.clone().or_else(silent)
     }
 
-    /// The order of "which site needs me": dark and failing first, then drifted, then the rest; smaller is more urgent.
+    /// The message, else what is the matter with its engines.
+    pub fn words(&self) -> Option<Safe> {
+        let warned = || self.warning.as_ref().map(Warning::sentence);
+        self.why_not_current().or_else(warned)
+    }
+
+    /// The order of "which site needs me": an engine that does not work, for it serves many, then failing, drifted, dark, and the rest; smaller
+    /// is more urgent.
     pub fn urgency(&self) -> (u8, usize, &ClusterId) {
         let rank = match self.state {
-            LinkState::Live | LinkState::Slow if self.health.degraded > 0 => 0,
-            LinkState::Live | LinkState::Slow if self.drift > 0 => 1,
-            LinkState::Auth | LinkState::Denied => 2,
-            LinkState::Unreachable => 3,
-            LinkState::Stale => 4,
-            LinkState::Live | LinkState::Slow if self.out_of_sync > 0 => 5,
-            LinkState::Connecting => 6,
-            LinkState::Live | LinkState::Slow if self.health.progressing > 0 => 7,
-            LinkState::Live | LinkState::Slow => 8,
+            LinkState::Live | LinkState::Slow if self.warning.is_some() => 0,
+            LinkState::Live | LinkState::Slow if self.health.degraded > 0 => 1,
+            LinkState::Live | LinkState::Slow if self.drift > 0 => 2,
+            LinkState::Auth | LinkState::Denied => 3,
+            LinkState::Unreachable => 4,
+            LinkState::Stale => 5,
+            LinkState::Live | LinkState::Slow if self.out_of_sync > 0 => 6,
+            LinkState::Connecting => 7,
+            LinkState::Live | LinkState::Slow if self.health.progressing > 0 => 8,
+            LinkState::Live | LinkState::Slow => 9,
         };
         (rank, usize::MAX - self.drift, &self.id)
     }
@@ -239,6 +249,7 @@ impl Fleet {
                 .clone()
                 .or_else(|| cluster.unread_kinds.values().next().cloned()),
             operating: apps.iter().any(|a| a.app.operation_requested),
+            warning: None,
         };
         for state in apps {
             match self.app_verdict(state).state {
@@ -266,8 +277,17 @@ impl Fleet {
         &'a self,
         hub: &'a ClusterId,
     ) -> impl Iterator<Item = &'a AppRef> {
+        self.states_of_hub(hub).map(|state| &state.app.id)
+    }
+
+    /// The same with what is known of them.
+    pub(super) fn states_of_hub<'a>(
+        &'a self,
+        hub: &'a ClusterId,
+    ) -> impl Iterator<Item = &'a AppState> {
         let apps = self.apps.range(first_of_hub(hub)..);
-        apps.map(|(id, _)| id).take_while(move |id| id.hub == *hub)
+        let own = apps.take_while(move |(id, _)| id.hub == *hub);
+        own.map(|(_, state)| state)
     }
 
     fn drift_count(&self, id: &ClusterId) -> usize {

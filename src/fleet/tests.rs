@@ -332,6 +332,12 @@ fn failing_and_drifted_rows_come_before_dark_and_good_ones() {
     rows.sort_by(|a, b| a.urgency().cmp(&b.urgency()));
     let order: Vec<_> = rows.iter().map(|r| r.id.as_str()).collect();
     assert_eq!(order, ["edge-bad", "edge-drift", "edge-dark", "edge-good"]);
+    let good = rows.iter_mut().find(|r| r.id.as_str() == "edge-good");
+    good.unwrap().warning = Some(Warning::new("controller-down", "It is down.", ""));
+    rows.sort_by(|a, b| a.urgency().cmp(&b.urgency()));
+    assert_eq!(rows[0].id.as_str(), "edge-good");
+    assert_eq!(fleet.counts_of(&rows, 0).degraded, 2);
+    assert_eq!(fleet.counts_of(&rows, 0).good, 0);
 }
 
 #[test]

@@ -13,7 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{AppState, Cluster, Fleet};
 use crate::domain::windows::{SyncStart, Window, evaluate};
-use crate::domain::{AppRef, Application, ClusterId, Engine, Project, Safe, SetStep, Warning};
+use crate::domain::{
+    AppRef, Application, ClusterId, Engine, HubCluster, Project, Safe, SetStep, Warning,
+};
 
 /// Answers for one look at the fleet; made once for a whole list.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub struct Warner<'f> {
     newest: HashMap<&'f ClusterId, Timestamp>,
     /// The oldest comparison on each hub, of applications that are to be compared.
     oldest: HashMap<&'f ClusterId, Timestamp>,
+    /// The cluster Secrets of each hub that say skip-reconcile; few, so that asking about an application is cheap.
+    frozen: HashMap<&'f ClusterId, Vec<&'f HubCluster>>,
 }
 
 /// Why nothing happens by itself, by whom and until when.
@@ -46,19 +50,20 @@ pub struct Pause {
 impl Fleet {
     /// Looks at the fleet as it is at `now`.
     pub fn warner(&self, now: Timestamp) -> Warner<'_> {
-        let mut warner = Warner {
-            fleet: self,
-            now,
-            parents: HashMap::new(),
-            steps: HashMap::new(),
-            hubs: BTreeMap::new(),
-            newest: HashMap::new(),
-            oldest: HashMap::new(),
-        };
+        let mut warner = Warner::new(self, now);
         for state in self.apps.values() {
             warner.learn(state);
         }
         warner
+    }
+
+    /// What is the matter at `now` with the engines that one cluster holds; looks at that cluster's own applications only.
+    pub fn hub_warning(&self, hub: &ClusterId, now: Timestamp) -> Option<Warning> {
+        let mut warner = Warner::new(self, now);
+        for state in self.states_of_hub(hub) {
+            warner.learn_age(&state.app);
+        }
+        warner.of_hub(hub)
     }
 
     /// Everything to know about one application at `now`.
@@ -68,6 +73,23 @@ impl Fleet {
 }
 
 impl<'f> Warner<'f> {
+    fn new(fleet: &'f Fleet, now: Timestamp) -> Self {
+        let frozen = fleet.clusters.values().map(|hub| {
+            let secrets = hub.hub_clusters.iter();
+            (&hub.id, secrets.filter(|s| s.skip_reconcile).collect())
+        });
+        Self {
+            fleet,
+            now,
+            parents: HashMap::new(),
+            steps: HashMap::new(),
+            hubs: BTreeMap::new(),
+            newest: HashMap::new(),
+            oldest: HashMap::new(),
+            frozen: frozen.collect(),
+        }
+    }
+
     fn learn(&mut self, state: &'f AppState) {
         let app = &*state.app;
         for child in app
@@ -90,6 +112,11 @@ impl<'f> Warner<'f> {
         {
             self.hubs.entry(cluster).or_default().insert(&app.id.hub);
         }
+        self.learn_age(app);
+    }
+
+    /// Learns when an application was last compared.
+    fn learn_age(&mut self, app: &'f Application) {
         if let Some(at) = app.reconciled_at.filter(|_| app.id.kind.is_application()) {
             let newest = self.newest.entry(&app.id.hub).or_insert(at);
             *newest = at.max(*newest);
@@ -155,12 +182,11 @@ impl<'f> Warner<'f> {
     /// Whether the application or its cluster is annotated skip-reconcile.
     fn is_frozen(&self, app: &Application) -> bool {
         let to = &app.destination;
-        let secrets = self.hub(&app.id.hub).map_or(&[][..], |h| &h.hub_clusters);
+        let secrets = self.frozen.get(&app.id.hub).map_or(&[][..], Vec::as_slice);
         app.skip_reconcile
             || secrets.iter().any(|s| {
-                s.skip_reconcile
-                    && (!to.server.is_empty() && s.server == to.server
-                        || !to.name.is_empty() && s.name == to.name)
+                !to.server.is_empty() && s.server == to.server
+                    || !to.name.is_empty() && s.name == to.name
             })
     }
 

@@ -8,7 +8,7 @@ use super::text::wrap;
 use crate::app::screens::Ctx;
 use crate::app::shape::Area;
 use crate::app::{Action, Place};
-use crate::domain::{DriftState, LinkState, MetricFigure, Resource, Safe, Verdict};
+use crate::domain::{DriftState, LinkState, MetricFigure, Resource, Safe, Verdict, Warning};
 use crate::fleet::ClusterRow;
 
 /// Lines of a detail.
@@ -25,6 +25,7 @@ pub fn fact(canvas: &Canvas<'_>, label: &'static str, mut what: Vec<Piece>) -> V
 pub fn cluster(canvas: &Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>, width: u16) -> Lines {
     let mut lines = vec![fact(canvas, "link", link_words(canvas, row, ctx.now))];
     lines.extend(message(canvas, row, ctx, width));
+    lines.extend(warning(canvas, row, width));
     lines.push(fact(
         canvas,
         "server",
@@ -78,15 +79,25 @@ fn message(canvas: &Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>, width: u16) -> 
     };
     let mut lines: Lines = Vec::new();
     if let Some(words) = &row.message {
-        let wrapped = wrap(words, usize::from(width.saturating_sub(1)));
-        lines.extend(
-            wrapped
-                .into_iter()
-                .map(|line| vec![canvas.piece(scope, line)]),
-        );
+        lines.extend(sentence(canvas, scope, words, width));
     }
     lines.extend(help.map(|help| vec![canvas.piece("notice.info", help)]));
     lines
+}
+
+/// What is the matter with the engines that the cluster holds, and the next step.
+fn warning(canvas: &Canvas<'_>, row: &ClusterRow, width: u16) -> Lines {
+    let said = row.warning.as_ref().map(Warning::sentence);
+    said.map_or_else(Lines::new, |words| {
+        sentence(canvas, "health.degraded", &words, width)
+    })
+}
+
+fn sentence(canvas: &Canvas<'_>, scope: &'static str, words: &Safe, width: u16) -> Lines {
+    let wrapped = wrap(words, usize::from(width.saturating_sub(1))).into_iter();
+    wrapped
+        .map(|line| vec![canvas.piece(scope, line)])
+        .collect()
 }
 
 fn apps(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {

@@ -10,7 +10,7 @@ use crate::app::asked::link_word;
 pub use crate::app::words::{owner, revision};
 use crate::domain::{
     ChangeOp, DriftState, Health, LinkState, MetricFigure, ObjectRef, OperationPhase, Safe,
-    SyncState,
+    SyncState, Warning,
 };
 use crate::ops::Outcome;
 
@@ -90,6 +90,19 @@ pub fn health(canvas: &Canvas<'_>, health: Health) -> Vec<Piece> {
         canvas.fixed(scope, sign),
         canvas.gap(1),
         canvas.fixed(word_scope, word),
+    ]
+}
+
+/// An engine that does not work, as sign and word.
+pub fn engine(canvas: &Canvas<'_>, warning: &Warning) -> Vec<Piece> {
+    let word = match warning.kind {
+        "controller-lagging" => "engine lags",
+        _ => "engine down",
+    };
+    vec![
+        canvas.fixed("health.degraded", canvas.glyphs().degraded),
+        canvas.gap(1),
+        canvas.fixed("health.degraded", word),
     ]
 }
 

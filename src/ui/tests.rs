@@ -9,8 +9,8 @@ use rstest::rstest;
 use super::draw;
 use super::snapshot::text;
 use crate::app::testkit::{
-    all_answered, asked, cluster_answered, console, now, planned, press, tell_model,
-    troubled_fleet, window_answered,
+    all_answered, asked, cluster_answered, console, fleet_of_a_sick_hub, now, planned, press,
+    tell_model, troubled_fleet, window_answered,
 };
 use crate::app::{Done, Model, Msg, Place, update};
 use crate::fleet::Fleet;
@@ -34,6 +34,8 @@ enum Scene {
     Keys(&'static str),
     /// The same in write mode, with a plan that was answered.
     Plan(&'static str, bool),
+    /// Keys on a fleet whose hub does not work.
+    Hub(&'static str),
     /// A run that is half done.
     Run,
     /// Keys that open a window, and its answer.
@@ -52,6 +54,11 @@ fn staged(scene: Scene, cols: u16, rows: u16) -> Model {
     match scene {
         Scene::Keys(keys) => {
             let mut model = console(troubled_fleet(), cols, rows, false);
+            press(&mut model, keys);
+            model
+        }
+        Scene::Hub(keys) => {
+            let mut model = console(fleet_of_a_sick_hub(), cols, rows, false);
             press(&mut model, keys);
             model
         }
@@ -159,7 +166,7 @@ const APP_SCENES: [(&str, Scene); 13] = [
     ("app_dark", Scene::Asked("3 / m u n i c h enter enter e")),
 ];
 
-const SCENES: [(&str, Scene); 39] = [
+const SCENES: [(&str, Scene); 41] = [
     ("fleet", Scene::Keys("")),
     ("fleet_stale", Scene::Keys("/ m u n i c h enter")),
     ("fleet_filter", Scene::Keys("/ g r o u p = u s")),
@@ -201,6 +208,8 @@ const SCENES: [(&str, Scene); 39] = [
     ("yaml", Scene::Window("2 y")),
     ("compare", Scene::Window("2 =")),
     ("events_refused", Scene::Refused("2 e")),
+    ("fleet_hub", Scene::Hub("")),
+    ("cluster_hub", Scene::Hub("9")),
     ("cluster_dark", Scene::Keys("/ p a r i s - 0 3 1 enter 9")),
 ];
 

@@ -244,6 +244,9 @@ fn link(page: &mut Page, row: &ClusterRow, cluster: &Cluster, ctx: &Ctx<'_>) {
             },
         );
     }
+    if let Some(warning) = &row.warning {
+        page.fact("engine", warning.sentence(), Tone::Bad);
+    }
     if let Some(seen) = row.seen_at.filter(|_| !row.state.is_current()) {
         page.fact("last seen", moment(seen, ctx.now), Tone::Plain);
     }

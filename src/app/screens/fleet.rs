@@ -21,7 +21,7 @@ pub struct FleetScreen {
     pub sieve: Sieve,
 }
 
-/// Whether a row needs somebody: not answering, drifted, out of sync or degraded.
+/// Whether a row needs somebody: not answering, drifted, out of sync, degraded, or with an engine that does not work.
 fn needs_somebody(row: &ClusterRow) -> bool {
     !matches!(
         row.state,
@@ -29,6 +29,7 @@ fn needs_somebody(row: &ClusterRow) -> bool {
     ) || row.drift > 0
         || row.out_of_sync > 0
         || row.health.degraded > 0
+        || row.warning.is_some()
 }
 
 impl FleetScreen {

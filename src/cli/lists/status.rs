@@ -21,9 +21,7 @@ pub(crate) fn status(asked: Asked<'_>) -> Result<Listed, String> {
     rows.retain(|row| asked.scope.selector.cluster.matches(row.id.as_str()));
     let warner = asked.fleet().warner(asked.scope.at);
     for row in &mut rows {
-        if row.message.is_none() {
-            row.message = warner.of_hub(&row.id).map(|w| w.sentence());
-        }
+        row.warning = warner.of_hub(&row.id);
     }
     rows.sort_by(|a, b| a.urgency().cmp(&b.urgency()));
     let rows = asked.keep(rows)?;
@@ -50,7 +48,7 @@ pub(crate) fn status(asked: Asked<'_>) -> Result<Listed, String> {
             drift_cell(row),
             health_cell(row),
             row.version.clone(),
-            row.why_not_current().unwrap_or_default(),
+            row.words().unwrap_or_default(),
         ]);
         wide.row(wide_status(row, asked.scope.at));
     }
@@ -99,7 +97,7 @@ fn wide_status(row: &ClusterRow, now: Timestamp) -> Vec<Safe> {
         Safe::from(engines.join(",")),
         row.server.clone(),
         Safe::from(contexts.join(",")),
-        row.why_not_current().unwrap_or_default(),
+        row.words().unwrap_or_default(),
     ]
 }
 

@@ -76,7 +76,7 @@ fn selected_detail(canvas: &mut Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>, are
 
 /// A strip of two lines shows what matters most: the link's words when there are any, else what drifted, else the figures.
 fn brief(lines: detail::Lines, row: &ClusterRow) -> detail::Lines {
-    let skip = if row.state.is_current() && row.message.is_none() {
+    let skip = if row.words().is_none() {
         lines
             .len()
             .saturating_sub(if row.drift > 0 { row.drift } else { 2 })
@@ -158,10 +158,14 @@ fn drift(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
     signs::drift_count(canvas, row.drift, row.state.is_current(), row.unknown == 0)
 }
 
-/// Health of what runs there; a row that is not current shows its link instead, and never green.
+/// Health of what runs there; a row that is not current shows its link instead, and never green. An engine that does not work comes first: many
+/// other rows hang on it.
 fn health(canvas: &Canvas<'_>, row: &ClusterRow) -> Vec<Piece> {
     if !row.state.is_current() {
         return signs::link_long(canvas, row.state);
+    }
+    if let Some(warning) = &row.warning {
+        return signs::engine(canvas, warning);
     }
     match row.health.worst() {
         Some(Health::Degraded) => {
