@@ -60,6 +60,7 @@ fn dispatch(cli: Cli) -> Result<u8, String> {
     }
     telemetry::start(cli.common.log_file.as_deref(), cli.common.verbose)?;
     let folders = Folders::of_environment()?;
+    console::check_named(&cli.common, &folders)?;
     if let Some(Command::Config { what }) = &cli.command {
         return answered(&tool::config(what, &folders)?);
     }

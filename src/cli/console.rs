@@ -83,6 +83,21 @@ pub(crate) fn options(
     })
 }
 
+/// Whether the theme and the keymap that the command line names can be had: a typing error is told by every command, not only by those that draw.
+///
+/// # Errors
+/// An unknown theme or keymap, with the nearest name, or a fault in one.
+pub(crate) fn check_named(common: &Common, folders: &Folders) -> Result<(), String> {
+    let config = Config::default();
+    if common.theme.is_some() {
+        load_theme(common, &config, &looks(common, folders))?;
+    }
+    if common.keymap.is_some() {
+        tool::load_keymap(common, &config, folders)?;
+    }
+    Ok(())
+}
+
 /// What an earlier run left open: writes whose outcome nobody wrote down, or a journal that cannot be read.
 fn left_open(state: &std::path::Path) -> Option<Safe> {
     let lines = match journal::read(state) {

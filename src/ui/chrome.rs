@@ -1,7 +1,7 @@
 //! What frames every screen: title bar, status line, way back, footer.
 
 use super::paint::{Canvas, Piece, width_of};
-use super::text::cut_middle;
+use super::text::{cut_middle, width};
 use crate::app::age::{clock, date_clock};
 use crate::app::help::hints;
 use crate::app::modal::Modal;
@@ -47,7 +47,7 @@ pub(super) fn header(canvas: &mut Canvas<'_>, model: &Model, area: Area) {
     };
     let title_width = face.place().title().len() + 4;
     let scope = face.scope(&model.ctx());
-    let scope = cut_middle(
+    let scope = fitted(
         scope.as_str(),
         usize::from(room.w).saturating_sub(title_width),
         canvas.glyphs().ellipsis,
@@ -59,6 +59,33 @@ pub(super) fn header(canvas: &mut Canvas<'_>, model: &Model, area: Area) {
         canvas.piece("header", scope),
     ];
     canvas.line(room, 0, &title);
+}
+
+/// A scope in the room there is: one that counts loses what stands after the count word by word (`4 of 15 clusters`, `4 of 15`, `4`), every other
+/// one its middle.
+fn fitted(scope: &str, room: usize, mark: &str) -> String {
+    let counts = |text: &&str| text.starts_with(|c: char| c.is_ascii_digit());
+    std::iter::successors(Some(scope).filter(counts), |text| shortened(text))
+        .find(|text| width(text) <= room)
+        .map_or_else(|| cut_middle(scope, room, mark), str::to_owned)
+}
+
+/// A count without its last words: what is left ends with a thing that was counted, or with a number that counts on its own.
+fn shortened(text: &str) -> Option<&str> {
+    let (rest, _) = text.trim_end().rsplit_once(' ')?;
+    let rest = rest.trim_end();
+    let mut back = rest.rsplit(' ');
+    let (last, before) = (back.next()?, back.next());
+    let is_number = last.bytes().all(|b| b.is_ascii_digit());
+    let ends_well = match before {
+        _ if is_number => before.is_none_or(|word| word == "of"),
+        _ => last.chars().all(char::is_alphabetic) && last != "of",
+    };
+    if ends_well {
+        Some(rest)
+    } else {
+        shortened(rest)
+    }
 }
 
 /// Clusters by what they need. Only what is current and well is counted as good; the rest shows only when there is some.
@@ -276,4 +303,32 @@ fn hint_pieces(canvas: &Canvas<'_>, model: &Model, room: usize) -> Vec<Piece> {
         pieces.extend(hint);
     }
     pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("4 of 15 clusters", 16, "4 of 15 clusters")]
+    #[case("4 of 15 clusters", 15, "4 of 15")]
+    #[case("4 of 15 clusters", 6, "4")]
+    #[case("15 clusters", 7, "15")]
+    #[case(
+        "3 groups (2 acknowledged) / 7 resources / 5 clusters",
+        44,
+        "3 groups (2 acknowledged) / 7 resources"
+    )]
+    #[case("3 groups (2 acknowledged) / 7 resources / 5 clusters", 30, "3 groups")]
+    #[case("8 events  2 new since you looked  following", 20, "8 events  2 new")]
+    #[case("edge-oslo-003  eu", 9, "edge…  eu")]
+    fn a_scope_that_does_not_fit_still_reads(
+        #[case] scope: &str,
+        #[case] room: usize,
+        #[case] reads: &str,
+    ) {
+        assert_eq!(fitted(scope, room, "…"), reads);
+    }
 }

@@ -19,7 +19,7 @@ use crate::ui::tree::{self, Columns};
 /// Draws the body: tree and detail side by side where there is room, else the one that has the keys.
 ///
 /// ```text
-///  ≠ OutOfSync   ✗ Degraded   auto manual   hub-1 says ✓ Synced, compared 52m ago
+///  ≠ OutOfSync   ✗ Degraded   auto-sync off   hub-1 says ✓ Synced, compared 52m ago
 ///   OBJECT                   DRIFT     HEALTH      │ Deployment edge/gateway                 1-9 of 9
 /// > ▾ Application ingress    ≠ …       ✗ Degraded  │ [summary] diff  events  history  metrics  live …
 ///   ├ ▾ Deployment gateway   ≠ edited  ✗ Degraded  │ sync        ≠ edited  compared by us

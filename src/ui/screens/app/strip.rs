@@ -11,7 +11,7 @@ use crate::ui::paint::{Canvas, Piece};
 use crate::ui::signs;
 
 /// ```text
-///  ≠ OutOfSync   ✗ Degraded   auto manual   hub-1 says ✓ Synced, compared 52m ago
+///  ≠ OutOfSync   ✗ Degraded   auto-sync off   hub-1 says ✓ Synced, compared 52m ago
 ///  git 9f31c02a microserviceA at main   3 commits behind   last sync ✓ 11-20 02:00Z by ci
 /// ```
 pub(super) fn draw(canvas: &mut Canvas<'_>, screen: &AppScreen, ctx: &Ctx<'_>, area: Area) {
@@ -47,14 +47,14 @@ fn verdict(canvas: &Canvas<'_>, row: &AppRow, old: bool, ctx: &Ctx<'_>) -> Vec<P
     }
     pieces.push(canvas.gap(3));
     pieces.extend(shown(signs::health(canvas, row.health)));
-    pieces.push(canvas.piece("text.dim", format!("   auto {}", auto(app))));
+    pieces.push(canvas.piece("text.dim", format!("   auto-sync {}", auto(app))));
     pieces.extend(hub(canvas, row, ctx));
     pieces
 }
 
 fn auto(app: &Application) -> &'static str {
     match (app.auto_sync.enabled, app.auto_sync.self_heal) {
-        (false, _) => "manual",
+        (false, _) => "off",
         (true, false) => "on",
         (true, true) => "on, heals",
     }
