@@ -3,6 +3,7 @@
 pub mod carry;
 pub mod console;
 pub mod history;
+mod hurry;
 pub mod inquire;
 pub mod keep;
 pub mod operate;

@@ -20,7 +20,7 @@ use super::list::Step;
 use super::msg::{Effect, Notice, PlanWish, WishTarget};
 use super::place::Place;
 use super::rows::Rows;
-use super::shape::{Shape, Size};
+use super::shape::{Area, Shape, Size};
 use super::sieve::Sieve;
 use super::words::Words;
 use crate::domain::link::LinkTemplate;
@@ -106,6 +106,11 @@ pub trait Face {
     /// How many rows a page is.
     fn page(&self, ctx: &Ctx<'_>) -> usize {
         ctx.shape(self.place()).main_rows()
+    }
+
+    /// The parts that show what is under the cursor, and may come a moment later while a key is held. Never the part that has the keys.
+    fn followers(&self, _ctx: &Ctx<'_>) -> Vec<Area> {
+        Vec::new()
     }
 
     /// Carries out an action that belongs to the screen.

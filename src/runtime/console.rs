@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::carry::{Carrier, OnTerminal};
 use super::history::Archive;
+use super::hurry::Hurry;
 use super::keep;
 use super::session::Session;
 use crate::app::shape::Size;
@@ -113,6 +114,7 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         links,
         drawn: None,
         pressed: false,
+        hurry: Hurry::default(),
         archive,
         observed: Instant::now(),
         told: 0,
@@ -135,6 +137,7 @@ struct Console {
     drawn: Option<Instant>,
     /// Whether a key waits to be answered by a frame.
     pressed: bool,
+    hurry: Hurry,
     archive: Archive,
     /// When the archive last looked at the fleet.
     observed: Instant,
@@ -160,6 +163,7 @@ impl Console {
                 self.next_frame()
             };
             let wake = self.wake();
+            let rest = self.hurry.due();
             let msg = tokio::select! {
                 biased;
                 _ = endings.recv() => return,
@@ -178,10 +182,18 @@ impl Console {
                 count = events.recv_many(&mut waiting, BATCH), if !events.is_closed() || !events.is_empty() => {
                     (count > 0).then(|| self.facts(&mut waiting))
                 }
+                () = tokio::time::sleep_until(rest.unwrap_or_else(Instant::now)), if rest.is_some() => {
+                    self.hurry.rest();
+                    dirty = true;
+                    None
+                }
                 () = tokio::time::sleep(wake) => Some(Msg::Tick),
             };
             // What a key changed is shown at once; keys that wait already are folded first.
-            self.pressed |= !self.options.patient && matches!(msg, Some(Msg::Key(_)));
+            if let Some(Msg::Key(key)) = &msg {
+                self.pressed |= !self.options.patient;
+                self.hurry.press(*key, Instant::now());
+            }
             if let Some(msg) = msg
                 && self.take(msg, &mut keys).await
             {
@@ -288,7 +300,8 @@ impl Console {
 
     fn draw(&mut self) {
         let begun = Instant::now();
-        let frame = frame(&self.model, &self.options.theme);
+        let mut frame = frame(&self.model, &self.options.theme);
+        self.hurry.calm(&mut frame, &self.model, begun);
         tracing::trace!(target: FRAMES, micros = micros(begun), "drawn");
         self.screen.show(frame);
         self.drawn = Some(Instant::now());

@@ -49,6 +49,44 @@ impl Look {
             modifier: cell.modifier & known,
         }
     }
+
+    /// What of it is seen on a blank: the colour of the text only where it becomes the ground.
+    fn on_blank(self) -> Self {
+        let modifier = self.modifier & MARKS_BLANKS;
+        let fg = if modifier.is_empty() {
+            Color::Reset
+        } else {
+            self.fg
+        };
+        Self {
+            fg,
+            modifier,
+            ..self
+        }
+    }
+
+    /// The look to print this cell with after the present one: on a blank, what is not seen may stay as it is.
+    fn then(self, cell: &Cell) -> Self {
+        let wanted = Self::of(cell);
+        let free = is_blank(cell) && !(self.modifier | wanted.modifier).intersects(MARKS_BLANKS);
+        if free {
+            Self {
+                bg: wanted.bg,
+                ..self
+            }
+        } else {
+            wanted
+        }
+    }
+}
+
+/// Modifiers that are seen where there is no letter.
+const MARKS_BLANKS: Modifier = Modifier::UNDERLINED
+    .union(Modifier::REVERSED)
+    .union(Modifier::CROSSED_OUT);
+
+fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " "
 }
 
 /// The bytes that turn what `shown` left on the terminal into `next`; none when both look alike.
@@ -131,7 +169,7 @@ impl Encoder {
             // A terminal without a shown frame was just cleared: plain spaces are there already.
             let alike = match old {
                 Some(old) => looks_alike(old, cell),
-                None => cell.symbol() == " " && Look::of(cell) == PLAIN,
+                None => is_blank(cell) && Look::of(cell).on_blank() == PLAIN,
             };
             if !alike || x < forced {
                 self.cell(x, y, cell, columns, width);
@@ -143,7 +181,7 @@ impl Encoder {
 
     fn cell(&mut self, x: u16, y: u16, cell: &Cell, columns: u16, width: u16) {
         self.go(x, y);
-        self.set(Look::of(cell));
+        self.set(self.look.then(cell));
         self.text.push_str(cell.symbol());
         let next = x + columns;
         // After the last column terminals differ in where the cursor is.
@@ -205,7 +243,9 @@ fn columns(cell: &Cell) -> u16 {
 }
 
 fn looks_alike(a: &Cell, b: &Cell) -> bool {
-    a.symbol() == b.symbol() && Look::of(a) == Look::of(b)
+    let (one, other) = (Look::of(a), Look::of(b));
+    let unseen = is_blank(a) && one.on_blank() == other.on_blank();
+    a.symbol() == b.symbol() && (one == other || unseen)
 }
 
 /// The code of a colour; `base` is 30 for text and 40 for its ground.

@@ -20,6 +20,9 @@ pub enum Depth {
 
 impl Depth {
     /// Reads it from the environment: `NO_COLOR` first, then `COLORTERM`, then `TERM`.
+    ///
+    /// Within GNU screen `COLORTERM` is that of the terminal around it: screen itself takes 24-bit colours apart into other attributes
+    /// (its version 5 knows them only when configured so), so there `TERM` alone counts.
     pub fn detect(env: impl Fn(&str) -> Option<String>) -> Self {
         if env("NO_COLOR").is_some_and(|v| !v.is_empty()) {
             return Self::None;
@@ -28,7 +31,9 @@ impl Depth {
         if matches!(term.as_str(), "" | "dumb") || term.starts_with("vt") {
             return Self::None;
         }
-        let colorterm = env("COLORTERM").unwrap_or_default();
+        let within_screen = env("STY").is_some() && env("TMUX").is_none();
+        let colorterm = env("COLORTERM").filter(|_| !within_screen);
+        let colorterm = colorterm.unwrap_or_default();
         if matches!(colorterm.as_str(), "truecolor" | "24bit") || term.ends_with("-direct") {
             return Self::True;
         }
@@ -102,6 +107,9 @@ mod tests {
     #[rstest]
     #[case(&[("TERM", "xterm-256color")], Depth::Indexed)]
     #[case(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")], Depth::True)]
+    #[case(&[("TERM", "screen.xterm-256color"), ("COLORTERM", "truecolor"), ("STY", "1.night")], Depth::Indexed)]
+    #[case(&[("TERM", "screen"), ("COLORTERM", "truecolor"), ("STY", "1.night")], Depth::Sixteen)]
+    #[case(&[("TERM", "screen"), ("COLORTERM", "truecolor"), ("STY", "1.night"), ("TMUX", "/tmp/t,1,0")], Depth::True)]
     #[case(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("NO_COLOR", "1")], Depth::None)]
     #[case(&[("TERM", "xterm-256color"), ("NO_COLOR", "")], Depth::Indexed)]
     #[case(&[("TERM", "xterm-kitty")], Depth::True)]

@@ -39,7 +39,11 @@ pub const SCOPES: &[ScopeRow] = &[
     row("border", DIM, "lines between panes"),
     row("border.focus", BOLD, "lines around the pane with the focus"),
     row("column", UNDERLINED, "column titles"),
-    row("selection", REVERSED, "the selected row"),
+    row(
+        "selection",
+        REVERSED,
+        "the sign and the name of the selected row",
+    ),
     row("mark", BOLD, "the sign of a marked row"),
     row("live", PLAIN, "a cluster that answers"),
     row("slow", PLAIN, "a cluster that answers slowly"),

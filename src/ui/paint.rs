@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::text;
@@ -98,6 +98,11 @@ impl<'a> Canvas<'a> {
         self.each(area, |cell| {
             cell.set_style(style);
         });
+    }
+
+    /// Makes the text of an area bold.
+    pub fn embolden(&mut self, area: Area) {
+        self.each(area, |cell| cell.modifier.insert(Modifier::BOLD));
     }
 
     fn each(&mut self, area: Area, mut act: impl FnMut(&mut ratatui::buffer::Cell)) {

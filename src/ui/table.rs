@@ -18,6 +18,8 @@ pub struct Column {
     pub right: bool,
     /// Columns with the highest rank go first when there is no room; rank 0 stays.
     pub rank: u8,
+    /// Whether its cell names the row: the selection is drawn there.
+    pub names: bool,
 }
 
 impl Column {
@@ -29,6 +31,7 @@ impl Column {
             grow: 0,
             right: false,
             rank: 0,
+            names: false,
         }
     }
 
@@ -43,6 +46,16 @@ impl Column {
     pub const fn right(self) -> Self {
         Self {
             right: true,
+            ..self
+        }
+    }
+
+    /// Names the row. The selection tints this cell and the sign before the row, not the whole row: over a slow line a held key
+    /// then costs what it costs in a pager.
+    #[must_use]
+    pub const fn names(self) -> Self {
+        Self {
+            names: true,
             ..self
         }
     }
@@ -109,9 +122,29 @@ pub fn draw<K: Ord + Clone>(
             let scope = if focus { "mark" } else { "text.dim" };
             canvas.line(line, 0, &[canvas.fixed(scope, canvas.glyphs().selected)]);
             if focus {
-                canvas.tint(line, "selection");
+                select(canvas, line, columns, &slots, &cells);
             }
         }
+    }
+}
+
+/// Tints the sign of the selected row and the cell that names it.
+fn select(canvas: &mut Canvas<'_>, line: Area, columns: &[Column], slots: &[Slot], row: &RowCells) {
+    let sign = Area { w: MARGIN, ..line };
+    canvas.tint(sign, "selection");
+    for slot in slots {
+        if !columns.get(slot.column).is_some_and(|c| c.names) {
+            continue;
+        }
+        let text = row.cells.get(slot.column).map_or(0, |c| width_of(c));
+        let w = u16::try_from(text).unwrap_or(u16::MAX).min(slot.w);
+        let name = Area {
+            x: line.x + MARGIN + slot.x,
+            w,
+            ..line
+        };
+        canvas.tint(name, "selection");
+        canvas.embolden(name);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::app::asked::Asked;
 use crate::app::list::{List, Step};
 use crate::app::msg::{Notice, WishTarget};
 use crate::app::place::Place;
+use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
 use crate::domain::{AppRef, ClusterId, Safe};
 use crate::fleet::{Story, StoryKind, Tenor};
@@ -174,6 +175,10 @@ impl Face for ActivityScreen {
         } else {
             self.list.set(wanted, ctx.now, Self::height(ctx));
         }
+    }
+
+    fn followers(&self, ctx: &Ctx<'_>) -> Vec<Area> {
+        Vec::from_iter(ctx.shape(self.place()).detail)
     }
 
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {

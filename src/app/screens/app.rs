@@ -427,6 +427,11 @@ impl Face for AppScreen {
         }
     }
 
+    fn followers(&self, ctx: &Ctx<'_>) -> Vec<Area> {
+        let detail = ctx.shape(Place::App).detail;
+        Vec::from_iter(detail.filter(|_| self.pane == Pane::Tree))
+    }
+
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {
         if self.pane == Pane::Tree {
             self.list.step(step, ctx.now, Self::height(ctx));

@@ -8,6 +8,7 @@ use crate::app::asked::Asked;
 use crate::app::list::{List, Step};
 use crate::app::msg::{Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
+use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
 use crate::domain::{AppRef, ClusterId, Health, Safe, SyncState};
 use crate::fleet::AppRow;
@@ -126,6 +127,10 @@ impl Face for AppsScreen {
         } else {
             self.list.set(wanted, ctx.now, Self::height(ctx));
         }
+    }
+
+    fn followers(&self, ctx: &Ctx<'_>) -> Vec<Area> {
+        Vec::from_iter(ctx.shape(self.place()).detail)
     }
 
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {

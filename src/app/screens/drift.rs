@@ -6,6 +6,7 @@ use crate::app::asked::Asked;
 use crate::app::list::{List, Step};
 use crate::app::msg::{Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
+use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
 use crate::domain::{AppRef, ClusterId, Fingerprint, ObjectRef, Safe};
 use crate::fleet::{DriftGroup, DriftRow};
@@ -183,6 +184,12 @@ impl Face for DriftScreen {
         if self.members.is_empty() {
             self.pane = Pane::Groups;
         }
+    }
+
+    fn followers(&self, ctx: &Ctx<'_>) -> Vec<Area> {
+        let shape = ctx.shape(Place::Drift);
+        let members = shape.second.filter(|_| self.pane == Pane::Groups);
+        members.into_iter().chain(shape.detail).collect()
     }
 
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {

@@ -6,6 +6,7 @@ use crate::app::asked::Asked;
 use crate::app::list::{List, Step};
 use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
+use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
 use crate::domain::{ClusterId, LinkState, Safe};
 use crate::fleet::ClusterRow;
@@ -80,6 +81,10 @@ impl Face for FleetScreen {
         } else {
             self.list.set(wanted, ctx.now, Self::height(ctx));
         }
+    }
+
+    fn followers(&self, ctx: &Ctx<'_>) -> Vec<Area> {
+        Vec::from_iter(ctx.shape(self.place()).detail)
     }
 
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {

@@ -10,6 +10,7 @@ use crate::app::age::age;
 use crate::app::list::{List, Step};
 use crate::app::msg::{Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
+use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
 use crate::domain::{AppRef, ClusterId, Health, Safe, SyncState};
 use crate::fleet::Placement;
@@ -310,6 +311,10 @@ impl Face for MatrixScreen {
             self.list.set(wanted, ctx.now, Self::height(ctx));
         }
         self.lay_out(ctx);
+    }
+
+    fn followers(&self, ctx: &Ctx<'_>) -> Vec<Area> {
+        Vec::from_iter(ctx.shape(self.place()).detail)
     }
 
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {

@@ -17,7 +17,7 @@ const COLUMNS: [Column; 4] = [
     Column::new("TIME", 12),
     Column::new("KIND", 9),
     Column::new("CLUSTER", 18).grow(1),
-    Column::new("WHAT", 24).grow(6),
+    Column::new("WHAT", 24).names().grow(6),
 ];
 
 /// Draws the body.

@@ -15,7 +15,7 @@ use crate::ui::table::{self, Column, RowCells};
 use crate::ui::text::wrap;
 
 const COLUMNS: [Column; 10] = [
-    Column::new("APPLICATION", 18).grow(3),
+    Column::new("APPLICATION", 18).names().grow(3),
     Column::new("CLUSTER", 16).grow(2),
     Column::new("SYNC", 13),
     Column::new("DRIFT", 5),

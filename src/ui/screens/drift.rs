@@ -18,7 +18,7 @@ use crate::ui::table::{self, Column, RowCells};
 const GROUPS: [Column; 7] = [
     Column::new("IMPACT", 6).rank(3),
     Column::new("SITES", 5).right(),
-    Column::new("OBJECT", 18).grow(2),
+    Column::new("OBJECT", 18).names().grow(2),
     Column::new("CHANGE", 16).grow(5),
     Column::new("SINCE", 5).right(),
     Column::new("HOW", 9).rank(1),
@@ -26,7 +26,7 @@ const GROUPS: [Column; 7] = [
 ];
 
 const MEMBERS: [Column; 6] = [
-    Column::new("CLUSTER", 18).grow(2),
+    Column::new("CLUSTER", 18).names().grow(2),
     Column::new("LINK", 10),
     Column::new("CHANGE", 16).grow(3),
     Column::new("SINCE", 5).right(),

@@ -14,7 +14,7 @@ use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 
 const COLUMNS: [Column; 11] = [
-    Column::new("CLUSTER", 18).grow(4),
+    Column::new("CLUSTER", 18).names().grow(4),
     Column::new("GROUP", 10).grow(1).rank(5),
     Column::new("LINK", 10),
     Column::new("APPS", 7).right().rank(2),

@@ -16,7 +16,7 @@ use crate::ui::text::wrap;
 
 const COLUMNS: [Column; 7] = [
     Column::new("", 3),
-    Column::new("CLUSTER", 16).grow(2),
+    Column::new("CLUSTER", 16).names().grow(2),
     Column::new("LINK", 9).rank(2),
     Column::new("OBJECT", 14).grow(2).rank(1),
     Column::new("EFFECT", 17).grow(3),

@@ -14,7 +14,7 @@ use crate::ui::text::wrap;
 
 const COLUMNS: [Column; 4] = [
     Column::new("OUTCOME", 11),
-    Column::new("CLUSTER", 16).grow(1),
+    Column::new("CLUSTER", 16).names().grow(1),
     Column::new("OBJECT", 14).grow(1).rank(1),
     Column::new("WHAT HAPPENED", 24).grow(3),
 ];

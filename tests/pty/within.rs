@@ -1,0 +1,218 @@
+//! The console within what people run it in: tmux, screen and mosh, each drawing into the emulator in its turn.
+//!
+//! These need the programs, and so are run where CI installs them: `cargo test --test pty -- --ignored`.
+
+use std::process::Command;
+use std::time::Duration;
+
+use portable_pty::CommandBuilder;
+
+use super::console::{Console, demo};
+
+const DRIFTDECK: &str = env!("CARGO_BIN_EXE_driftdeck");
+
+/// How long nothing may come before a picture counts as finished.
+const REST: Duration = Duration::from_millis(700);
+
+/// A tmux of its own, which ends with the test.
+struct Tmux {
+    socket: String,
+}
+
+impl Tmux {
+    fn new() -> Self {
+        let socket = format!("driftdeck-{:x}", fastrand::u64(..));
+        Self { socket }
+    }
+
+    /// The console in a new session.
+    fn console(&self, rows: u16, cols: u16) -> Console {
+        let program = [
+            "tmux",
+            "-L",
+            &self.socket,
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-s",
+            "night",
+            DRIFTDECK,
+        ];
+        Console::open(demo(&program, &[]), rows, cols)
+    }
+
+    fn order(&self, arguments: &[&str]) -> String {
+        let out = Command::new("tmux")
+            .args(["-L", &self.socket])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "tmux {arguments:?}: {out:?}");
+        String::from_utf8(out.stdout).unwrap()
+    }
+
+    /// Another terminal that looks at the same session.
+    fn attach(&self, rows: u16, cols: u16) -> Console {
+        let mut command = CommandBuilder::new("tmux");
+        command.args(["-L", &self.socket, "attach", "-t", "night"]);
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env_remove("TMUX");
+        Console::open(command, rows, cols)
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        let _ = Command::new("tmux")
+            .args(["-L", &self.socket, "kill-server"])
+            .output();
+    }
+}
+
+fn screen(rows: u16, cols: u16) -> Console {
+    let mut command = demo(&["screen", "-c", "/dev/null", "-U", DRIFTDECK], &[]);
+    let sockets = tempfile::tempdir().unwrap().keep();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&sockets, private).unwrap();
+    command.env("SCREENDIR", sockets);
+    Console::open(command, rows, cols)
+}
+
+/// A mosh server on loopback, and its client as the terminal's program.
+fn mosh(rows: u16, cols: u16) -> Console {
+    let server = demo(
+        &[
+            "mosh-server",
+            "new",
+            "-i",
+            "127.0.0.1",
+            "-l",
+            "LANG=C.UTF-8",
+            "--",
+            DRIFTDECK,
+        ],
+        &[],
+    );
+    let mut command = Command::new("mosh-server");
+    command.args(server.get_argv().iter().skip(1));
+    command.envs(server.iter_full_env_as_str());
+    let out = command.output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    let told = said.lines().find_map(|l| l.strip_prefix("MOSH CONNECT "));
+    let (port, key) = told
+        .and_then(|t| t.split_once(' '))
+        .unwrap_or_else(|| panic!("{out:?}"));
+    let mut client = CommandBuilder::new("mosh-client");
+    client.args(["127.0.0.1", port]);
+    client.env("MOSH_KEY", key.trim());
+    client.env("TERM", "xterm-256color");
+    client.env("LANG", "C.UTF-8");
+    Console::open(client, rows, cols)
+}
+
+/// Leads through screens, scrolls to and fro, and says what is seen; whatever was drawn piece by piece must be what is drawn anew.
+fn story(console: &mut Console) {
+    console.until(&["FLEET", "edge-oslo-001", "ro"]);
+    console.press("3");
+    console.until(&["APPS", "> edge-config-"]);
+    console.press("jjjjGkkgg");
+    console.until(&["> edge-"]);
+    same_when_drawn_anew(console);
+    console.press("\r");
+    console.until(&["APP  argocd/"]);
+    same_when_drawn_anew(console);
+    console.press("?");
+    console.until(&["Keymap default"]);
+    console.press("\x1b");
+    console.until_gone("Keymap default");
+    console.press("1");
+    console.until(&["FLEET"]);
+    same_when_drawn_anew(console);
+}
+
+fn same_when_drawn_anew(console: &mut Console) {
+    console.quiet(REST);
+    let (shown, text) = (console.picture(), console.screen());
+    console.press("\x0c");
+    console.quiet(REST);
+    let pairs = shown.into_iter().zip(console.picture());
+    let apart: Vec<_> = pairs.enumerate().filter(|(_, (a, b))| a != b).collect();
+    let again = console.screen();
+    assert!(
+        apart.is_empty(),
+        "drawn piece by piece:\n{text}\ndrawn anew:\n{again}\ncells apart: {apart:?}"
+    );
+}
+
+fn leave(console: &mut Console) {
+    console.press("Q");
+    console.until(&["Quit driftdeck?"]);
+    console.press("y");
+    console.ended();
+}
+
+#[test]
+fn on_a_terminal_what_is_drawn_piece_by_piece_is_what_is_drawn_anew() {
+    for (rows, cols) in [(24, 80), (50, 200)] {
+        let mut console = Console::start(&[], rows, cols);
+        story(&mut console);
+        leave(&mut console);
+    }
+}
+
+#[test]
+#[ignore = "needs tmux"]
+fn within_tmux_it_is_drawn_as_on_a_terminal_and_again_when_somebody_comes_back() {
+    let tmux = Tmux::new();
+    let mut console = tmux.console(25, 80);
+    story(&mut console);
+    let held = tmux.order(&["capture-pane", "-p", "-t", "night"]);
+    let shown = console.screen();
+    for (held, shown) in held.lines().zip(shown.lines()).take(24) {
+        assert_eq!(held.trim_end(), shown.trim_end());
+    }
+    // The line to the jump host breaks; the session is come back to from a larger terminal.
+    tmux.order(&["detach-client", "-s", "night"]);
+    console.ended();
+    let mut console = tmux.attach(51, 200);
+    console.until(&["FLEET", "edge-oslo-001", "server"]);
+    story(&mut console);
+    leave(&mut console);
+}
+
+#[test]
+#[ignore = "needs tmux"]
+fn within_tmux_a_copied_name_reaches_its_buffer() {
+    let tmux = Tmux::new();
+    let mut console = tmux.console(25, 80);
+    console.until(&["FLEET", "> edge-"]);
+    tmux.order(&["set-option", "-s", "set-clipboard", "on"]);
+    console.press("c");
+    console.until(&["opied"]);
+    let copied = tmux.order(&["show-buffer"]);
+    assert!(copied.starts_with("edge-"), "{copied}");
+    leave(&mut console);
+}
+
+#[test]
+#[ignore = "needs screen"]
+fn within_screen_it_is_drawn_as_on_a_terminal() {
+    let mut console = screen(24, 80);
+    story(&mut console);
+    console.resize(40, 160);
+    console.until(&["server", "https://127.0.0.1"]);
+    same_when_drawn_anew(&mut console);
+    leave(&mut console);
+}
+
+#[test]
+#[ignore = "needs mosh"]
+fn over_mosh_it_is_drawn_as_on_a_terminal() {
+    let mut console = mosh(24, 80);
+    story(&mut console);
+    console.resize(40, 160);
+    console.until(&["server", "https://127.0.0.1"]);
+    same_when_drawn_anew(&mut console);
+    leave(&mut console);
+}
