@@ -9,6 +9,7 @@ mod fields;
 mod fold;
 mod groups;
 pub mod history;
+mod labels;
 mod matrix;
 mod notices;
 pub mod query;
@@ -88,6 +89,10 @@ pub struct Cluster {
     pub merged_into: Option<ClusterId>,
     /// How to match destinations with it.
     pub candidate: JoinCandidate,
+    /// When the client certificate or the token of the kubeconfig ends, as they say themselves; the earlier one.
+    pub credential_ends: Option<Timestamp>,
+    /// Labels from the configuration.
+    pub labels: BTreeMap<Safe, Safe>,
 }
 
 /// What is known of one application beyond its own document.
@@ -121,6 +126,8 @@ pub struct Fleet {
     notices: BTreeMap<AppRef, Vec<Notice>>,
     aliases: Vec<Alias>,
     candidates: Directory,
+    /// What the hubs' cluster Secrets call the rows.
+    labelled: labels::Labelled,
     /// Grows with every change that a reader could see.
     version: u64,
     /// Which rows the changes reached.
@@ -143,6 +150,10 @@ pub struct RowSeed {
     pub group: Safe,
     /// Why it will never connect, when its context is malformed.
     pub broken: Option<Safe>,
+    /// When the client certificate or the token of the kubeconfig ends, as they say themselves; the earlier one.
+    pub credential_ends: Option<Timestamp>,
+    /// Labels from the configuration; they win over those of the hubs' cluster Secrets.
+    pub labels: BTreeMap<Safe, Safe>,
 }
 
 impl Fleet {
@@ -165,6 +176,8 @@ impl Fleet {
             cluster.group = seed.group;
             cluster.state = state;
             cluster.message = seed.broken;
+            cluster.credential_ends = seed.credential_ends;
+            cluster.labels = seed.labels;
             fleet.clusters.insert(id, cluster);
         }
         fleet.rebuild_candidates();
@@ -296,6 +309,8 @@ impl Cluster {
             dropped_events: 0,
             merged_into: None,
             candidate,
+            credential_ends: None,
+            labels: BTreeMap::new(),
         }
     }
 }

@@ -172,7 +172,7 @@ pub(crate) fn troubled_fleet() -> Fleet {
                 ..JoinCandidate::default()
             },
             group: Safe::new(group),
-            broken: None,
+            ..RowSeed::default()
         });
     let mut fleet = Fleet::new(seeds.collect(), Vec::new());
     live(&mut fleet, "hub-1", &[Engine::Argo]);

@@ -70,6 +70,8 @@ pub struct Group {
     pub clusters: String,
     /// Whether a plan that touches it asks for its name to be typed.
     pub guarded: bool,
+    /// Labels to show and to group by, such as `region`.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// One line of the alias table.
@@ -94,6 +96,8 @@ pub struct ClusterLine {
     pub metrics_url: String,
     /// Its bearer token as a reference: `env:NAME`, `file:PATH` or `exec:PROGRAM ARGUMENT …`.
     pub metrics_token: String,
+    /// Labels to show and to group by, such as `region`.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// Who asks a private chart repository or registry.
@@ -177,7 +181,7 @@ const TOP: &[&str] = &[
     "link",
 ];
 const TABLES: &[(&str, &[&str])] = &[
-    ("group", &["name", "clusters", "guarded"]),
+    ("group", &["name", "clusters", "guarded", "labels"]),
     ("alias", &["destination", "context"]),
     ("manager", &["name", "class"]),
     ("link", &["name", "url"]),
@@ -188,7 +192,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ),
     (
         "cluster",
-        &["context", "name", "metrics-url", "metrics-token"],
+        &["context", "name", "metrics-url", "metrics-token", "labels"],
     ),
     (
         "desired",

@@ -32,6 +32,8 @@ pub struct HubCluster {
     pub ca: Name,
     /// Whether it is annotated `argocd.argoproj.io/skip-reconcile`.
     pub skip_reconcile: bool,
+    /// `metadata.labels` that people set: what ApplicationSets choose clusters by, such as `region`.
+    pub labels: Vec<(Name, Name)>,
 }
 
 /// One line of the alias table: a hub's destination (URL or name) is this row.

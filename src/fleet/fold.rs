@@ -84,6 +84,7 @@ impl Fleet {
                 if known == Some(&list) {
                     return false;
                 }
+                self.labelled.take(id, &list);
                 self.with(id, |c| c.hub_clusters = list);
                 self.rejoin_hub(id);
                 true

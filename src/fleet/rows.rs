@@ -1,5 +1,6 @@
 //! What the lists show: one value a row, made on demand from the fleet.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -99,6 +100,12 @@ pub struct ClusterRow {
     pub operating: bool,
     /// What is the matter with the engines that it holds. It depends on the time: whoever makes rows asks [`Fleet::hub_warning`] for it.
     pub warning: Option<Warning>,
+    /// The hubs that hold the applications which deploy to it, in the order of their names.
+    pub hubs: Vec<ClusterId>,
+    /// Its labels: those of the configuration, then those of the hubs' cluster Secrets.
+    pub labels: BTreeMap<Safe, Safe>,
+    /// When the kubeconfig's client certificate or token ends, as they say themselves; the earlier one.
+    pub credential_ends: Option<Timestamp>,
 }
 
 impl ClusterRow {
@@ -250,6 +257,9 @@ impl Fleet {
                 .or_else(|| cluster.unread_kinds.values().next().cloned()),
             operating: apps.iter().any(|a| a.app.operation_requested),
             warning: None,
+            hubs: hubs_of(&apps),
+            labels: self.labels_of(cluster),
+            credential_ends: cluster.credential_ends,
         };
         for state in apps {
             match self.app_verdict(state).state {
@@ -507,6 +517,11 @@ fn shadow_of<'c>(cluster: &'c Cluster, selector: &Selector) -> impl Iterator<Ite
                 current: cluster.state.is_current(),
             }
         })
+}
+
+fn hubs_of(apps: &[&AppState]) -> Vec<ClusterId> {
+    let hubs: BTreeSet<&ClusterId> = apps.iter().map(|state| &state.app.id.hub).collect();
+    hubs.into_iter().cloned().collect()
 }
 
 fn first_of_hub(hub: &ClusterId) -> AppRef {

@@ -1,6 +1,6 @@
 //! One sitting with a fleet: the kubeconfig read, the sources running, the events folded. Commands and console begin here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -272,8 +272,23 @@ fn seeds(plan: &FleetPlan, config: &Config) -> Vec<RowSeed> {
                     .map(Safe::from)
                     .unwrap_or_default(),
                 broken: row.target.as_ref().err().cloned(),
+                credential_ends: row.target.as_ref().ok().and_then(|target| {
+                    let ends = [target.certificate_ends(), target.token_ends()];
+                    ends.into_iter().flatten().min()
+                }),
+                labels: labels(config, row.cluster.as_str(), &row.contexts),
             }
         })
+        .collect()
+}
+
+/// The labels that the configuration gives a row: those of its cluster before those of its group.
+fn labels(config: &Config, row: &str, contexts: &[Name]) -> BTreeMap<Safe, Safe> {
+    let own = contexts.iter().find_map(|c| config.cluster_of(c));
+    let group = config.group_of(row).map(|group| &group.labels);
+    let all = group.into_iter().chain(own.map(|line| &line.labels));
+    all.flatten()
+        .map(|(name, value)| (Safe::new(name), Safe::new(value)))
         .collect()
 }
 

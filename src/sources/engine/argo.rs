@@ -377,7 +377,20 @@ pub fn hub_cluster(secret: &Value) -> HubCluster {
         // The same hash that the rows of the kubeconfig have: equal bundles must be found equal.
         ca: ca_hash(ca.as_bytes()),
         skip_reconcile: annotation.and_then(Value::as_str).is_some_and(go_bool),
+        labels: labels(secret),
     }
+}
+
+/// The labels that people set; Argo CD's own say nothing of the cluster.
+fn labels(secret: &Value) -> Vec<(Name, Name)> {
+    let labels = secret
+        .pointer("/metadata/labels")
+        .and_then(Value::as_object);
+    let own =
+        |key: &str| key.starts_with("argocd.argoproj.io/") || key.starts_with("app.kubernetes.io/");
+    let set = labels.into_iter().flatten().filter(|(key, _)| !own(key));
+    set.filter_map(|(key, value)| Some((key.as_str().into(), value.as_str()?.into())))
+        .collect()
 }
 
 /// The text behind a base64 value; empty when it is none.
