@@ -129,6 +129,7 @@ fn console(rows: usize) -> Model {
         now: now(),
         kept: driftdeck::app::kept::Kept::default(),
         links: Vec::new(),
+        layouts: std::collections::BTreeMap::default(),
     })
 }
 

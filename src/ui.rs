@@ -4,6 +4,7 @@
 
 mod changes;
 mod chrome;
+mod columns;
 pub mod detail;
 mod modals;
 pub mod paint;

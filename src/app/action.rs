@@ -149,6 +149,10 @@ actions! {
     Problems = "view.problems", "problems", Looks, ROWS.and(ACTIVITY);
     /// Sort by the next column
     Sort = "view.sort", "sort", Looks, ROWS;
+    /// Choose the columns of this list and their order
+    Columns = "view.columns", "columns", Looks, ROWS;
+    /// Group the rows of this list: by site, label, hub, version, kind, who wrote it and more
+    GroupBy = "view.group", "group by", Looks, ROWS;
     /// Filter the list, or search the difference: words, or key=value such as region=eu, drift>0, state=stale
     Filter = "show.filter", "filter", Looks, TABLED;
     /// Show every key of this screen

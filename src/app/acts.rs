@@ -125,6 +125,7 @@ fn shared(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::CopyLink
         | Action::MarkBy
         | Action::Seen => super::triage::act(model, action),
+        Action::Columns | Action::GroupBy => super::laying::act(model, action),
         Action::Revert => revert(model),
         Action::RunPlan => confirm_run(model),
         Action::Rebuild => rebuild(model, |_| {}),

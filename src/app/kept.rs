@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::layout::{ByScreen, Layout};
 use crate::domain::{Fingerprint, Safe};
 
 /// How long an acknowledgement holds when nothing else is said.
@@ -22,6 +23,8 @@ pub struct Kept {
     pub filters: Vec<String>,
     /// When somebody last said that everything was seen.
     pub looked_at: Option<Timestamp>,
+    /// How lists are laid out, where somebody chose.
+    pub layouts: ByScreen,
 }
 
 /// One acknowledged group of equal changes.
@@ -38,7 +41,7 @@ pub struct Ack {
     pub until: Timestamp,
 }
 
-/// One saved view: a screen with filter and sort.
+/// One saved view: a screen with filter, sort, columns and grouping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct View {
@@ -52,6 +55,9 @@ pub struct View {
     pub problems: bool,
     /// Number of the sort order.
     pub sort: usize,
+    /// The columns and the grouping.
+    #[serde(default)]
+    pub layout: Layout,
 }
 
 impl Kept {

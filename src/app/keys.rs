@@ -5,6 +5,7 @@ use tui_input::Input;
 
 use super::acts;
 use super::complete;
+use super::laying;
 use super::links::Links;
 use super::looks;
 use super::menu::{Menu, MenuLine};
@@ -68,6 +69,8 @@ pub(super) fn paste(model: &mut Model, text: &str) {
             | Modal::Help(_)
             | Modal::Menu(_)
             | Modal::Links(_)
+            | Modal::Columns(_)
+            | Modal::GroupBy(_)
             | Modal::Window(_),
         )
         | None => {}
@@ -96,6 +99,8 @@ fn in_modal(model: &mut Model, key: Key) -> Vec<Effect> {
     match model.modal.take() {
         Some(Modal::Menu(menu)) => in_menu(model, menu, key),
         Some(Modal::Links(links)) => in_links(model, links, key),
+        Some(Modal::Columns(pick)) => laying::in_columns(model, pick, key),
+        Some(Modal::GroupBy(pick)) => laying::in_groups(model, pick, key),
         Some(Modal::Window(window)) => in_window_key(model, window, key),
         Some(Modal::Palette(palette)) => in_palette(model, palette, key),
         Some(Modal::Help(top)) => {

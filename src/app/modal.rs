@@ -7,6 +7,7 @@ use crossterm::event::KeyCode;
 use super::links::Links;
 use super::menu::Menu;
 use super::palette::Palette;
+use super::pick::{ColumnPick, GroupPick};
 use super::window::Window;
 use crate::domain::{Fingerprint, Safe};
 use crate::keymap::Key;
@@ -30,6 +31,10 @@ pub enum Modal {
     Menu(Menu),
     /// Pages to choose from.
     Links(Links),
+    /// The columns of the list.
+    Columns(ColumnPick),
+    /// What the rows of the list are grouped by.
+    GroupBy(GroupPick),
     /// Long text.
     Window(Box<Window>),
 }

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alert::Alerts;
 use super::kept::Kept;
+use super::layout::{ByScreen, Layouts};
 use super::modal::Modal;
 use super::msg::Notice;
 use super::place::Place;
@@ -42,6 +43,8 @@ pub struct Start {
     pub kept: Kept,
     /// Pages that the configuration names.
     pub links: Vec<LinkTemplate>,
+    /// Layouts of lists that the configuration names.
+    pub layouts: ByScreen,
 }
 
 /// The console's state. Only [`super::update`] changes it.
@@ -79,6 +82,8 @@ pub struct Model {
     pub words: Words,
     /// Pages that the configuration names.
     pub links: Vec<LinkTemplate>,
+    /// How lists are laid out.
+    pub layouts: Layouts,
     /// Screens that were left and can be gone forward to, the last one first.
     pub(super) forward: Vec<Screen>,
     pub(super) alerts: Alerts,
@@ -116,6 +121,7 @@ impl Model {
             notice: None,
             themes: start.themes,
             keymaps: start.keymaps,
+            layouts: Layouts::new(start.layouts, start.kept.layouts.clone()),
             kept: start.kept,
             links: start.links,
             forward: Vec::new(),
@@ -154,6 +160,7 @@ impl Model {
             kept: &self.kept,
             words: &self.words,
             links: &self.links,
+            layouts: &self.layouts,
         }
     }
 
@@ -171,6 +178,7 @@ impl Model {
             kept: &self.kept,
             words: &self.words,
             links: &self.links,
+            layouts: &self.layouts,
         };
         self.stack.last_mut().map(|screen| act(screen, &ctx))
     }
@@ -255,6 +263,7 @@ impl Model {
             kept: &self.kept,
             words: &self.words,
             links: &self.links,
+            layouts: &self.layouts,
         };
         (self.stack.iter_mut().chain(self.parked.as_mut()), ctx)
     }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use super::action::Action;
 use super::asked::Asked;
 use super::kept::Kept;
+use super::layout::Layouts;
 use super::list::Step;
 use super::msg::{Effect, Notice, PlanWish, WishTarget};
 use super::place::Place;
@@ -59,6 +60,8 @@ pub struct Ctx<'a> {
     pub words: &'a Words,
     /// Pages that the configuration names.
     pub links: &'a [LinkTemplate],
+    /// How lists are laid out.
+    pub layouts: &'a Layouts,
 }
 
 impl Ctx<'_> {

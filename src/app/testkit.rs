@@ -5,13 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::layout::ByScreen;
 use super::shape::Size;
 use super::{Effect, Model, Msg, Start, update};
 use crate::domain::event::Bodies;
 use crate::domain::{
     Change, ChangeOp, ClusterMetrics, DriftState, Engine, Fact, FieldOwner, Fingerprint, Gvk,
-    Health, HistoryEntry, Ignored, JoinCandidate, LinkState, MetricFigure, ObjectRef, Resource,
-    Safe, SyncState, Verdict,
+    Health, HistoryEntry, HubCluster, Ignored, JoinCandidate, LinkState, MetricFigure, ObjectRef,
+    Resource, Safe, SyncState, Verdict,
 };
 use crate::fleet::testkit::{app, app_ref, at, in_sync, judged, live, tell};
 use crate::fleet::{Fleet, RowSeed};
@@ -172,6 +173,7 @@ pub(crate) fn troubled_fleet() -> Fleet {
                 ..JoinCandidate::default()
             },
             group: Safe::new(group),
+            credential_ends: Some(at(40 * 86_400)),
             ..RowSeed::default()
         });
     let mut fleet = Fleet::new(seeds.collect(), Vec::new());
@@ -215,6 +217,7 @@ pub(crate) fn troubled_fleet() -> Fleet {
         ..crate::domain::Tracking::default()
     };
     tell(&mut fleet, "hub-1", 1, Fact::Tracking(tracking));
+    tell(&mut fleet, "hub-1", 1, Fact::HubClusters(secrets()));
     tell(&mut fleet, "hub-1", 1, Fact::Apps(apps.collect()));
     for (edge, _) in EDGES {
         if !matches!(edge, "edge-paris-031" | "edge-lyon-001" | "edge-tokyo-001") {
@@ -243,6 +246,25 @@ pub(crate) fn fleet_of_a_sick_hub() -> Fleet {
     };
     tell(&mut fleet, "hub-1", 5, Fact::Metrics(Box::new(metrics)));
     fleet
+}
+
+/// What the hub calls its edges: every site has a tier.
+fn secrets() -> Vec<HubCluster> {
+    let of = |(edge, _): &(&str, &str)| HubCluster {
+        name: (*edge).into(),
+        server: format!("https://{edge}.example:6443").into(),
+        labels: vec![(
+            "tier".into(),
+            if edge.ends_with('1') {
+                "kiosk"
+            } else {
+                "store"
+            }
+            .into(),
+        )],
+        ..HubCluster::default()
+    };
+    EDGES.iter().map(of).collect()
 }
 
 fn app_name(edge: &str) -> String {
@@ -350,6 +372,7 @@ pub(crate) fn console(fleet: Fleet, cols: u16, rows: u16, write: bool) -> Model 
         now: now(),
         kept: super::kept::Kept::default(),
         links: vec![grafana()],
+        layouts: ByScreen::default(),
     })
 }
 

@@ -7,6 +7,7 @@ mod differing;
 mod drifting;
 mod facts;
 mod keymaps;
+mod laying;
 mod lists;
 mod looking;
 mod moving;

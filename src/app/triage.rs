@@ -172,6 +172,7 @@ fn save_view(model: &mut Model, name: &str) -> Vec<Effect> {
         filter: sieve.text().to_owned(),
         problems: sieve.problems,
         sort: sieve.sort,
+        layout: model.layouts.seen(place),
     };
     model.kept.save(view);
     say(
@@ -181,7 +182,7 @@ fn save_view(model: &mut Model, name: &str) -> Vec<Effect> {
     keep(model)
 }
 
-/// Opens a saved view: its screen, filter and sort.
+/// Opens a saved view: its screen, filter, sort, columns and grouping.
 pub(super) fn open_view(model: &mut Model, name: &str) -> Vec<Effect> {
     let Some(view) = model.kept.views.iter().find(|v| v.name == name).cloned() else {
         return Vec::new();
@@ -197,6 +198,7 @@ pub(super) fn open_view(model: &mut Model, name: &str) -> Vec<Effect> {
         return Vec::new();
     };
     acts::go(model, place);
+    super::laying::take(model, place, view.layout);
     model.on_screen(|screen, ctx| {
         let face = screen.face_mut();
         if let Some(sieve) = face.sieve_mut() {

@@ -189,6 +189,7 @@ impl Shot<'_> {
             now: time.now(),
             kept: Kept::default(),
             links: self.config.links(),
+            layouts: self.config.view.clone(),
         });
         let mut sitting = Sitting {
             model: &mut model,

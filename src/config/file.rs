@@ -8,6 +8,8 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Written};
+use super::view;
+use crate::app::layout::ByScreen;
 use crate::domain::Alias;
 use crate::domain::link::LinkTemplate;
 use crate::drift::managers::ClassRule;
@@ -38,6 +40,8 @@ pub struct Config {
     pub manager: Vec<ManagerLine>,
     /// Pages about what is selected, such as a dashboard.
     pub link: Vec<LinkLine>,
+    /// Columns and grouping of lists by the name of their screen, while nobody chose in the console.
+    pub view: ByScreen,
 }
 
 /// A page about what is selected.
@@ -179,6 +183,7 @@ const TOP: &[&str] = &[
     "hub",
     "manager",
     "link",
+    "view",
 ];
 const TABLES: &[(&str, &[&str])] = &[
     ("group", &["name", "clusters", "guarded", "labels"]),
@@ -295,7 +300,7 @@ fn check_keys(written: &Written<'_>, table: &DeTable<'_>) -> Result<(), Fault> {
             _ => {}
         }
     }
-    Ok(())
+    view::check(written, table)
 }
 
 fn check_values(written: &Written<'_>, table: &DeTable<'_>, config: &Config) -> Result<(), Fault> {

@@ -109,6 +109,14 @@ pub struct ClusterRow {
 }
 
 impl ClusterRow {
+    /// Where it stands: its label `region`, or the one that cloud providers set on nodes, else its group; empty when it has none.
+    pub fn region(&self) -> &Safe {
+        let label = |name: &str| self.labels.get(&Safe::new(name));
+        label("region")
+            .or_else(|| label("topology.kubernetes.io/region"))
+            .unwrap_or(&self.group)
+    }
+
     /// The message; a row that is not current always has one.
     pub fn why_not_current(&self) -> Option<Safe> {
         let silent = || (!self.state.is_current()).then(|| Safe::fixed("No answer yet."));

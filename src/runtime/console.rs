@@ -103,6 +103,7 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         now: Timestamp::now(),
         kept: keep::read(&state),
         links: options.config.links(),
+        layouts: options.config.view.clone(),
     });
     model.notice = options.greeting.clone().map(Notice::warning);
     let mut console = Console {

@@ -37,6 +37,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, open: &Modal, shape: 
         Modal::Confirm(confirm) => draw_confirm(canvas, confirm, all),
         Modal::Menu(menu) => windows::draw_menu(canvas, menu, all),
         Modal::Links(links) => windows::draw_links(canvas, links, all),
+        Modal::Columns(pick) => windows::draw_columns(canvas, pick, all),
+        Modal::GroupBy(pick) => windows::draw_groupings(canvas, pick, all),
         Modal::Window(open) => windows::draw_window(canvas, open, model.now, all),
     }
 }

@@ -7,9 +7,9 @@ use crate::app::shape::Area;
 
 /// One column.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
+pub struct Column<'t> {
     /// Its title.
-    pub title: &'static str,
+    pub title: &'t str,
     /// Columns of the terminal it needs at least.
     pub width: u16,
     /// Share of the width that is left over; 0 takes none.
@@ -22,9 +22,9 @@ pub struct Column {
     pub names: bool,
 }
 
-impl Column {
+impl<'t> Column<'t> {
     /// A column of fixed width that is never left out.
-    pub const fn new(title: &'static str, width: u16) -> Self {
+    pub const fn new(title: &'t str, width: u16) -> Self {
         Self {
             title,
             width,
@@ -92,7 +92,7 @@ const SPACE: u16 = 2;
 pub fn draw<K: Ord + Clone>(
     canvas: &mut Canvas<'_>,
     area: Area,
-    columns: &[Column],
+    columns: &[Column<'_>],
     list: &List<K>,
     focus: bool,
     row: impl Fn(&Canvas<'_>, &K) -> RowCells,
@@ -129,7 +129,13 @@ pub fn draw<K: Ord + Clone>(
 }
 
 /// Tints the sign of the selected row and the cell that names it.
-fn select(canvas: &mut Canvas<'_>, line: Area, columns: &[Column], slots: &[Slot], row: &RowCells) {
+fn select(
+    canvas: &mut Canvas<'_>,
+    line: Area,
+    columns: &[Column<'_>],
+    slots: &[Slot],
+    row: &RowCells,
+) {
     let sign = Area { w: MARGIN, ..line };
     canvas.tint(sign, "selection");
     for slot in slots {
@@ -148,12 +154,12 @@ fn select(canvas: &mut Canvas<'_>, line: Area, columns: &[Column], slots: &[Slot
     }
 }
 
-fn titles(canvas: &mut Canvas<'_>, area: Area, columns: &[Column], slots: &[Slot]) {
+fn titles(canvas: &mut Canvas<'_>, area: Area, columns: &[Column<'_>], slots: &[Slot]) {
     for slot in slots {
         let Some(column) = columns.get(slot.column) else {
             continue;
         };
-        let title = vec![canvas.fixed("column", column.title)];
+        let title = vec![canvas.piece("column", column.title)];
         let x = area.x + MARGIN + slot.x;
         put_cell(canvas, x, area.y, slot.w, column.right, &title);
     }
@@ -162,7 +168,7 @@ fn titles(canvas: &mut Canvas<'_>, area: Area, columns: &[Column], slots: &[Slot
 fn draw_row(
     canvas: &mut Canvas<'_>,
     line: Area,
-    columns: &[Column],
+    columns: &[Column<'_>],
     slots: &[Slot],
     row: &RowCells,
 ) {
@@ -205,7 +211,7 @@ fn put_cell(canvas: &mut Canvas<'_>, x: u16, y: u16, w: u16, right: bool, cell: 
 }
 
 /// Chooses the columns that fit and spreads what is left over.
-fn slots(columns: &[Column], width: u16) -> Vec<Slot> {
+fn slots(columns: &[Column<'_>], width: u16) -> Vec<Slot> {
     let mut kept: Vec<usize> = (0..columns.len()).collect();
     let needed = |kept: &[usize]| {
         let widths = kept
@@ -254,7 +260,7 @@ fn slots(columns: &[Column], width: u16) -> Vec<Slot> {
 mod tests {
     use super::*;
 
-    const COLUMNS: [Column; 4] = [
+    const COLUMNS: [Column<'_>; 4] = [
         Column::new("CLUSTER", 10).grow(3),
         Column::new("DRIFT", 6),
         Column::new("CPU", 5).rank(2),

@@ -166,9 +166,18 @@ const APP_SCENES: [(&str, Scene); 13] = [
     ("app_dark", Scene::Asked("3 / m u n i c h enter enter e")),
 ];
 
-const SCENES: [(&str, Scene); 41] = [
+const SCENES: [(&str, Scene); 44] = [
     ("fleet", Scene::Keys("")),
     ("fleet_stale", Scene::Keys("/ m u n i c h enter")),
+    ("columns", Scene::Keys("v j j space j")),
+    (
+        "columns_chosen",
+        Scene::Keys("v G space K K K K K K j j j j space enter"),
+    ),
+    (
+        "columns_of_apps",
+        Scene::Keys("3 v g j j j j j j j j j j j j space j space enter"),
+    ),
     ("fleet_filter", Scene::Keys("/ g r o u p = u s")),
     ("drift", Scene::Keys("2")),
     ("drift_members", Scene::Keys("2 enter j")),

@@ -9,6 +9,7 @@ use super::text;
 use super::tree::{self, Columns};
 use crate::app::links::{Link, Links};
 use crate::app::menu::{Menu, MenuLine};
+use crate::app::pick::{ColumnLine, ColumnPick, GroupPick};
 use crate::app::shape::Area;
 use crate::app::sheet::{SheetLine, Tone};
 use crate::app::window::Window;
@@ -58,6 +59,50 @@ pub(super) fn draw_links(canvas: &mut Canvas<'_>, links: &Links, all: Area) {
         rows,
         links.cursor,
     );
+}
+
+/// ```text
+/// ┌ columns of fleet: space shows or hides, J K move, enter keeps, 0 as before ┐
+/// │ > [x] cluster   always  the cluster's name                                 │
+/// │   [ ] cert              days until the kubeconfig's certificate ends       │
+/// └────────────────────────────────────────────────────────────────────────────┘
+/// ```
+pub(super) fn draw_columns(canvas: &mut Canvas<'_>, pick: &ColumnPick, all: Area) {
+    let row = |canvas: &Canvas<'_>, line: &ColumnLine| {
+        let (sign, scope) = match (line.shown, line.fixed) {
+            (true, true) => ("[=] ", "text.dim"),
+            (true, false) => ("[x] ", "text"),
+            (false, _) => ("[ ] ", "text.dim"),
+        };
+        let name = text::cut_middle(&line.name, 22, canvas.glyphs().ellipsis);
+        vec![
+            canvas.fixed(scope, sign),
+            canvas.piece(scope, format!("{name:<23}")),
+            canvas.piece("text.dim", line.about.clone()),
+        ]
+    };
+    let rows = pick.lines.iter().map(|line| row(canvas, line)).collect();
+    let title = "columns: space shows, J K move, enter keeps, 0 resets";
+    choices(canvas, all, (76, title), rows, pick.cursor);
+}
+
+/// ```text
+/// ┌ group by: enter keeps, 0 as configured ───────────────────┐
+/// │ > none      one list                                      │
+/// │   site      the group in the configuration                │
+/// └───────────────────────────────────────────────────────────┘
+/// ```
+pub(super) fn draw_groupings(canvas: &mut Canvas<'_>, pick: &GroupPick, all: Area) {
+    let row = |canvas: &Canvas<'_>, (name, about): &(String, Safe)| {
+        let name = text::cut_middle(name, 22, canvas.glyphs().ellipsis);
+        vec![
+            canvas.piece("text", format!("{name:<23}")),
+            canvas.piece("text.dim", about.clone()),
+        ]
+    };
+    let rows = pick.lines.iter().map(|line| row(canvas, line)).collect();
+    let title = "group by: enter keeps, 0 resets";
+    choices(canvas, all, (76, title), rows, pick.cursor);
 }
 
 /// A window of lines to choose from, at most this wide and under this title.

@@ -13,7 +13,7 @@ use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 use crate::ui::text::wrap;
 
-const COLUMNS: [Column; 4] = [
+const COLUMNS: [Column<'_>; 4] = [
     Column::new("TIME", 12),
     Column::new("KIND", 9),
     Column::new("CLUSTER", 18).grow(1),

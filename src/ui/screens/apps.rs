@@ -1,5 +1,7 @@
 //! The applications: a table, and the detail of the selected one.
 
+mod cells;
+
 use super::empty;
 use crate::app::age::age;
 use crate::app::screens::{AppsScreen, Ctx};
@@ -8,23 +10,34 @@ use crate::app::words;
 use crate::app::{Action, Place};
 use crate::domain::{AppRef, Application, Newest, Safe, VerdictSource};
 use crate::fleet::AppRow;
+use crate::ui::columns::{Laid, Specs};
 use crate::ui::detail::{self, fact};
 use crate::ui::paint::{Canvas, Piece};
 use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 use crate::ui::text::wrap;
 
-const COLUMNS: [Column; 10] = [
-    Column::new("APPLICATION", 18).names().grow(3),
-    Column::new("CLUSTER", 16).grow(2),
-    Column::new("SYNC", 13),
-    Column::new("DRIFT", 5),
-    Column::new("HEALTH", 13).rank(1),
-    Column::new("OP", 9).rank(6),
-    Column::new("REVISION", 9).rank(4),
-    Column::new("AUTO", 6).rank(3),
-    Column::new("COMPARED", 8).right().rank(5),
-    Column::new("HUB", 8).grow(1).rank(2),
+/// The columns, in the order in which the list offers them.
+pub(in crate::ui) const COLUMNS: &Specs = &[
+    ("app", Column::new("APPLICATION", 18).names().grow(3)),
+    ("cluster", Column::new("CLUSTER", 16).grow(2)),
+    ("sync", Column::new("SYNC", 13)),
+    ("drift", Column::new("DRIFT", 5)),
+    ("health", Column::new("HEALTH", 13).rank(1)),
+    ("op", Column::new("OP", 9).rank(6)),
+    ("revision", Column::new("REVISION", 9).rank(4)),
+    ("auto", Column::new("AUTO", 6).rank(3)),
+    ("compared", Column::new("COMPARED", 8).right().rank(5)),
+    ("hub", Column::new("HUB", 8).grow(1).rank(2)),
+    ("kind", Column::new("KIND", 13).rank(6)),
+    ("namespace", Column::new("NAMESPACE", 12).grow(1).rank(6)),
+    ("project", Column::new("PROJECT", 10).grow(1).rank(6)),
+    ("site", Column::new("GROUP", 10).grow(1).rank(6)),
+    ("behind", Column::new("BEHIND", 6).right().rank(5)),
+    ("target", Column::new("TARGET", 10).grow(1).rank(6)),
+    ("path", Column::new("PATH", 18).grow(2).rank(7)),
+    ("objects", Column::new("OBJECTS", 7).right().rank(6)),
+    ("message", Column::new("MESSAGE", 24).grow(4).rank(8)),
 ];
 
 /// Commits between what is deployed and the newest that a detail has room for.
@@ -46,13 +59,14 @@ pub(in crate::ui) fn draw(
         nothing(canvas, screen, ctx, shape.main);
         return;
     }
+    let laid = Laid::of(Place::Apps, COLUMNS, ctx);
     table::draw(
         canvas,
         shape.main,
-        &COLUMNS,
+        &laid.columns(),
         &screen.list,
         true,
-        |canvas, id| row(canvas, screen, id, ctx),
+        |canvas, id| row(canvas, screen, id, (&laid, ctx)),
     );
     let selected = screen.list.selected().and_then(|id| screen.row(id));
     if let (Some(area), Some(row)) = (shape.detail, selected) {
@@ -96,43 +110,46 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &AppsScreen, ctx: &Ctx<'_>, area: Ar
     empty(canvas, area, &words, hint);
 }
 
-fn row(canvas: &Canvas<'_>, screen: &AppsScreen, id: &AppRef, ctx: &Ctx<'_>) -> RowCells {
+fn row(
+    canvas: &Canvas<'_>,
+    screen: &AppsScreen,
+    id: &AppRef,
+    (laid, ctx): (&Laid, &Ctx<'_>),
+) -> RowCells {
     let Some(row) = screen.row(id) else {
         return RowCells {
             cells: Vec::new(),
             stale: true,
         };
     };
-    let app = &row.app;
-    let cells = vec![
-        vec![canvas.piece("text", Safe::new(&app.id.name))],
-        cluster(canvas, row),
-        sync(canvas, row),
-        signs::drift_count(
-            canvas,
-            row.drift,
-            row.current,
-            row.unjudged.is_none() && row.cluster.is_some(),
-        ),
-        health(canvas, row),
-        app.operation
-            .as_ref()
-            .map_or_else(Vec::new, |op| signs::operation(canvas, op.phase)),
-        vec![canvas.piece("text.dim", deployed(app))],
-        vec![canvas.fixed("text.dim", auto(app))],
-        vec![
-            canvas.piece(
-                "text.dim",
-                app.reconciled_at
-                    .and_then(|at| age(ctx.now, at))
-                    .unwrap_or_default(),
-            ),
-        ],
-        vec![canvas.piece("text.dim", Safe::new(app.id.hub.as_str()))],
-    ];
+    let cells = laid.names().map(|name| cell(canvas, name, row, ctx));
     RowCells {
-        cells,
+        cells: cells.collect(),
         stale: !row.current,
+    }
+}
+
+fn cell(canvas: &Canvas<'_>, name: &str, row: &AppRow, ctx: &Ctx<'_>) -> Vec<Piece> {
+    let app = &row.app;
+    let judged = row.unjudged.is_none() && row.cluster.is_some();
+    match name {
+        "app" => vec![canvas.piece("text", Safe::new(&app.id.name))],
+        "cluster" => cluster(canvas, row),
+        "sync" => sync(canvas, row),
+        "drift" => signs::drift_count(canvas, row.drift, row.current, judged),
+        "health" => health(canvas, row),
+        "op" => {
+            let operation = app.operation.as_ref();
+            operation.map_or_else(Vec::new, |op| signs::operation(canvas, op.phase))
+        }
+        "revision" => vec![canvas.piece("text.dim", deployed(app))],
+        "auto" => vec![canvas.fixed("text.dim", auto(app))],
+        "compared" => {
+            let age = app.reconciled_at.and_then(|at| age(ctx.now, at));
+            vec![canvas.piece("text.dim", age.unwrap_or_default())]
+        }
+        "hub" => vec![canvas.piece("text.dim", Safe::new(app.id.hub.as_str()))],
+        other => cells::extra(canvas, other, row, ctx),
     }
 }
 

@@ -1,31 +1,42 @@
 //! The drift inbox: groups of equal changes, the members of the selected one, a preview.
 
+mod cells;
+
 use super::empty;
 use crate::app::age::age;
 use crate::app::screens::drift::{MemberKey, Pane};
 use crate::app::screens::{Ctx, DriftScreen};
 use crate::app::shape::{Area, Shape};
 use crate::app::{Action, Place};
-use crate::domain::{DriftState, Fingerprint, Safe, SyncState};
+use crate::domain::{DriftState, Safe, SyncState};
 use crate::fleet::{DriftGroup, DriftRow};
 use crate::ops::{Opinion, ServerWord};
 use crate::ui::changes;
+use crate::ui::columns::{Laid, Specs};
 use crate::ui::detail;
 use crate::ui::paint::{Canvas, Piece, sentence};
 use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 
-const GROUPS: [Column; 7] = [
-    Column::new("IMPACT", 6).rank(3),
-    Column::new("SITES", 5).right(),
-    Column::new("OBJECT", 18).names().grow(2),
-    Column::new("CHANGE", 16).grow(5),
-    Column::new("SINCE", 5).right(),
-    Column::new("HOW", 9).rank(1),
-    Column::new("BY", 13).grow(1).rank(2),
+/// The columns, in the order in which the list offers them.
+pub(in crate::ui) const GROUPS: &Specs = &[
+    ("impact", Column::new("IMPACT", 6).rank(3)),
+    ("sites", Column::new("SITES", 5).right()),
+    ("object", Column::new("OBJECT", 18).names().grow(2)),
+    ("change", Column::new("CHANGE", 16).grow(5)),
+    ("since", Column::new("SINCE", 5).right()),
+    ("how", Column::new("HOW", 9).rank(1)),
+    ("by", Column::new("BY", 13).grow(1).rank(2)),
+    ("objects", Column::new("OBJECTS", 7).right().rank(4)),
+    ("old", Column::new("OLD", 4).right().rank(4)),
+    ("kind", Column::new("KIND", 14).rank(5)),
+    ("namespace", Column::new("NAMESPACE", 10).grow(1).rank(5)),
+    ("app", Column::new("APP", 14).grow(1).rank(5)),
+    ("auto", Column::new("AUTO", 6).rank(4)),
+    ("groups", Column::new("GROUPS", 12).grow(1).rank(6)),
 ];
 
-const MEMBERS: [Column; 6] = [
+const MEMBERS: [Column<'_>; 6] = [
     Column::new("CLUSTER", 18).names().grow(2),
     Column::new("LINK", 10),
     Column::new("CHANGE", 16).grow(3),
@@ -103,41 +114,55 @@ fn groups(canvas: &mut Canvas<'_>, screen: &DriftScreen, ctx: &Ctx<'_>, area: Ar
         .max()
         .unwrap_or(1);
     let focus = screen.pane == Pane::Groups;
+    let laid = Laid::of(Place::Drift, GROUPS, ctx);
     table::draw(
         canvas,
         area,
-        &GROUPS,
+        &laid.columns(),
         &screen.groups,
         focus,
-        |canvas, print| group_row(canvas, *print, widest, ctx),
+        |canvas, print| match ctx.rows.group(*print) {
+            Some(group) => group_row(canvas, group, &laid, (widest, ctx)),
+            None => RowCells {
+                cells: Vec::new(),
+                stale: true,
+            },
+        },
     );
 }
 
-fn group_row(canvas: &Canvas<'_>, print: Fingerprint, widest: usize, ctx: &Ctx<'_>) -> RowCells {
-    let Some(group) = ctx.rows.group(print) else {
-        return RowCells {
-            cells: Vec::new(),
-            stale: true,
-        };
+fn group_row(
+    canvas: &Canvas<'_>,
+    group: &DriftGroup,
+    laid: &Laid,
+    (widest, ctx): (usize, &Ctx<'_>),
+) -> RowCells {
+    let cell = |name: &str| match name {
+        "impact" => impact(canvas, group.members.len(), widest),
+        other => cell(canvas, other, group, ctx),
     };
-    let since = age(ctx.now, group.since).unwrap_or(Safe::fixed("now"));
-    let first = group
-        .members
-        .first()
-        .map(|m| signs::object(&m.resource.object, ctx.size.cols / 4));
-    let object = first.unwrap_or_else(|| group.object.clone());
-    let cells = vec![
-        impact(canvas, group.members.len(), widest),
-        vec![canvas.piece("text.strong", group.clusters().len().to_string())],
-        vec![canvas.piece("text", object)],
-        change(canvas, group, ctx),
-        vec![canvas.piece("text", since)],
-        how(canvas, &group.states),
-        vec![canvas.piece("diff.owner", by(group))],
-    ];
     RowCells {
-        cells,
+        cells: laid.names().map(cell).collect(),
         stale: !group.members.iter().any(|m| m.current),
+    }
+}
+
+fn cell(canvas: &Canvas<'_>, name: &str, group: &DriftGroup, ctx: &Ctx<'_>) -> Vec<Piece> {
+    match name {
+        "sites" => vec![canvas.piece("text.strong", group.clusters().len().to_string())],
+        "object" => {
+            let first = group.members.first();
+            let object = first.map(|m| signs::object(&m.resource.object, ctx.size.cols / 4));
+            vec![canvas.piece("text", object.unwrap_or_else(|| group.object.clone()))]
+        }
+        "change" => change(canvas, group, ctx),
+        "since" => {
+            let since = age(ctx.now, group.since).unwrap_or(Safe::fixed("now"));
+            vec![canvas.piece("text", since)]
+        }
+        "how" => how(canvas, &group.states),
+        "by" => vec![canvas.piece("diff.owner", by(group))],
+        other => cells::extra(canvas, other, group, ctx),
     }
 }
 

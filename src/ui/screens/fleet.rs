@@ -1,5 +1,7 @@
 //! The fleet: a table of clusters, a rail of groups, the detail of the selected one.
 
+mod cells;
+
 use std::collections::BTreeMap;
 
 use super::empty;
@@ -8,23 +10,33 @@ use crate::app::shape::{Area, BESIDE, Shape};
 use crate::app::{Action, Place};
 use crate::domain::{ClusterId, Engine, Health, LinkState, Safe};
 use crate::fleet::ClusterRow;
+use crate::ui::columns::{Laid, Specs};
 use crate::ui::detail;
 use crate::ui::paint::{Canvas, Piece};
 use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 
-const COLUMNS: [Column; 11] = [
-    Column::new("CLUSTER", 18).names().grow(4),
-    Column::new("GROUP", 10).grow(1).rank(5),
-    Column::new("LINK", 10),
-    Column::new("APPS", 7).right().rank(2),
-    Column::new("DRIFT", 5),
-    Column::new("HEALTH", 13),
-    Column::new("OP", 9).rank(7),
-    Column::new("FIGURES", 20).rank(4),
-    Column::new("", 20).rank(8),
-    Column::new("VERSION", 9).rank(3),
-    Column::new("ENGINE", 9).rank(6),
+/// The columns, in the order in which the list offers them.
+pub(in crate::ui) const COLUMNS: &Specs = &[
+    ("cluster", Column::new("CLUSTER", 18).names().grow(4)),
+    ("site", Column::new("GROUP", 10).grow(1).rank(5)),
+    ("seen", Column::new("LINK", 10)),
+    ("apps", Column::new("APPS", 7).right().rank(2)),
+    ("drift", Column::new("DRIFT", 5)),
+    ("health", Column::new("HEALTH", 13)),
+    ("op", Column::new("OP", 9).rank(7)),
+    ("figures", Column::new("FIGURES", 20).rank(4)),
+    ("more", Column::new("", 20).rank(8)),
+    ("version", Column::new("VERSION", 9).rank(3)),
+    ("engine", Column::new("ENGINE", 9).rank(6)),
+    ("cpu", Column::new("CPU", 5).right().rank(4)),
+    ("mem", Column::new("MEM", 5).right().rank(4)),
+    ("cert", Column::new("CERT", 5).right().rank(4)),
+    ("region", Column::new("REGION", 10).grow(1).rank(5)),
+    ("hub", Column::new("HUB", 10).grow(1).rank(6)),
+    ("role", Column::new("ROLE", 8).rank(6)),
+    ("server", Column::new("SERVER", 24).grow(2).rank(8)),
+    ("message", Column::new("MESSAGE", 24).grow(4).rank(8)),
 ];
 
 /// Draws the body.
@@ -49,13 +61,14 @@ pub(in crate::ui) fn draw(
     if screen.list.is_empty() {
         nothing(canvas, screen, ctx, shape.main);
     } else {
+        let laid = Laid::of(Place::Fleet, COLUMNS, ctx);
         table::draw(
             canvas,
             shape.main,
-            &COLUMNS,
+            &laid.columns(),
             &screen.list,
             true,
-            |canvas, id| row(canvas, id, ctx),
+            |canvas, id| row(canvas, id, &laid, ctx),
         );
     }
     let selected = screen.list.selected().and_then(|id| ctx.rows.cluster(id));
@@ -109,30 +122,35 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &FleetScreen, ctx: &Ctx<'_>, area: A
     empty(canvas, area, &words, hint);
 }
 
-fn row(canvas: &Canvas<'_>, id: &ClusterId, ctx: &Ctx<'_>) -> RowCells {
+fn row(canvas: &Canvas<'_>, id: &ClusterId, laid: &Laid, ctx: &Ctx<'_>) -> RowCells {
     let Some(row) = ctx.rows.cluster(id) else {
         return RowCells {
             cells: Vec::new(),
             stale: true,
         };
     };
-    let current = row.state.is_current();
-    let cells = vec![
-        vec![canvas.piece("text", Safe::new(id.as_str()))],
-        vec![canvas.piece("text.dim", row.group.clone())],
-        signs::link(canvas, row.state, row.since.filter(|_| !current), ctx.now),
-        apps(canvas, row),
-        drift(canvas, row),
-        health(canvas, row),
-        operation(canvas, row),
-        figure(canvas, row, 0),
-        figure(canvas, row, 1),
-        vec![canvas.piece("text.dim", row.version.clone())],
-        engines(canvas, row),
-    ];
+    let cells = laid.names().map(|name| cell(canvas, name, row, ctx));
     RowCells {
-        cells,
+        cells: cells.collect(),
         stale: row.state == LinkState::Stale,
+    }
+}
+
+fn cell(canvas: &Canvas<'_>, name: &str, row: &ClusterRow, ctx: &Ctx<'_>) -> Vec<Piece> {
+    let since = row.since.filter(|_| !row.state.is_current());
+    match name {
+        "cluster" => vec![canvas.piece("text", Safe::new(row.id.as_str()))],
+        "site" => vec![canvas.piece("text.dim", row.group.clone())],
+        "seen" => signs::link(canvas, row.state, since, ctx.now),
+        "apps" => apps(canvas, row),
+        "drift" => drift(canvas, row),
+        "health" => health(canvas, row),
+        "op" => operation(canvas, row),
+        "figures" => figure(canvas, row, 0),
+        "more" => figure(canvas, row, 1),
+        "version" => vec![canvas.piece("text.dim", row.version.clone())],
+        "engine" => engines(canvas, row),
+        other => cells::extra(canvas, other, row, ctx),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 use crate::ui::text::wrap;
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column<'_>; 7] = [
     Column::new("", 3),
     Column::new("CLUSTER", 16).names().grow(2),
     Column::new("LINK", 9).rank(2),

@@ -12,7 +12,7 @@ use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
 use crate::ui::text::wrap;
 
-const COLUMNS: [Column; 4] = [
+const COLUMNS: [Column<'_>; 4] = [
     Column::new("OUTCOME", 11),
     Column::new("CLUSTER", 16).names().grow(1),
     Column::new("OBJECT", 14).grow(1).rank(1),
