@@ -11,14 +11,18 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// `10s`, `20s`, `30s`, then minutes to 59, hours to 47, days; nothing below ten seconds.
+///
+/// Ages step together, with the tens of seconds and with the minutes of the clock, so that a page of them costs one frame and not one each. An
+/// age may so read up to one step less than it is, never more.
 pub fn age(now: Timestamp, then: Timestamp) -> Option<Safe> {
     let seconds = now.duration_since(then).as_secs();
+    let at_last = |step: i64| seconds - now.as_second().rem_euclid(step);
     let text = match seconds {
         ..SHOWN_FROM => return None,
-        SHOWN_FROM..MINUTE => format!("{}s", (seconds / 10 * 10).min(30)),
-        MINUTE..HOUR => format!("{}m", seconds / MINUTE),
-        HOUR..172_800 => format!("{}h", seconds / HOUR),
-        _ => format!("{}d", seconds / DAY),
+        SHOWN_FROM..MINUTE => format!("{}s", (at_last(10) / 10 * 10).clamp(10, 30)),
+        MINUTE..HOUR => format!("{}m", (at_last(MINUTE) / MINUTE).max(1)),
+        HOUR..172_800 => format!("{}h", (at_last(MINUTE) / HOUR).max(1)),
+        _ => format!("{}d", (at_last(MINUTE) / DAY).max(2)),
     };
     Some(text.into())
 }
@@ -65,6 +69,20 @@ mod tests {
         let then = Timestamp::from_second(1_795_227_240).unwrap();
         let now = Timestamp::from_second(1_795_227_240 + seconds).unwrap();
         assert_eq!(age(now, then).as_ref().map(Safe::as_str), text);
+    }
+
+    #[test]
+    fn ages_of_a_page_step_together() {
+        let base = 1_795_227_240;
+        let read = |second: i64| {
+            let now = Timestamp::from_second(base + second).unwrap();
+            let then = (0..300).map(|s| Timestamp::from_second(base - 400 + s).unwrap());
+            then.map(|then| age(now, then)).collect::<Vec<_>>()
+        };
+        for second in 1..60 {
+            assert_eq!(read(second), read(0), "{second} s into a minute");
+        }
+        assert_ne!(read(60), read(0));
     }
 
     #[test]

@@ -15,6 +15,8 @@
 )]
 
 mod fleet;
+#[path = "../pty/line.rs"]
+mod line;
 mod pager;
 mod program;
 mod report;
@@ -24,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use fleet::Fleet;
 use pager::Pager;
-use program::Program;
+use program::{Cost, Program};
 use report::{Report, Row, Sheet};
 
 /// Sizes of terminal that the figures are for: columns and rows.
@@ -35,6 +37,9 @@ const KEYS: usize = 50;
 
 /// How long nothing may come before a key counts as answered.
 const QUIET: Duration = Duration::from_millis(150);
+
+/// A held key comes again after so long.
+const REPEAT: Duration = Duration::from_millis(33);
 
 #[test]
 #[ignore = "a measurement of minutes, for the machine alone"]
@@ -53,83 +58,177 @@ fn what_the_console_costs() {
     }
 }
 
-fn measure(fleet: &Fleet, (cols, rows): (u16, u16)) -> Sheet {
-    let begun = Instant::now();
-    let mut console = Program::console(fleet, cols, rows);
-    console.until("first rows", |screen| screen.contains(" edge-"));
-    let first_rows = begun.elapsed();
-    console.until("every row", |screen| {
-        let title = screen.lines().next().unwrap_or_default();
-        title.contains("1020 clusters") && !title.contains('↻') || narrow_is_settled(title)
-    });
-    let all_rows = begun.elapsed();
-    console.rest(Duration::from_secs(15));
-    let text = console.rows();
-    let mut steps = Vec::new();
-    console.record();
-    let idle = console.cost(|console| console.wait(Duration::from_secs(60)));
-    steps.push(Row::of("idle minute", 1, idle, console.frames(), None));
-    let change = console.cost(|console| {
-        fleet.scale("edge-oslo-002", 2);
-        console.until("the change", |_| true);
-        console.rest(Duration::from_secs(3));
-    });
-    steps.push(Row::of("one change", 1, change, console.frames(), None));
-    let mut pager = Pager::open(&text, cols, rows);
-    for (name, key) in [("j held", "j"), ("page", "\x1b[6~")] {
-        let cost = console.keys(&[key].repeat(KEYS), QUIET);
-        let frames = console.frames();
-        let less = pager.keys(if key == "j" { "j" } else { " " }, KEYS, QUIET);
-        steps.push(Row::of(name, KEYS, cost, frames, Some(less)));
-    }
-    console.press("\x1b[H");
-    console.rest(QUIET);
-    console.frames();
-    let typed: Vec<&str> = vec!["/", "o", "s", "l", "o", "-", "0", "1"];
-    let cost = console.keys(&typed, QUIET);
-    steps.push(Row::of(
-        "filter typing",
-        typed.len(),
-        cost,
-        console.frames(),
-        None,
-    ));
-    console.press("\x1b");
-    console.press("\x1b");
-    console.rest(QUIET);
-    console.press("2");
-    console.rest(Duration::from_secs(1));
-    console.press("d");
-    console.until("the difference", |screen| screen.contains("DIFF"));
-    console.rest(Duration::from_secs(1));
-    console.frames();
-    let text = console.rows();
-    let cost = console.keys(&["j"; 20], QUIET);
-    let frames = console.frames();
-    let less = Pager::open(&text, cols, rows).keys("j", 20, QUIET);
-    steps.push(Row::of("diff scroll", 20, cost, frames, Some(less)));
-    console.press("1");
-    console.rest(Duration::from_secs(1));
-    let storm = fleet.storm();
-    let cost = console.keys_at(&["j", "k"].repeat(150), Duration::from_millis(33));
-    let events = storm.end();
-    console.frames();
-    steps.push(Row::of("key in a storm", 300, cost, Vec::new(), None));
-    let used = console.used();
-    let drawn = console.end();
+fn measure(fleet: &Fleet, size: (u16, u16)) -> Sheet {
+    let mut session = Session::begin(fleet, size);
+    let (first_rows, all_rows) = session.fill();
+    session.idle();
+    session.change();
+    session.lists();
+    session.filter();
+    session.difference();
+    let storm = session.storm();
+    let used = session.console.used();
     Sheet {
-        cols,
-        rows,
+        cols: size.0,
+        rows: size.1,
         first_rows,
         all_rows,
-        steps,
-        drawn,
+        drawn: session.console.end(),
+        steps: session.steps,
         used,
-        storm: events,
+        storm,
     }
 }
 
-/// A narrow title has no room for every count: the word of rows that still connect is gone there too.
-fn narrow_is_settled(title: &str) -> bool {
-    title.contains("1020") && !title.contains('↻')
+/// One sitting at one size of terminal.
+struct Session<'a> {
+    fleet: &'a Fleet,
+    console: Program,
+    size: (u16, u16),
+    begun: Instant,
+    steps: Vec<Row>,
+}
+
+impl<'a> Session<'a> {
+    fn begin(fleet: &'a Fleet, size: (u16, u16)) -> Self {
+        Self {
+            fleet,
+            console: Program::console(fleet, size.0, size.1),
+            size,
+            begun: Instant::now(),
+            steps: Vec::new(),
+        }
+    }
+
+    /// Waits for the first rows, for all rows, and for rest; how long the first two took.
+    fn fill(&mut self) -> (Duration, Duration) {
+        self.console
+            .until("first rows", |screen| screen.contains(" edge-"));
+        let first_rows = self.begun.elapsed();
+        self.console.until("every row", |screen| {
+            let title = screen.lines().next().unwrap_or_default();
+            title.contains("1020") && !title.contains('↻')
+        });
+        let all_rows = self.begun.elapsed();
+        self.console.rest(Duration::from_secs(15));
+        self.console.record();
+        (first_rows, all_rows)
+    }
+
+    fn step(&mut self, name: &'static str, count: usize, ours: Cost, less: Option<Cost>) {
+        let row = Row::of(name, count, ours, self.console.frames(), less);
+        self.steps.push(row);
+    }
+
+    fn idle(&mut self) {
+        let idle = self
+            .console
+            .cost(|console| console.wait(Duration::from_secs(60)));
+        self.step("idle minute", 1, idle, None);
+    }
+
+    /// The first live edge on the screen is scaled: its row, the counts and what the cursor's row says follow.
+    fn change(&mut self) {
+        let rows = self.console.rows();
+        let live = rows
+            .iter()
+            .find(|row| row.contains('●') && row.contains("edge-"));
+        let edge = live.and_then(|row| {
+            row.split_whitespace()
+                .find(|word| word.starts_with("edge-"))
+        });
+        let edge = edge.expect("a live edge on the first page").to_owned();
+        let drifted = |screen: &str| {
+            let row = screen.lines().find(|row| row.contains(&edge));
+            row.is_some_and(|row| row.contains('≠'))
+        };
+        self.console.press("/");
+        self.console.press(&edge);
+        self.console.press("\r");
+        self.console
+            .until("the row of one edge", |screen| screen.contains(&edge));
+        self.console.rest(Duration::from_secs(2));
+        self.console.frames();
+        let fleet = self.fleet;
+        let replicas = if drifted(&self.console.screen()) {
+            6
+        } else {
+            7
+        };
+        let change = self.console.cost(|console| {
+            fleet.scale(&edge, replicas);
+            console.until("the drift", drifted);
+            console.rest(Duration::from_secs(3));
+        });
+        self.step("one change", 1, change, None);
+        self.console.press("\x1b");
+        self.console.rest(Duration::from_secs(1));
+        self.console.frames();
+    }
+
+    /// A held key and pages, beside the pager on the same lines.
+    fn lists(&mut self) {
+        let text = self.console.rows();
+        let mut pager = Pager::open(&text, self.size.0, self.size.1);
+        let held = self.console.held("j", KEYS);
+        let less = pager.held("j", KEYS);
+        self.step("j held", KEYS, held, Some(less));
+        let once = self.console.keys(&["j"; 20], QUIET);
+        let less = pager.keys("j", 20, QUIET);
+        self.step("j pressed", 20, once, Some(less));
+        let page = self.console.keys(&["\x1b[6~"; KEYS], QUIET);
+        let less = pager.keys(" ", KEYS, QUIET);
+        self.step("page", KEYS, page, Some(less));
+        self.console.press("\x1b[H");
+        self.console.rest(QUIET);
+        self.console.frames();
+    }
+
+    fn filter(&mut self) {
+        let typed = ["/", "o", "s", "l", "o", "-", "0", "1"];
+        let cost = self.console.keys(&typed, QUIET);
+        self.step("filter typing", typed.len(), cost, None);
+        self.console.press("\x1b");
+        self.console.press("\x1b");
+        self.console.rest(QUIET);
+    }
+
+    /// A difference with all of its document around it.
+    fn difference(&mut self) {
+        self.console.press("2");
+        self.console
+            .until("drift", |screen| screen.contains(" DRIFT "));
+        self.console.rest(Duration::from_secs(1));
+        self.console.press("d");
+        self.console
+            .until("the difference", |screen| screen.contains("DIFF"));
+        for _ in 0..8 {
+            self.console.press("}");
+        }
+        self.console.rest(Duration::from_secs(1));
+        self.console.frames();
+        let text = self.console.rows();
+        let cost = self.console.held("j", 20);
+        let less = Pager::open(&text, self.size.0, self.size.1).held("j", 20);
+        self.step("diff scroll", 20, cost, Some(less));
+        self.console.press("1");
+        self.console.rest(Duration::from_secs(1));
+    }
+
+    /// Keys during a storm; edits a second.
+    fn storm(&mut self) -> f64 {
+        let storm = self.fleet.storm();
+        let keys = ["j", "k"].repeat(150);
+        let cost = self.console.keys_at(&keys, REPEAT);
+        let edits = storm.end();
+        self.console.frames();
+        self.steps.push(Row::of(
+            "key in a storm",
+            keys.len(),
+            cost,
+            Vec::new(),
+            None,
+        ));
+        edits
+    }
 }

@@ -47,4 +47,12 @@ impl Pager {
             None => Cost::default(),
         }
     }
+
+    /// What a held key costs it.
+    pub(crate) fn held(&mut self, key: &str, count: usize) -> Cost {
+        match &mut self.0 {
+            Some(program) => program.held(key, count),
+            None => Cost::default(),
+        }
+    }
 }

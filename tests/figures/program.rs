@@ -1,15 +1,15 @@
 //! A program on a pseudo terminal: what it writes, in how many calls, how soon after a key, and every frame as a terminal shows it.
 
-use std::io::{Read as _, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::CommandBuilder;
 use ratatui::buffer::Buffer;
 
 use super::fleet::Fleet;
-use super::stock;
+use super::line::{self, Line};
+use super::{REPEAT, stock};
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -37,9 +37,7 @@ struct Seen {
 
 /// A program on a pseudo terminal.
 pub(crate) struct Program {
-    child: Box<dyn Child + Send + Sync>,
-    _master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
+    line: Line,
     seen: Arc<Mutex<Seen>>,
     log: PathBuf,
     home: tempfile::TempDir,
@@ -65,49 +63,18 @@ impl Program {
         home: tempfile::TempDir,
         (cols, rows): (u16, u16),
     ) -> Self {
-        let size = PtySize {
-            rows,
-            cols,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        let pair = native_pty_system().openpty(size).unwrap();
-        for (name, value) in [
-            ("TERM", "xterm-256color"),
-            ("COLORTERM", "truecolor"),
-            ("LANG", "C.UTF-8"),
-        ] {
-            command.env(name, value);
-        }
-        for name in [
-            "HOME",
-            "XDG_CONFIG_HOME",
-            "XDG_STATE_HOME",
-            "XDG_CACHE_HOME",
-        ] {
-            command.env(name, home.path());
-        }
-        let child = pair.slave.spawn_command(command).unwrap();
+        line::furnish(&mut command, home.path());
         let seen = Arc::new(Mutex::new(Seen {
-            emulator: vt100::Parser::new(rows.try_into().unwrap(), cols.try_into().unwrap(), 0),
+            emulator: line::emulator(rows, cols),
             bytes: 0,
             last: Instant::now(),
             tail: Vec::new(),
             frames: None,
         }));
-        let mut output = pair.master.try_clone_reader().unwrap();
         let theirs = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            let mut chunk = vec![0; 1 << 16];
-            while let Ok(n @ 1..) = output.read(&mut chunk) {
-                theirs.lock().unwrap().take(&chunk[..n]);
-            }
-        });
-        let keys = pair.master.take_writer().unwrap();
+        let take = move |bytes: &[u8]| theirs.lock().unwrap().take(bytes);
         Self {
-            child,
-            _master: pair.master,
-            keys,
+            line: line::open(command, (rows, cols), take),
             seen,
             log: home.path().join("log"),
             home,
@@ -155,8 +122,8 @@ impl Program {
     }
 
     pub(crate) fn press(&mut self, key: &str) {
-        self.keys.write_all(key.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        self.line.keys.write_all(key.as_bytes()).unwrap();
+        self.line.keys.flush().unwrap();
     }
 
     /// What something costs.
@@ -178,6 +145,16 @@ impl Program {
                 delays.extend(this.answered(key, Duration::from_secs(1)));
                 this.rest(quiet);
             }
+        });
+        Cost { delays, ..cost }
+    }
+
+    /// What one key costs that is held, until everything it changed is drawn.
+    pub(crate) fn held(&mut self, key: &str, count: usize) -> Cost {
+        let mut delays = Vec::new();
+        let cost = self.cost(|this| {
+            delays = this.keys_at(&vec![key; count], REPEAT).delays;
+            this.rest(REPEAT * 10);
         });
         Cost { delays, ..cost }
     }
@@ -215,7 +192,7 @@ impl Program {
 
     /// Write calls so far: of the thread that paints, where there is one, else of the program.
     fn writes(&self) -> u64 {
-        let id = self.child.process_id().unwrap();
+        let id = self.line.child.process_id().unwrap();
         let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
         let painter = tasks.filter_map(Result::ok).find(|task| {
             std::fs::read_to_string(task.path().join("comm")).is_ok_and(|n| n.trim() == "painter")
@@ -243,7 +220,7 @@ impl Program {
 
     /// Memory in MiB and processor time in seconds.
     pub(crate) fn used(&self) -> (u64, f64) {
-        let id = self.child.process_id().unwrap();
+        let id = self.line.child.process_id().unwrap();
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
         let memory = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
         let memory = memory.and_then(|m| m.split_whitespace().next()?.parse::<u64>().ok());
@@ -263,8 +240,8 @@ impl Program {
 
     /// Ends it; how long each frame took to draw, in microseconds, by its own log.
     pub(crate) fn end(mut self) -> Vec<u64> {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.line.child.kill();
+        let _ = self.line.child.wait();
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         drop(self.home);
         let drawn = text.lines().filter_map(|l| l.split("micros=").nth(1));

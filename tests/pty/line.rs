@@ -7,6 +7,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 /// The near end of the terminal, and the program at the far end.
 pub(crate) struct Line {
     pub(crate) child: Box<dyn Child + Send + Sync>,
+    #[allow(dead_code, reason = "not every suite resizes or hangs up")]
     pub(crate) master: Option<Box<dyn MasterPty + Send>>,
     pub(crate) keys: Box<dyn Write + Send>,
 }
