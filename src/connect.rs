@@ -21,6 +21,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 #[cfg(feature = "demo")]
 mod tests;
+pub mod turns;
 pub mod wall;
 
 pub use backoff::Backoff;

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use super::clock::LinkClock;
 use super::dial::{Connector, Dialer, Wire};
 use super::fault::{self, Fault, FaultKind};
+use super::turns::polite;
 
 /// Long-lived streams on one connection; one more opens another. Servers grant about 100, and the rest is for calls.
 pub(super) const STREAMS: usize = 60;
@@ -344,21 +345,6 @@ async fn drive(
     if let Some(pool) = pool.upgrade() {
         pool.ended(result);
     }
-}
-
-/// Does something while counted, but not for longer than `patience`: what takes longer goes on uncounted, so that dead servers hold up nobody.
-pub(super) async fn polite<T>(
-    places: &Semaphore,
-    patience: Duration,
-    work: impl Future<Output = T>,
-) -> T {
-    let place = places.acquire().await;
-    let mut work = pin!(work);
-    if let Ok(done) = tokio::time::timeout(patience, work.as_mut()).await {
-        return done;
-    }
-    drop(place);
-    work.await
 }
 
 /// Why a request has no answer.

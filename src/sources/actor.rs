@@ -42,6 +42,8 @@ pub(super) struct Parts {
     pub(super) connection: Connection,
     pub(super) assignments: watch::Receiver<Arc<ClusterAssignments>>,
     pub(super) lists: Arc<Semaphore>,
+    /// Turns at judging.
+    pub(super) work: Arc<Semaphore>,
     pub(super) claims: Arc<Claims>,
     /// The types of custom kinds, shared by all rows.
     pub(super) types: Arc<Pool>,
@@ -145,6 +147,7 @@ fn work(parts: &Parts, teller: &Teller, introduction: &Introduction, tasks: &mut
         streaming,
         health: parts.health.clone(),
         types: Arc::clone(&parts.types),
+        work: Arc::clone(&parts.work),
     }));
     tasks.spawn(ask_permissions(parts.clone(), teller.clone(), is_hub));
     tasks.spawn(measure(parts.clone(), teller.clone()));

@@ -87,6 +87,7 @@ pub fn start(options: SourcesOptions) -> (Arc<Sources>, mpsc::Receiver<ClusterEv
         director,
         connector: options.connector,
         lists: Arc::new(Semaphore::new(LISTS)),
+        work: Arc::new(Semaphore::new(cores())),
         claims: Arc::new(Claims::default()),
         types: Arc::new(Pool::default()),
         seal: options.seal,
@@ -128,12 +129,18 @@ fn forward(events: mpsc::Sender<ClusterEvent>) -> Box<dyn Fn(ClusterEvent) + Sen
     })
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 struct Starter {
     events: mpsc::Sender<ClusterEvent>,
     director_inputs: mpsc::UnboundedSender<DirectorInput>,
     director: Director,
     connector: Arc<Connector>,
     lists: Arc<Semaphore>,
+    /// Turns at judging, as many as there are processors: whoever waits for one stands in nobody's way who answers a server.
+    work: Arc<Semaphore>,
     claims: Arc<Claims>,
     types: Arc<Pool>,
     seal: Arc<SealKey>,
@@ -172,6 +179,7 @@ impl Starter {
             connection: connection.clone(),
             assignments: self.director.assignments(&row.cluster),
             lists: Arc::clone(&self.lists),
+            work: Arc::clone(&self.work),
             claims: Arc::clone(&self.claims),
             types: Arc::clone(&self.types),
             seal: Arc::clone(&self.seal),

@@ -23,6 +23,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 
 use crate::connect::Link;
+use crate::connect::turns::polite;
 use crate::domain::Safe;
 use pace::Pace;
 use running::{Unread, Watch};
@@ -297,7 +298,7 @@ impl<T: DeserializeOwned> Turn<'_, T> {
         let request = self.request(&uri::list(self.spec, next))?;
         // Boxed: what is needed for one answer must not take room for as long as the watch lives.
         let asked = self.context.client.request_text(request);
-        let answer = Box::pin(politely(&self.context.lists, asked)).await;
+        let answer = Box::pin(polite(&self.context.lists, PATIENCE, asked)).await;
         answer.map_err(|e| failed(&e, None))
     }
 
@@ -385,18 +386,6 @@ fn words(error: &kube::Error) -> Safe {
         cause = inner.source();
     }
     words.into()
-}
-
-/// Waits for a turn, and gives it back when the work takes long; the work goes on.
-async fn politely<O>(turns: &Semaphore, work: impl Future<Output = O>) -> O {
-    // The semaphore is never closed; if it were, listing without its bound is still right.
-    let turn = turns.acquire().await.ok();
-    let mut work = pin!(work);
-    if let Ok(done) = tokio::time::timeout(PATIENCE, work.as_mut()).await {
-        return done;
-    }
-    drop(turn);
-    work.await
 }
 
 fn refused(status: &Status, resume: Option<String>) -> Failure {

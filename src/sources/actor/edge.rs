@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::kinds::{Follow, Kinds, News, Scope};
@@ -39,6 +39,8 @@ pub(super) struct Parts {
     pub(super) health: HealthRules,
     /// The types of custom kinds, shared by all rows.
     pub(super) types: Arc<Pool>,
+    /// Turns at judging.
+    pub(super) work: Arc<Semaphore>,
 }
 
 struct Edge {
@@ -84,12 +86,16 @@ pub(super) async fn serve(parts: Parts) {
     let mut assignments = parts.assignments;
     let first = assignments.borrow_and_update().clone();
     edge.rules(hubs.borrow_and_update().clone());
+    let turns = parts.work;
+    let turn = turns.acquire().await;
     edge.assign(first, &mut kinds);
+    drop(turn);
     loop {
         tokio::select! {
             // The director outlives its actors; if it did not, what is assigned would stay.
             Ok(()) = assignments.changed() => {
                 let assigned = assignments.borrow_and_update().clone();
+                let _turn = turns.acquire().await;
                 edge.assign(assigned, &mut kinds);
             }
             Ok(()) = hubs.changed() => {
@@ -105,7 +111,10 @@ pub(super) async fn serve(parts: Parts) {
                 edge.tell(facts);
             }
             () = edge.out_of_patience() => edge.wait_no_longer(),
-            Some(one) = news.recv() => edge.take(one),
+            Some(one) = news.recv() => {
+                let _turn = turns.acquire().await;
+                edge.take(one);
+            }
         }
     }
 }

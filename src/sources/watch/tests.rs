@@ -314,19 +314,3 @@ async fn a_streaming_list_that_breaks_off_tells_nothing_of_what_it_had() {
     .await;
     assert_eq!(seen, ["listed "]);
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_list_that_takes_long_gives_its_turn_away() {
-    let turns = Semaphore::new(1);
-    let slow = politely(&turns, tokio::time::sleep(Duration::from_secs(600)));
-    let quick = async {
-        tokio::task::yield_now().await;
-        let begun = Instant::now();
-        politely(&turns, async {}).await;
-        begun.elapsed()
-    };
-    tokio::select! {
-        () = slow => unreachable!("it sleeps for ten minutes"),
-        waited = quick => assert!(waited <= PATIENCE, "{waited:?}"),
-    }
-}
