@@ -7,6 +7,7 @@ mod cast;
 mod catalog;
 mod clock;
 mod cluster;
+mod controller;
 mod deaf;
 mod dice;
 mod driver;

@@ -12,6 +12,7 @@
 mod application;
 mod dark;
 mod hand;
+mod hub;
 mod pictures;
 mod program;
 mod story;

@@ -13,6 +13,7 @@ use super::argo::{Argo, Ground, Renderer};
 use super::backdrop::Backdrop;
 use super::clock::SimClock;
 use super::cluster::Cluster;
+use super::controller::{self, Controlled};
 use super::deaf::DeafPort;
 use super::dice::{dice, hash};
 use super::error::WorldError;
@@ -79,10 +80,9 @@ impl Blueprint {
             deaf: Vec::new(),
         };
         for name in &self.plan.hubs {
-            let store = self.store(name, hub_kinds());
-            let hub = self
-                .start(&mut servers, name, store, Arc::new(EmptyWorld))
-                .await?;
+            let store = self.store(name, self.hub_kinds());
+            let behind = self.behind_hub();
+            let hub = self.start(&mut servers, name, store, behind).await?;
             servers.hubs.push(hub);
         }
         for plan in &self.plan.edges {
@@ -115,6 +115,34 @@ impl Blueprint {
         servers.edges.push(edge);
         servers.workloads.push(workloads);
         Ok(())
+    }
+
+    /// The kinds that a hub serves: those of monitoring where its controller is scraped.
+    pub(crate) fn hub_kinds(&self) -> KindSet {
+        let kinds = KindSet::bare().with_argo();
+        match self.scenario.controller {
+            Some(_) => kinds.with_monitoring(),
+            None => kinds,
+        }
+    }
+
+    fn behind_hub(&self) -> Arc<dyn Behind> {
+        match self.scenario.controller {
+            Some(course) => Arc::new(Controlled {
+                clock: self.clock.clone(),
+                course,
+            }),
+            None => Arc::new(EmptyWorld),
+        }
+    }
+
+    /// Puts into a hub what it holds besides applications.
+    pub(crate) fn furnish_hub(&self, hub: &Cluster, at: Timestamp) -> Result<(), WorldError> {
+        hub::furnish(hub, self.scenario.fleet.poll.is_some(), at)?;
+        match self.scenario.controller {
+            Some(_) => controller::expose(hub, at),
+            None => Ok(()),
+        }
     }
 
     /// Whether the fleet is too large to build every edge of it.
@@ -231,7 +259,7 @@ impl Blueprint {
     ) -> Result<Timestamp, WorldError> {
         let past = Past::of(repository, self.clock.started())?;
         for hub in &servers.hubs {
-            hub::furnish(hub, self.scenario.fleet.poll.is_some(), past.begun)?;
+            self.furnish_hub(hub, past.begun)?;
         }
         let mut rested = past.begun;
         for (index, plan) in self.plan.edges.iter().enumerate() {
@@ -314,10 +342,6 @@ pub(crate) fn quiet_times(rested: Timestamp, start: Timestamp) -> [Timestamp; 2]
 /// Whether the Applications of an edge name their destination by its name, and not by its URL.
 pub(crate) fn is_named(index: usize) -> bool {
     index % 3 == 2
-}
-
-pub(crate) fn hub_kinds() -> KindSet {
-    KindSet::bare().with_argo()
 }
 
 pub(crate) fn edge_kinds(plan: &EdgePlan) -> KindSet {

@@ -7,13 +7,10 @@ use base64::Engine as _;
 use parking_lot::Mutex;
 
 use super::argo::{Argo, CLUSTER_LABEL, Ground, Renderer};
-use super::assemble::{
-    Blueprint, Deployed, Past, Servers, edge_kinds, hub_kinds, is_named, quiet_times,
-};
+use super::assemble::{Blueprint, Deployed, Past, Servers, edge_kinds, is_named, quiet_times};
 use super::cluster::Cluster;
 use super::dice::hash;
 use super::error::WorldError;
-use super::hub;
 use super::plan::{AppPlan, Auto, EdgePlan};
 use super::repository::FleetRepository;
 use super::workload::Workloads;
@@ -93,10 +90,10 @@ impl Foundry<'_> {
 
     /// Builds a fleet of one edge, as a small fleet is built, and takes the molds.
     fn build(&mut self, plan: &EdgePlan, by_name: bool) -> Result<Molds, WorldError> {
-        let hub = self.cluster("hub-0", hub_kinds());
+        let hub = self.cluster("hub-0", self.blueprint.hub_kinds());
         let edge = self.cluster(&plan.name, edge_kinds(plan));
         let polls = self.blueprint.scenario.fleet.poll;
-        hub::furnish(&hub, polls.is_some(), self.past.begun)?;
+        self.blueprint.furnish_hub(&hub, self.past.begun)?;
         let seed = self.blueprint.seed;
         let workloads = Mutex::new(Workloads::new(&plan.name, edge.store.clone(), seed));
         let site = Deployed {

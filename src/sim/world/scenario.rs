@@ -46,6 +46,8 @@ pub struct Scenario {
     pub summary: String,
     /// What the fleet is like.
     pub fleet: FleetShape,
+    /// How the hubs' application controllers are; without it nobody scrapes them.
+    pub controller: Option<ControllerCourse>,
     /// What happens, in any order.
     #[serde(default, rename = "event")]
     pub events: Vec<ScenarioEvent>,
@@ -76,6 +78,24 @@ pub struct FleetShape {
     /// Edges that never answer, unless the command says otherwise.
     #[serde(default)]
     pub silent: usize,
+}
+
+/// How the application controller of every hub is, as its metrics tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ControllerCourse {
+    /// Applications that always wait to be compared.
+    #[serde(default)]
+    pub queue: u32,
+    /// When its last pod stops being ready, counted from the start; never when absent.
+    pub down_at: Option<SignedDuration>,
+}
+
+impl ControllerCourse {
+    /// Whether none of its pods is ready after so long.
+    pub fn is_down(&self, elapsed: SignedDuration) -> bool {
+        self.down_at.is_some_and(|at| elapsed >= at)
+    }
 }
 
 /// Whether metrics move.

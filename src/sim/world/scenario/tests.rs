@@ -4,7 +4,7 @@ use super::*;
 fn every_embedded_scenario_reads() {
     assert_eq!(
         names(),
-        ["calm", "dark", "fifty", "giant", "hands", "shift"]
+        ["calm", "dark", "fifty", "giant", "hands", "hub", "shift"]
     );
     for name in names() {
         let scenario = Scenario::named(name).unwrap();
@@ -45,7 +45,7 @@ fn an_unknown_name_lists_the_known_ones_and_the_nearest() {
     let error = Scenario::named("clam").unwrap_err().to_string();
     assert!(error.contains("the nearest is `calm`."), "{error}");
     assert!(
-        error.contains("calm, dark, fifty, giant, hands, shift"),
+        error.contains("calm, dark, fifty, giant, hands, hub, shift"),
         "{error}"
     );
     assert!(
