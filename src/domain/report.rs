@@ -43,6 +43,8 @@ pub struct EngineReport {
     pub remote: Name,
     /// Why its documents alone do not tell what it deploys: a source of a kind that is not read here, variables that may not be read (Flux).
     pub hindrance: Option<Unjudged>,
+    /// `spec.healthCheckExprs`, verbatim: expressions that tell the health of what a Kustomization applies (Flux).
+    pub health_checks: Option<serde_json::Value>,
     /// Whether `automated` is switched off by `enabled: false`.
     pub auto_switched_off: bool,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::cel::HealthChecks;
 use super::lua::Answer;
 use super::rules::{RuleName, Rules};
 use super::{LuaRule, Overrides, built_in, is_being_deleted, kstatus};
@@ -35,6 +36,8 @@ pub enum Source {
     BuiltIn,
     /// kstatus, which Flux computes.
     Kstatus,
+    /// The expressions of the Kustomization that applied the object.
+    Expressions,
 }
 
 impl fmt::Display for Source {
@@ -44,6 +47,7 @@ impl fmt::Display for Source {
             Self::Rule(name) if name.user => write!(f, "own rule {} ({})", name.file, name.rule),
             Self::Rule(name) => write!(f, "rule {} ({})", name.file, name.rule),
             Self::Kstatus => f.write_str("kstatus"),
+            Self::Expressions => f.write_str("the Kustomization's healthCheckExprs"),
             Self::Lua(key) => write!(f, "argocd-cm lua {key}"),
         }
     }
@@ -54,7 +58,9 @@ impl Source {
     pub fn named(&self) -> Option<Safe> {
         match self {
             Self::Deletion | Self::BuiltIn => None,
-            Self::Rule(_) | Self::Lua(_) | Self::Kstatus => Some(Safe::from(self.to_string())),
+            Self::Rule(_) | Self::Lua(_) | Self::Kstatus | Self::Expressions => {
+                Some(Safe::from(self.to_string()))
+            }
         }
     }
 }
@@ -103,6 +109,23 @@ impl Checks {
         let ruled = || ruled(&self.own, object).or_else(|| ruled(Rules::built_in(), object));
         let spoken = (!is_being_deleted(object)).then(ruled).flatten();
         spoken.unwrap_or_else(|| by_kstatus(object))
+    }
+
+    /// The health of an object that a Kustomization of Flux applied: by its own expressions where they name the kind, else as of everything that
+    /// Flux applied. An expression that cannot be evaluated leaves it unknown, as Flux's health check fails then.
+    pub fn judge_for_kustomization(&self, checks: &HealthChecks, object: &Value) -> Verdict {
+        let Some(told) = checks.status(object) else {
+            return self.judge_for_flux(object);
+        };
+        let (health, message) = match told {
+            Ok(status) => (status.health(), String::new()),
+            Err(why) => (Health::Unknown, why),
+        };
+        Verdict {
+            health,
+            message,
+            source: Source::Expressions,
+        }
     }
 }
 

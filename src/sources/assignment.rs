@@ -100,6 +100,8 @@ pub struct AppAssignment {
     pub resources: Vec<ManagedResource>,
     /// `spec.ignoreDifferences`, verbatim.
     pub ignore_differences: Option<Value>,
+    /// `spec.healthCheckExprs` of a Kustomization, verbatim.
+    pub health_checks: Option<Value>,
     /// The destination's URL as the hub knows it; empty when it is not known.
     pub server: Name,
     /// `spec.syncPolicy.syncOptions`.

@@ -4,6 +4,7 @@
 //! A Secret is sealed before anything else looks at it. An object whose bytes did not change is not judged again.
 
 mod claim;
+mod expressions;
 mod followed;
 mod kind;
 mod last;
@@ -26,6 +27,7 @@ use crate::domain::{AppRef, Fact, Gvk, Name, ObjectRef, Resource, Safe, Unjudged
 use crate::drift::{self, IgnoreRules, SealKey};
 use crate::health::Checks;
 use claim::{claims, is_follower};
+use expressions::Expressions;
 use followed::{follows, is_told};
 use kind::{Heard, Kept, Kind, KindState, Place, kind_of, name_kind, place_of};
 pub use lua::{Asked, Question};
@@ -40,6 +42,7 @@ pub struct Judge {
     seal: SealKey,
     sensitive: Vec<String>,
     settings: HubSettings,
+    expressions: Expressions,
     assigned: Arc<ClusterAssignments>,
     rules: HashMap<AppRef, IgnoreRules>,
     kinds: BTreeMap<Kind, KindState>,
@@ -88,6 +91,7 @@ impl Judge {
             plain_seal: seal,
             sensitive: Vec::new(),
             settings: HubSettings::default(),
+            expressions: Expressions::default(),
             assigned: Arc::default(),
             rules: HashMap::new(),
             kinds: BTreeMap::new(),
@@ -106,6 +110,7 @@ impl Judge {
     /// Takes what the cluster has to be judged by from now on.
     pub fn assign(&mut self, assigned: Arc<ClusterAssignments>) -> Assigned {
         self.take_settings(&assigned);
+        self.expressions.take(&assigned);
         self.rules = assigned
             .apps
             .iter()

@@ -196,6 +196,7 @@ impl Entry {
             ignore_differences: tracking
                 .of(&app.id)
                 .ignoring(app.ignore_differences.as_ref()),
+            health_checks: app.report.health_checks.clone(),
             tracking: tracking.of(&app.id),
             instance: instance(app),
             namespace: app.destination.namespace.clone(),
@@ -259,6 +260,7 @@ fn says_the_same(a: &AppAssignment, b: &AppAssignment) -> bool {
         && shared(&a.target, &b.target)
         && a.resources == b.resources
         && a.ignore_differences == b.ignore_differences
+        && a.health_checks == b.health_checks
         && a.server == b.server
         && a.sync_options == b.sync_options
         && a.compare_options == b.compare_options

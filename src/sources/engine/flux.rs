@@ -70,6 +70,7 @@ fn report(kind: AppKind, object: &Value, holder: &ClusterId) -> EngineReport {
         owner: owner(object, holder),
         finalizers: document.finalizers(),
         remote: remote(object),
+        health_checks: health_checks(kind, object),
         standing: standing(object),
         conditions,
         ..EngineReport::default()
@@ -84,6 +85,13 @@ fn unrendered(kind: AppKind) -> Option<Unjudged> {
             "Flux carries it, and what it applies is not rendered here: the verdict is Flux's own.",
         ),
     })
+}
+
+/// The expressions by which a Kustomization wants the health of what it applies told.
+fn health_checks(kind: AppKind, object: &Value) -> Option<Value> {
+    let told = object.pointer("/spec/healthCheckExprs");
+    let told = told.filter(|_| kind == AppKind::Kustomization);
+    told.filter(|checks| !checks.is_null()).cloned()
 }
 
 fn flag(object: &Value, pointer: &str) -> bool {

@@ -158,9 +158,11 @@ impl Judge {
                 question: None,
             };
         };
-        if app.app.kind.engine() == Engine::Flux {
+        let expressions = self.expressions.of(&app.app);
+        if let Some(expressions) = expressions.filter(|_| app.app.kind.engine() == Engine::Flux) {
+            let verdict = self.checks.judge_for_kustomization(expressions, live);
             return Known {
-                known: Some(worded(&self.checks.judge_for_flux(live))),
+                known: Some(worded(&verdict)),
                 question: None,
             };
         }

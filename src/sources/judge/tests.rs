@@ -62,6 +62,7 @@ fn assignment(deployed: Vec<Value>, target: Vec<Value>) -> AppAssignment {
         target: target.into_iter().map(wanted_object).collect(),
         resources: Vec::new(),
         ignore_differences: None,
+        health_checks: None,
         server: "https://edge-oslo-003:6443".into(),
         sync_options: Vec::new(),
         compare_options: "".into(),
@@ -461,6 +462,7 @@ fn another_rule_is_asked_anew_and_without_one_argo_speaks_again() {
     assert_eq!(health_of(&facts).map(|h| h.0), Some(Health::Progressing));
 }
 
+mod expressions;
 mod inventory;
 mod settings;
 mod types;
