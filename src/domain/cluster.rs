@@ -92,6 +92,8 @@ pub struct ConnectionFacts {
 /// One answer to "may I": from a self-subject review or from a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Permission {
+    /// What does not work without it, as the end of a sentence.
+    pub without: Safe,
     /// What was asked, such as `patch applications.argoproj.io`.
     pub what: Safe,
     /// Whether it is allowed.

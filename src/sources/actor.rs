@@ -149,7 +149,13 @@ fn work(parts: &Parts, teller: &Teller, introduction: &Introduction, tasks: &mut
         types: Arc::clone(&parts.types),
         work: Arc::clone(&parts.work),
     }));
-    tasks.spawn(ask_permissions(parts.clone(), teller.clone(), is_hub));
+    let asking = ask_permissions(
+        parts.clone(),
+        teller.clone(),
+        is_hub,
+        served_groups(&introduction),
+    );
+    tasks.spawn(asking);
     tasks.spawn(measure(parts.clone(), teller.clone()));
 }
 
@@ -175,12 +181,22 @@ async fn serve_hub(hub: hub::Hub, connection: Connection, mut is_hub: bool) {
     Box::pin(hub::follow_hub(hub)).await;
 }
 
-async fn ask_permissions(parts: Parts, teller: Teller, is_hub: bool) {
-    let mut questions = permissions::EDGE.to_vec();
-    if is_hub {
-        questions.extend(permissions::HUB);
-    }
+/// The API groups that a server has.
+fn served_groups(introduction: &Introduction) -> Vec<Name> {
+    let versions = introduction.api_versions.iter();
+    let groups = versions.filter_map(|version| version.split_once('/'));
+    groups.map(|(group, _)| group.into()).collect()
+}
+
+async fn ask_permissions(parts: Parts, teller: Teller, is_hub: bool, groups: Vec<Name>) {
     let scope = &parts.row.namespace_scope;
+    let scene = permissions::Scene {
+        namespace: scope,
+        is_hub,
+        groups: &groups.iter().map(|group| &**group).collect::<Vec<_>>(),
+    };
+    let mut questions = scene.questions();
+    questions.retain(|question| question.is_shown);
     // A server that does not answer reviews leaves them unknown; nothing depends on them but what is shown.
     if let Ok(answers) = permissions::permissions(&parts.connection, scope, &questions).await {
         teller.tell(Fact::Permissions(answers));

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::permissions::{self, Question};
+use super::contact::routes;
+use super::permissions::{self, Scene};
 use crate::connect::{Connection, Connector, Fault, FaultKind, Lane, RowPlan};
-use crate::domain::{ClusterId, Safe};
+use crate::domain::{ClusterId, Permission, Safe};
 
 /// A certificate that ends sooner than this is warned of.
 const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -211,7 +212,7 @@ async fn look(connection: &Connection, row: &RowPlan, checks: &mut Vec<Check>) {
         Err(fault) => return checks.push(check(About::Engines, CheckState::Bad, fault.sentence)),
     };
     checks.push(engines(&groups));
-    checks.push(rights(connection, row, groups.has("argoproj.io")).await);
+    checks.extend(rights(connection, row, &groups).await);
     checks.push(metrics(&groups));
 }
 
@@ -284,38 +285,44 @@ fn engines(groups: &Groups) -> Check {
     check(About::Engines, CheckState::Good, message)
 }
 
-async fn rights(connection: &Connection, row: &RowPlan, is_hub: bool) -> Check {
-    let mut questions: Vec<Question> = permissions::EDGE.to_vec();
-    if is_hub {
-        questions.extend(permissions::HUB);
-    }
+/// One check a missing right, each with what is off without it.
+async fn rights(connection: &Connection, row: &RowPlan, groups: &Groups) -> Vec<Check> {
+    // Argo Rollouts and Argo Workflows have the same group.
+    let kinds = routes(connection, "argoproj.io", "v1alpha1").await;
+    let kinds = match kinds {
+        Ok(kinds) => kinds,
+        Err(fault) => return vec![check(About::Permissions, CheckState::Bad, fault.sentence)],
+    };
     let scope = &row.namespace_scope;
+    let scene = Scene {
+        namespace: scope,
+        is_hub: kinds.contains_key("Application"),
+        groups: &groups.groups.iter().map(|g| &*g.name).collect::<Vec<_>>(),
+    };
+    let questions = scene.questions();
     let answers = match permissions::permissions(connection, scope, &questions).await {
         Ok(answers) => answers,
-        Err(fault) => return check(About::Permissions, CheckState::Bad, fault.sentence),
+        Err(fault) => return vec![check(About::Permissions, CheckState::Bad, fault.sentence)],
     };
-    let missing: Vec<String> = questions
-        .iter()
-        .zip(&answers)
-        .filter(|(_, answer)| !answer.allowed)
-        .map(|(question, answer)| format!("no {} ({})", answer.what, question.purpose))
-        .collect();
+    let missing = answers.iter().filter(|answer| !answer.allowed);
+    let missing: Vec<Check> = missing.map(lacking).collect();
     if missing.is_empty() {
-        return check(
-            About::Permissions,
-            CheckState::Good,
-            format!(
-                "All {} rights that driftdeck uses are there.",
-                answers.len()
-            ),
+        let all = format!(
+            "All {} rights that driftdeck uses are there.",
+            answers.len()
         );
+        return vec![check(About::Permissions, CheckState::Good, all)];
     }
+    missing
+}
+
+fn lacking(right: &Permission) -> Check {
     check(
         About::Permissions,
         CheckState::Warn,
         format!(
-            "Missing: {}. Ask for these rights if you need them.",
-            missing.join("; ")
+            "May not {}: {}. Ask for this right if you need it.",
+            right.what, right.without
         ),
     )
 }

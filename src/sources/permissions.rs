@@ -19,63 +19,81 @@ pub struct Question {
     pub verb: &'static str,
     /// What does not work without it, as the end of a sentence.
     pub purpose: &'static str,
+    /// On which rows it is asked.
+    pub matters: Matters,
+    /// Whether every actor asks it, and not only the doctor: the console shows the answer.
+    pub is_shown: bool,
 }
 
-/// What matters on any row: reading, planning, reverting, metrics.
-pub const EDGE: [Question; 5] = [
-    question(
-        "apps",
-        "deployments",
-        "watch",
-        "drift cannot be watched cluster-wide",
-    ),
-    question(
-        "",
-        "configmaps",
-        "watch",
-        "drift of ConfigMaps cannot be watched cluster-wide",
-    ),
-    question("", "secrets", "watch", "drift of Secrets reads as unknown"),
-    question(
-        "apps",
-        "deployments",
-        "patch",
-        "reverts by the direct route and their dry runs are not permitted",
-    ),
-    question(
-        "",
-        "services/proxy",
-        "get",
-        "metrics cannot be scraped through the API server",
-    ),
+/// On which rows a right is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matters {
+    /// On all of them.
+    Everywhere,
+    /// Where the row is a whole cluster: the objects belong to no namespace.
+    ClusterWide,
+    /// Where the server has this API group.
+    With(&'static str),
+    /// Where Argo CD keeps its Applications.
+    OnHubs,
+}
+
+/// What a row is, as far as it decides which rights are used there.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// The namespace that the row is confined to, empty for the whole cluster.
+    pub namespace: &'a str,
+    /// Whether Argo CD's Applications are served.
+    pub is_hub: bool,
+    /// The API groups that are served.
+    pub groups: &'a [&'a str],
+}
+
+const MONITORS: Matters = Matters::With("monitoring.coreos.com");
+const KUSTOMIZE: Matters = Matters::With("kustomize.toolkit.fluxcd.io");
+const HELM: Matters = Matters::With("helm.toolkit.fluxcd.io");
+const SOURCES: Matters = Matters::With("source.toolkit.fluxcd.io");
+const EVERYWHERE: Matters = Matters::Everywhere;
+const ARGO: &str = "argoproj.io";
+
+/// Every right that the program uses, the most important first. Deployments and ConfigMaps stand for the kinds that applications manage.
+#[rustfmt::skip]
+pub const USED: [Question; 28] = [
+    shown("watch", "apps", "deployments", EVERYWHERE, "drift cannot be watched cluster-wide"),
+    shown("watch", "", "configmaps", EVERYWHERE, "drift of ConfigMaps cannot be watched cluster-wide, nor the settings of Argo CD"),
+    shown("watch", "", "secrets", EVERYWHERE, "drift of Secrets reads as unknown"),
+    shown("patch", "apps", "deployments", EVERYWHERE, "reverts by the direct route and their dry runs are not permitted"),
+    asked("create", "apps", "deployments", EVERYWHERE, "objects that are missing cannot be put back by the direct route"),
+    asked("delete", "apps", "deployments", EVERYWHERE, "objects that Git does not have cannot be deleted by the direct route"),
+    asked("list", "", "pods", EVERYWHERE, "the Pods below a workload, their health and their logs cannot be shown"),
+    asked("get", "", "pods/log", EVERYWHERE, "logs cannot be shown"),
+    asked("list", "", "events", EVERYWHERE, "the events about an object cannot be shown"),
+    asked("get", "", "namespaces", Matters::ClusterWide, "two contexts of the same cluster show as two rows"),
+    asked("list", "", "nodes", Matters::ClusterWide, "the nodes of the cluster cannot be shown"),
+    asked("list", "monitoring.coreos.com", "servicemonitors", MONITORS, "no endpoint of metrics is found by ServiceMonitors"),
+    asked("list", "monitoring.coreos.com", "podmonitors", MONITORS, "no endpoint of metrics is found by PodMonitors"),
+    asked("list", "", "services", MONITORS, "ServiceMonitors do not lead to endpoints"),
+    shown("get", "", "services/proxy", MONITORS, "metrics cannot be scraped through the API server"),
+    asked("get", "", "pods/proxy", MONITORS, "metrics that PodMonitors name cannot be scraped through the API server"),
+    shown("watch", ARGO, "applications", Matters::OnHubs, "Applications cannot be watched cluster-wide"),
+    shown("patch", ARGO, "applications", Matters::OnHubs, "reverts through Argo CD are not permitted"),
+    shown("list", "", "secrets", Matters::OnHubs, "destinations are joined without the hub's cluster Secrets"),
+    asked("watch", ARGO, "applicationsets", Matters::OnHubs, "ApplicationSets and their progressive syncs are not shown"),
+    asked("watch", ARGO, "appprojects", Matters::OnHubs, "sync windows are not known"),
+    shown("watch", "kustomize.toolkit.fluxcd.io", "kustomizations", KUSTOMIZE, "Kustomizations are not shown, nor is what they apply"),
+    shown("patch", "kustomize.toolkit.fluxcd.io", "kustomizations", KUSTOMIZE, "reverts through Flux are not permitted for what Kustomizations apply"),
+    shown("watch", "helm.toolkit.fluxcd.io", "helmreleases", HELM, "HelmReleases are not shown, nor is what they install"),
+    shown("patch", "helm.toolkit.fluxcd.io", "helmreleases", HELM, "reverts through Flux are not permitted for what HelmReleases install"),
+    asked("watch", "source.toolkit.fluxcd.io", "gitrepositories", SOURCES, "what Flux deploys is not traced to Git, and keeps Flux's verdict"),
+    asked("watch", "", "events", SOURCES, "drift that Flux found or corrected by itself is not told"),
+    asked("get", "", "secrets", SOURCES, "what takes values from Secrets keeps Flux's verdict"),
 ];
 
-/// What matters besides on a hub.
-pub const HUB: [Question; 3] = [
-    question(
-        "argoproj.io",
-        "applications",
-        "watch",
-        "Applications cannot be watched cluster-wide",
-    ),
-    question(
-        "argoproj.io",
-        "applications",
-        "patch",
-        "reverts through Argo CD are not permitted",
-    ),
-    question(
-        "",
-        "secrets",
-        "list",
-        "destinations are joined without the hub's cluster Secrets",
-    ),
-];
-
-const fn question(
+const fn asked(
+    verb: &'static str,
     group: &'static str,
     resource: &'static str,
-    verb: &'static str,
+    matters: Matters,
     purpose: &'static str,
 ) -> Question {
     Question {
@@ -83,6 +101,38 @@ const fn question(
         resource,
         verb,
         purpose,
+        matters,
+        is_shown: false,
+    }
+}
+
+const fn shown(
+    verb: &'static str,
+    group: &'static str,
+    resource: &'static str,
+    matters: Matters,
+    purpose: &'static str,
+) -> Question {
+    Question {
+        is_shown: true,
+        ..asked(verb, group, resource, matters, purpose)
+    }
+}
+
+impl Scene<'_> {
+    /// Every right that is used on such a row.
+    pub fn questions(&self) -> Vec<Question> {
+        let used = USED.into_iter();
+        used.filter(|q| self.uses(q)).collect()
+    }
+
+    fn uses(&self, question: &Question) -> bool {
+        match question.matters {
+            Matters::Everywhere => true,
+            Matters::ClusterWide => self.namespace.is_empty(),
+            Matters::With(group) => self.groups.contains(&group),
+            Matters::OnHubs => self.is_hub,
+        }
     }
 }
 
@@ -119,6 +169,7 @@ pub async fn permissions(
         .map(|(question, allowed)| Permission {
             what: question.text(namespace),
             allowed,
+            without: Safe::fixed(question.purpose),
         })
         .collect())
 }
@@ -215,4 +266,62 @@ async fn post<T: for<'de> Deserialize<'de>>(
             ),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(scene: &Scene<'_>) -> Vec<String> {
+        let questions = scene.questions();
+        questions.iter().map(|q| q.text("").to_string()).collect()
+    }
+
+    #[test]
+    fn only_what_is_used_on_a_row_is_asked() {
+        let edge = Scene {
+            namespace: "",
+            is_hub: false,
+            groups: &["apps"],
+        };
+        let asked = texts(&edge);
+        assert!(asked.contains(&"get pods/log".to_owned()), "{asked:?}");
+        let elsewhere = ["applications", "kustomizations", "proxy", "monitors"];
+        let of_others = |text: &&String| elsewhere.iter().any(|word| text.contains(word));
+        assert_eq!(asked.iter().find(of_others), None);
+        let hub = Scene {
+            is_hub: true,
+            groups: &["monitoring.coreos.com", "kustomize.toolkit.fluxcd.io"],
+            ..edge
+        };
+        let asked = texts(&hub);
+        for right in [
+            "patch applications.argoproj.io",
+            "patch kustomizations.kustomize.toolkit.fluxcd.io",
+            "get pods/proxy",
+        ] {
+            assert!(asked.contains(&right.to_owned()), "{right}: {asked:?}");
+        }
+        assert!(!asked.iter().any(|text| text.contains("helmreleases")));
+    }
+
+    #[test]
+    fn a_row_of_one_namespace_is_not_asked_for_what_belongs_to_none() {
+        let scene = |namespace| Scene {
+            namespace,
+            is_hub: false,
+            groups: &[],
+        };
+        assert!(texts(&scene("")).contains(&"list nodes".to_owned()));
+        assert!(!texts(&scene("edge")).contains(&"list nodes".to_owned()));
+    }
+
+    #[test]
+    fn the_page_about_rights_names_every_right_and_what_is_off_without_it() {
+        let page = include_str!("../../docs/rights.md");
+        for question in USED {
+            let row = format!("`{}` | {} |", question.text(""), question.purpose);
+            assert!(page.contains(&row), "{row}");
+        }
+    }
 }

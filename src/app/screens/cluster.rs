@@ -326,12 +326,12 @@ fn rights(page: &mut Page, cluster: &Cluster) {
         page.line("Not known: the server was not asked yet.", Tone::Dim);
     }
     for permission in &cluster.permissions {
-        let (word, tone) = if permission.allowed {
-            ("may", Tone::Plain)
+        if permission.allowed {
+            page.fact("may", permission.what.clone(), Tone::Plain);
         } else {
-            ("may not", Tone::Warn)
-        };
-        page.fact(word, permission.what.clone(), tone);
+            let words = format!("{}: {}", permission.what, permission.without);
+            page.fact("may not", words, Tone::Warn);
+        }
     }
     if !cluster.unread_kinds.is_empty() {
         page.title("kinds that cannot be read");

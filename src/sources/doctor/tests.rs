@@ -17,6 +17,10 @@ fn hub(refuse: &'static str) -> impl Fn(Request<Bytes>) -> Response<Body> + Send
             200,
             &json!({"groups": [{"name": "argoproj.io"}, {"name": "monitoring.coreos.com"}]}),
         ),
+        "/apis/argoproj.io/v1alpha1" => answer(
+            200,
+            &json!({"resources": [{"name": "applications", "kind": "Application", "namespaced": true, "verbs": ["list", "watch"]}]}),
+        ),
         "/apis/authentication.k8s.io/v1/selfsubjectreviews" => answer(
             201,
             &json!({"status": {"userInfo": {"username": "ola@edge"}}}),
@@ -75,7 +79,7 @@ async fn a_missing_right_is_named_with_what_it_costs() {
     assert_eq!(rights.state, CheckState::Warn);
     assert!(
         rights.message.as_str().contains(
-            "no patch applications.argoproj.io (reverts through Argo CD are not permitted)"
+            "May not patch applications.argoproj.io: reverts through Argo CD are not permitted."
         ),
         "{rights:?}"
     );
