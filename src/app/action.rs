@@ -172,7 +172,7 @@ actions! {
     /// Follow the logs of the selected workload, on all its clusters when a group is selected
     Logs = "show.logs", "logs", Looks, APPS;
     /// Show the selected object as YAML: live and last applied
-    Yaml = "show.yaml", "yaml", Looks, OBJECTS;
+    Yaml = "show.yaml", "yaml", Looks, APPS;
     /// Compare the selected object on all clusters with the majority
     Compare = "show.compare", "compare", Looks, OBJECTS;
     /// Ask the server for its own word on the selected object, or on every object of the selected groups: a dry run, which changes nothing

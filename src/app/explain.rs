@@ -3,8 +3,10 @@
 use super::age::{age, moment};
 use super::asked::{link_word, sync_word};
 use super::msg::WishTarget;
+use super::screens::app::{AppScreen, summary};
 use super::screens::{Ctx, drift::plural};
 use super::sheet::{Page, SheetLine, Tone};
+use super::tree::{Node, Part};
 use super::{Action, Place};
 use crate::domain::{
     AppRef, Application, ClusterId, DriftState, Health, Resource, Safe, SyncState, VerdictSource,
@@ -33,6 +35,46 @@ pub(super) fn object(target: &WishTarget, ctx: &Ctx<'_>, width: usize) -> Vec<Sh
         engine(&mut page, app, ctx);
         heals(&mut page, app);
     }
+    page.lines()
+}
+
+/// What an object is that Git does not hold, because an owner made it in the cluster: whose it is, how it is, and which rule says so. `owners` are
+/// those above it, the nearest first.
+pub(super) fn owned(
+    screen: &AppScreen,
+    node: &Node,
+    owners: &[&Node],
+    ctx: &Ctx<'_>,
+    width: usize,
+) -> Vec<SheetLine> {
+    let mut page = Page::new(width);
+    if let Some(cluster) = ctx.fleet.cluster_of(&screen.app) {
+        link(&mut page, cluster, ctx);
+    }
+    page.title("what it is");
+    page.line(
+        "Git does not hold it: an owner made it in the cluster. It cannot drift, and it changes with its owner.",
+        Tone::Plain,
+    );
+    let made = owners
+        .iter()
+        .filter(|owner| !matches!(owner.part, Part::App(_)));
+    for (above, owner) in made.enumerate() {
+        let label = if above == 0 {
+            "made by"
+        } else {
+            "made by that of"
+        };
+        page.fact(label, owner.object.to_string(), Tone::Plain);
+    }
+    page.fact("part of", screen.app.name.to_string(), Tone::Plain);
+    if let Some(at) = node.created {
+        page.fact("made", moment(at, ctx.now), Tone::Plain);
+    }
+    if !node.fact.is_empty() {
+        page.fact("state", node.fact.clone(), Tone::Plain);
+    }
+    summary::health_of(&mut page, node);
     page.lines()
 }
 

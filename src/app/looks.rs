@@ -9,8 +9,9 @@ use super::menu;
 use super::modal::Modal;
 use super::model::Model;
 use super::msg::{Effect, Notice, WishTarget};
-use super::screens::{Ctx, Face};
+use super::screens::{Ctx, Face, Screen};
 use super::tell;
+use super::tree::{self, Part};
 use super::window::Window;
 use crate::domain::{AppRef, ClusterId, Name, ObjectRef, Safe};
 
@@ -52,7 +53,9 @@ pub(super) fn look(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Events => under_cursor(model).map(events_of),
         Action::Tree => tree(model),
         Action::Logs => logs(model),
-        Action::Yaml => under_cursor(model).map(yaml_of),
+        Action::Yaml => under_cursor(model)
+            .or_else(|| own_document(model))
+            .map(yaml_of),
         Action::Compare => compare(model),
         Action::Word => word(model),
         _ => None,
@@ -178,6 +181,16 @@ fn explained(model: &Model) -> Option<Window> {
     let ctx = model.ctx();
     let face = model.face()?;
     let width = columns(model);
+    if let Some(Screen::App(screen)) = model.screen()
+        && let Some(node) = screen.node().filter(|node| node.part == Part::Owned)
+    {
+        let owners = screen.owners(&node.object);
+        let title = format!("why: {}", node.object);
+        return Some(Window::of(
+            title,
+            explain::owned(screen, node, &owners, &ctx, width),
+        ));
+    }
     if let Some(target) = face.object(&ctx) {
         let title = format!("why: {} on {}", target.object, target.cluster);
         return Some(Window::of(title, explain::object(&target, &ctx, width)));
@@ -206,6 +219,13 @@ fn history(model: &Model) -> Option<Window> {
 /// The object under the screen's cursor.
 fn under_cursor(model: &Model) -> Option<WishTarget> {
     model.face()?.object(&model.ctx())
+}
+
+/// The document of the application under the screen's cursor.
+fn own_document(model: &Model) -> Option<WishTarget> {
+    let ctx = model.ctx();
+    let app = model.face()?.app(&ctx)?;
+    Some(tree::document(&app, ctx.fleet))
 }
 
 fn events_of(target: WishTarget) -> Asked {

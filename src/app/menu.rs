@@ -5,7 +5,7 @@ use super::model::Model;
 use super::place::Place;
 use super::screens::{Ctx, Face, Screen};
 use super::shape::SPLIT;
-use crate::domain::{LinkState, Safe};
+use crate::domain::{ClusterId, LinkState, Safe};
 
 /// One line of the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,8 @@ pub fn why_not(model: &Model, action: Action) -> Option<Safe> {
         Action::Revert => face.wish(&ctx).err().map(|notice| notice.text),
         Action::Diff | Action::GoDiff if face.place() != Place::Fleet => no_object(face, &ctx),
         Action::Explain => nothing_selected(face, &ctx),
-        Action::Events | Action::Yaml | Action::Compare | Action::Word => {
+        Action::Yaml => no_app_or_object(face, &ctx).or_else(|| silent_document(face, &ctx)),
+        Action::Events | Action::Compare | Action::Word => {
             no_object(face, &ctx).or_else(|| dark(face, &ctx))
         }
         Action::Logs | Action::Tree => no_app_or_object(face, &ctx).or_else(|| dark(face, &ctx)),
@@ -116,9 +117,23 @@ fn no_app_or_object(face: &dyn Face, ctx: &Ctx<'_>) -> Option<Safe> {
 /// Questions go to clusters that answer only.
 fn dark(face: &dyn Face, ctx: &Ctx<'_>) -> Option<Safe> {
     let id = face.object(ctx).map(|t| t.cluster).or(face.cluster(ctx))?;
-    let row = ctx.rows.cluster(&id)?;
+    silent(&id, ctx)
+}
+
+/// Why a cluster cannot be asked anything; none when it can.
+pub(super) fn silent(id: &ClusterId, ctx: &Ctx<'_>) -> Option<Safe> {
+    let row = ctx.rows.cluster(id)?;
     let why = row.why_not_current().filter(|_| !row.state.is_current())?;
     Some(format!("{id} does not answer: {why}").into())
+}
+
+/// The cluster that holds the object, or the application's own document, has to answer.
+fn silent_document(face: &dyn Face, ctx: &Ctx<'_>) -> Option<Safe> {
+    let holder = match face.object(ctx) {
+        Some(target) => target.cluster,
+        None => face.app(ctx)?.hub,
+    };
+    silent(&holder, ctx)
 }
 
 fn wants_no_login(face: &dyn Face, ctx: &Ctx<'_>) -> Option<Safe> {

@@ -116,6 +116,22 @@ pub fn root(app: &AppRef) -> ObjectRef {
     ObjectRef::new(gvk, &app.namespace, &app.name)
 }
 
+/// The application's own document, on the cluster that holds it: as an object of the application that deploys it, where that is known.
+pub fn document(app: &AppRef, fleet: &Fleet) -> WishTarget {
+    let own = root(app);
+    let hub = fleet.cluster(&app.hub);
+    let managed = hub.and_then(|hub| {
+        let mut all = hub.resources.values();
+        all.find(|resource| resource.object.same_object(&own))
+    });
+    let (by, object) = managed.map_or((app, &own), |r| (&r.app, &r.object));
+    WishTarget {
+        cluster: app.hub.clone(),
+        app: by.clone(),
+        object: object.clone(),
+    }
+}
+
 /// The tree of an application: itself, what it manages with the worst first, and what of `grown` hangs under that.
 pub fn of_app(row: &AppRow, fleet: &Fleet, grown: Option<&ResourceTree>) -> Vec<Node> {
     let mut trunks: Vec<Vec<Node>> = managed(row, fleet)

@@ -11,7 +11,7 @@ use super::operate::{Knobs, Operate, Wish, gather};
 use crate::app::inquiry::{Answer, CommitWish, Question};
 use crate::app::kept::Kept;
 use crate::app::msg::WishTarget;
-use crate::app::{Done, Effect, Notice, PlanWish};
+use crate::app::{Done, Effect, Notice, PlanWish, tree};
 use crate::config::Config;
 use crate::domain::{ClusterId, ObjectRef, Safe};
 use crate::drift::SealKey;
@@ -203,12 +203,16 @@ impl Carrier {
         let gathered = gather(fleet, looking(vec![target.clone()]), &self.config);
         let (operate, sources) = (self.operate.clone(), Arc::clone(&self.sources));
         let key = Arc::clone(&self.key);
+        let is_own = tree::root(&target.app).same_object(&target.object);
+        let apart = if is_own {
+            "No application that is seen here deploys it: it was made by hand, or by a set."
+        } else {
+            "Git does not hold it: it was made in the cluster, by its owner or by hand."
+        };
         self.answer(ask, async move {
             let wanted = match gathered {
                 Ok(gathered) => operate.manifest(gathered).await,
-                Err(_) => Err(Safe::fixed(
-                    "Git does not hold it: it was made in the cluster, by its owner or by hand.",
-                )),
+                Err(_) => Err(Safe::fixed(apart)),
             };
             let yaml = inquire::yaml::read(&sources, &target, wanted, &key).await;
             Ok(Answer::Yaml(Box::new(yaml)))

@@ -2,7 +2,7 @@
 
 mod detail;
 mod pages;
-mod summary;
+pub(in crate::app) mod summary;
 mod tab;
 
 use std::collections::BTreeSet;
@@ -14,6 +14,7 @@ use crate::app::action::Action;
 use crate::app::inquiry::{Answer, CommitWish, Inquiry, Question, ResourceTree};
 use crate::app::list::{List, Step};
 use crate::app::looks;
+use crate::app::menu;
 use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
 use crate::app::shape::Area;
@@ -105,6 +106,38 @@ impl AppScreen {
         })
     }
 
+    /// The object whose document is shown: the selected one, or the application's own document.
+    pub fn document(&self, ctx: &Ctx<'_>) -> Option<WishTarget> {
+        match self.node()?.part {
+            Part::App(_) => Some(tree::document(&self.app, ctx.fleet)),
+            _ => self.target(ctx),
+        }
+    }
+
+    /// Why the cluster of that document cannot be asked; none when it can.
+    pub fn silent_document(&self, ctx: &Ctx<'_>) -> Option<Safe> {
+        match self.document(ctx) {
+            Some(document) => menu::silent(&document.cluster, ctx),
+            None => self.dark(ctx),
+        }
+    }
+
+    /// The owners of a node, the nearest first.
+    pub fn owners(&self, object: &ObjectRef) -> Vec<&Node> {
+        let Some(at) = self.nodes.iter().position(|node| node.object == *object) else {
+            return Vec::new();
+        };
+        let mut depth = self.nodes.get(at).map_or(0, |node| node.depth);
+        let above = self.nodes.iter().take(at).rev();
+        above
+            .filter(|node| {
+                let owns = node.depth < depth;
+                depth = depth.min(node.depth);
+                owns
+            })
+            .collect()
+    }
+
     /// Why its cluster cannot be asked anything; none when it can.
     pub fn dark(&self, ctx: &Ctx<'_>) -> Option<Safe> {
         let Some(cluster) = ctx.fleet.cluster_of(&self.app) else {
@@ -112,9 +145,7 @@ impl AppScreen {
                 "Its destination is no cluster of the kubeconfig.",
             ));
         };
-        let row = ctx.rows.cluster(cluster)?;
-        let why = row.why_not_current().filter(|_| !row.state.is_current())?;
-        Some(format!("{cluster} does not answer: {why}").into())
+        menu::silent(cluster, ctx)
     }
 
     /// Where the tree stands, while it is seen.
@@ -206,6 +237,9 @@ impl AppScreen {
         About {
             answers: self.dark(ctx).is_none() && !evented.is_empty(),
             evented,
+            document: self
+                .document(ctx)
+                .filter(|_| self.silent_document(ctx).is_none()),
             target,
             managed,
             commits: deployed,
@@ -286,15 +320,14 @@ impl AppScreen {
         let Some(node) = self.node() else {
             return;
         };
-        let (object, depth) = (node.object.clone(), node.depth);
+        let object = node.object.clone();
         if node.below > 0 && !node.folded {
             self.folded.insert(object);
             self.refresh(ctx, true);
             return;
         }
-        let above = self.nodes.iter().take_while(|n| n.object != object);
-        let owner = above.filter(|n| n.depth < depth).last();
-        if let Some(owner) = owner.map(|n| n.object.clone()) {
+        let owner = self.owners(&object).first().map(|n| n.object.clone());
+        if let Some(owner) = owner {
             self.list.select(&owner, ctx.now, Self::height(ctx));
             self.follow(ctx.now);
         }

@@ -298,12 +298,6 @@ fn the_application_itself_shows_everything_that_drifted_and_events_of_all() {
         questions(&press(&mut model, "]")).as_slice(),
         [Question::Events(targets)] if targets.len() == 3
     ));
-    press(&mut model, "y");
-    assert!(
-        text(&model).contains("Choose an object in the tree"),
-        "{}",
-        text(&model)
-    );
     let wish = model.face().unwrap().wish(&model.ctx()).unwrap();
     assert_eq!(wish.targets.len(), 2);
 }
@@ -442,5 +436,69 @@ fn every_keymap_turns_the_tabs() {
         assert_eq!(tab(&model), Tab::Diff, "{name} {keys}");
         press(&mut model, if keys == "g t" { "g T" } else { "[" });
         assert_eq!(tab(&model), Tab::Summary, "{name}");
+    }
+}
+
+#[test]
+fn yaml_of_the_application_itself_is_its_own_document_on_its_hub() {
+    let is_own = |question: &Question| {
+        let Question::Yaml(target) = question else {
+            return false;
+        };
+        let object = target.object.to_string();
+        target.cluster.as_str() == "hub-1" && object == "Application argocd/gateway-berlin-017"
+    };
+    let mut model = reading();
+    let effects = press(&mut model, "3 y");
+    assert!(is_own(questions(&effects)[0]), "{effects:?}");
+    assert!(model.modal.is_some());
+    let mut model = opened();
+    press(&mut model, "k");
+    assert_eq!(
+        selected(&model),
+        "Application argocd/gateway-berlin-017",
+        "the tree begins with it"
+    );
+    let effects = press(&mut model, "y");
+    assert!(is_own(questions(&effects)[0]), "{effects:?}");
+    assert_eq!(tab(&model), Tab::Live);
+}
+
+#[test]
+fn the_document_of_an_application_is_read_while_its_edge_is_dark() {
+    let mut model = reading();
+    press(&mut model, "3 /");
+    type_text(&mut model, "munich");
+    press(&mut model, "enter enter g g");
+    let effects = press(&mut model, "y");
+    assert!(
+        matches!(questions(&effects).as_slice(), [Question::Yaml(target)] if target.cluster.as_str() == "hub-1"),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn an_object_that_its_owner_made_is_explained_by_owner_health_and_rule() {
+    let mut model = opened();
+    press(&mut model, "j j X");
+    assert_eq!(selected(&model), "Pod edge/gateway-6f7d9b-q8z1c");
+    let Some(Modal::Window(window)) = &model.modal else {
+        panic!("no window");
+    };
+    let lines = window.lines();
+    let said: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{} {}", line.label, line.text))
+        .collect();
+    let said = said.join("\n");
+    for words in [
+        "Git does not hold it",
+        "made by ReplicaSet edge/gateway-6f7d9b",
+        "Deployment edge/gateway",
+        "part of gateway-berlin-017",
+        "CrashLoopBackOff",
+        "by Argo CD's own check",
+    ] {
+        assert!(said.contains(words), "{words} is missing in\n{said}");
     }
 }

@@ -11,11 +11,31 @@ use crate::drift::seal::{SealKey, seal};
 
 /// The path of an object.
 pub(super) async fn path(connection: &Connection, object: &ObjectRef) -> Result<String, Safe> {
-    let gvk = GroupVersionKind::gvk(&object.gvk.group, &object.gvk.version, &object.gvk.kind);
     let client = connection.client(Lane::Interactive);
-    let found = kube::discovery::oneshot::pinned_kind(&client, &gvk).await;
-    let (resource, _) = found.map_err(|e| connection.explain(&e).sentence)?;
+    let found = resource(&client, object).await;
+    let resource = found.map_err(|e| connection.explain(&e).sentence)?;
+    let resource = resource.ok_or_else(|| {
+        Safe::from(format!(
+            "The server has no kind {} any more; look again.",
+            object.gvk.kind
+        ))
+    })?;
     Ok(path_of(&resource, object))
+}
+
+/// How an object's kind is served; one that names no version is served in the version that the server prefers.
+async fn resource(
+    client: &kube::Client,
+    object: &ObjectRef,
+) -> Result<Option<ApiResource>, kube::Error> {
+    let kind = &object.gvk;
+    if kind.version.is_empty() {
+        let group = kube::discovery::oneshot::group(client, &kind.group).await?;
+        return Ok(group.recommended_kind(&kind.kind).map(|(found, _)| found));
+    }
+    let gvk = GroupVersionKind::gvk(&kind.group, &kind.version, &kind.kind);
+    let (found, _) = kube::discovery::oneshot::pinned_kind(client, &gvk).await?;
+    Ok(Some(found))
 }
 
 pub(super) fn path_of(resource: &ApiResource, object: &ObjectRef) -> String {

@@ -45,6 +45,8 @@ pub struct About {
     pub evented: Vec<WishTarget>,
     /// The selected object, unless it is the application itself.
     pub target: Option<WishTarget>,
+    /// The object whose document is wanted, be it the application's own; none when its cluster does not answer.
+    pub document: Option<WishTarget>,
     /// Whether Git holds the object, so that there can be a difference.
     pub managed: bool,
     /// Whether its cluster answers.
@@ -110,7 +112,7 @@ impl Detail {
             Tab::Events => about.answers && self.events == Inquiry::Idle,
             Tab::History => about.commits.is_some() && self.commits == Inquiry::Idle,
             Tab::Live | Tab::Desired | Tab::Applied => {
-                about.answers && about.target.is_some() && self.yaml == Inquiry::Idle
+                about.document.is_some() && self.yaml == Inquiry::Idle
             }
         }
     }
@@ -122,7 +124,12 @@ impl Detail {
         if !self.owes(&about) {
             return effects;
         }
-        let question = match (self.tab, about.target) {
+        let target = if self.tab.is_yaml() {
+            about.document
+        } else {
+            about.target
+        };
+        let question = match (self.tab, target) {
             (Tab::Diff, Some(target)) => {
                 let mut diff = DiffScreen::new(target);
                 diff.pane = Some(pane);

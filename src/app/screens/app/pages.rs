@@ -71,7 +71,7 @@ fn events(screen: &AppScreen, ctx: &Ctx<'_>, mut page: Page, width: usize) -> Ve
         ),
         Inquiry::Asking(_) => page.line("Reading its events…", Tone::Dim),
         Inquiry::Failed(why) => refused(&mut page, why, Action::Events, ctx),
-        Inquiry::Idle => unasked(&mut page, screen, ctx),
+        Inquiry::Idle => unasked(&mut page, screen.dark(ctx), ctx),
     }
     page.lines()
 }
@@ -168,14 +168,7 @@ fn document(screen: &AppScreen, ctx: &Ctx<'_>, mut page: Page) -> Vec<SheetLine>
             page.line("Reading it from its cluster and from Git…", Tone::Dim)
         }
         (Inquiry::Failed(why), _) => refused(&mut page, why, Action::Yaml, ctx),
-        (Inquiry::Idle, _) if screen.target(ctx).is_none() => {
-            let keys = ctx.keys(Place::App, Action::PreviousPane);
-            page.line(
-                format!("Choose an object in the tree ({keys}): the application itself is none of its own."),
-                Tone::Dim,
-            );
-        }
-        (Inquiry::Idle, _) => unasked(&mut page, screen, ctx),
+        (Inquiry::Idle, _) => unasked(&mut page, screen.silent_document(ctx), ctx),
     }
     page.lines()
 }
@@ -188,8 +181,8 @@ fn refused(page: &mut Page, why: &Safe, again: Action, ctx: &Ctx<'_>) {
 }
 
 /// Why nobody was asked.
-fn unasked(page: &mut Page, screen: &AppScreen, ctx: &Ctx<'_>) {
-    match screen.dark(ctx) {
+fn unasked(page: &mut Page, silent: Option<Safe>, ctx: &Ctx<'_>) {
+    match silent {
         Some(why) => {
             page.line(why, Tone::Bad);
             let keys = ctx.keys(Place::App, Action::GoCluster);

@@ -51,7 +51,7 @@ fn object(page: &mut Page, screen: &AppScreen, node: &Node, row: &AppRow, ctx: &
     let ours = cluster.and_then(|id| ctx.fleet.resource(id, &node.object));
     verdict(page, node, ours.map(|r| &**r));
     hub(page, node, &row.app, ctx);
-    health(page, node);
+    health_of(page, node);
     if let Some(ours) = ours {
         if let Some(words) = &ours.verdict.message {
             page.line(words.clone(), Tone::Warn);
@@ -101,7 +101,7 @@ fn hub(page: &mut Page, node: &Node, app: &Application, ctx: &Ctx<'_>) {
 }
 
 /// The health, the rule that told it, and its words.
-fn health(page: &mut Page, node: &Node) {
+pub(in crate::app) fn health_of(page: &mut Page, node: &Node) {
     let Some((health, words)) = &node.health else {
         page.fact("health", "its kind has none", Tone::Dim);
         return;
