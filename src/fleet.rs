@@ -39,7 +39,7 @@ pub use chronicle::{Story, StoryKind, Tenor};
 pub use counts::Counts;
 pub use fold::Changes;
 pub use groups::DriftGroup;
-pub use matrix::Placement;
+pub use matrix::{Placement, family};
 pub use rows::{AppRow, AppVerdict, ClusterRow, DriftRow, HealthTally};
 pub use settle::Unread;
 pub use warnings::Warner;

@@ -6,6 +6,7 @@ mod changes;
 mod chrome;
 mod columns;
 pub mod detail;
+mod groups;
 mod modals;
 pub mod paint;
 mod run;

@@ -153,6 +153,8 @@ actions! {
     Columns = "view.columns", "columns", Looks, ROWS;
     /// Group the rows of this list: by site, label, hub, version, kind, who wrote it and more
     GroupBy = "view.group", "group by", Looks, ROWS;
+    /// Fold every group of this list, or unfold them
+    FoldAll = "view.fold", "fold all", Looks, ROWS;
     /// Filter the list, or search the difference: words, or key=value such as region=eu, drift>0, state=stale
     Filter = "show.filter", "filter", Looks, TABLED;
     /// Show every key of this screen

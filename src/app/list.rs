@@ -233,6 +233,17 @@ impl<K: Ord + Clone> List<K> {
         count
     }
 
+    /// Marks these rows, or clears their marks.
+    pub fn set_marks(&mut self, keys: Vec<K>, marked: bool) {
+        for key in keys {
+            if marked {
+                self.marks.insert(key);
+            } else {
+                self.marks.remove(&key);
+            }
+        }
+    }
+
     /// Clears every mark; whether there was any.
     pub fn clear_marks(&mut self) -> bool {
         self.last_mark = None;

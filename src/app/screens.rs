@@ -15,9 +15,10 @@ use jiff::Timestamp;
 
 use super::action::Action;
 use super::asked::Asked;
+use super::grouped::{Fold, Grouped};
 use super::kept::Kept;
 use super::layout::Layouts;
-use super::list::Step;
+use super::list::{List, Step};
 use super::msg::{Effect, Notice, PlanWish, WishTarget};
 use super::place::Place;
 use super::rows::Rows;
@@ -255,8 +256,39 @@ impl Screen {
 }
 
 /// The marking actions, the same on every list.
-fn mark<K: Ord + Clone>(list: &mut super::list::List<K>, action: Action) -> Next {
+fn mark<K: Ord + Clone>(list: &mut List<K>, action: Action) -> Next {
     match action {
+        Action::Mark => list.toggle_mark(),
+        Action::MarkRange => list.mark_range(),
+        Action::MarkInvert => list.invert_marks(),
+        Action::MarkClear => {
+            list.clear_marks();
+        }
+        _ => return Next::Ignored,
+    }
+    Next::Done
+}
+
+/// The actions of a list whose rows can stand in groups: folding and marking.
+fn group_act<K: Ord + Clone>(
+    list: &mut Grouped<K>,
+    action: Action,
+    now: Timestamp,
+    height: usize,
+) -> Next {
+    let fold = match action {
+        Action::Left => Some(Fold::Close),
+        Action::Right => Some(Fold::Open),
+        Action::Open if list.head().is_some() => Some(Fold::Turn),
+        _ => None,
+    };
+    if let Some(fold) = fold {
+        list.fold(fold, now, height);
+        return Next::Done;
+    }
+    match action {
+        Action::FoldAll if list.fold_all(now, height) => {}
+        Action::FoldAll => return Next::Say(Notice::info("The rows stand in no groups.")),
         Action::Mark => list.toggle_mark(),
         Action::MarkRange => list.mark_range(),
         Action::MarkInvert => list.invert_marks(),
@@ -270,7 +302,7 @@ fn mark<K: Ord + Clone>(list: &mut super::list::List<K>, action: Action) -> Next
 
 /// Marks the rows of a list that a query finds.
 fn mark_matching<'r, K: Ord + Clone, R: 'r>(
-    list: &mut super::list::List<K>,
+    list: &mut Grouped<K>,
     text: &str,
     rows: impl Iterator<Item = (K, &'r R)>,
     now: Timestamp,

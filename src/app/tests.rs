@@ -6,6 +6,7 @@ mod clusters;
 mod differing;
 mod drifting;
 mod facts;
+mod grouping;
 mod keymaps;
 mod laying;
 mod lists;
@@ -63,7 +64,14 @@ fn notice(model: &Model) -> String {
 
 fn fleet_list(model: &Model) -> Vec<String> {
     match &model.stack[0] {
-        Screen::Fleet(s) => s.list.keys().iter().map(ToString::to_string).collect(),
+        Screen::Fleet(s) => {
+            let lines = s.list.lines().keys().iter();
+            let row = |line: &super::grouped::Line<ClusterId>| match line {
+                super::grouped::Line::Row(id) => Some(id.to_string()),
+                super::grouped::Line::Head(_) => None,
+            };
+            lines.filter_map(row).collect()
+        }
         _ => unreachable!("the fleet is always below"),
     }
 }

@@ -1,5 +1,7 @@
 //! Taking drift on, ringing, views, and the ways to what is new: what the on-call person does between looking and reverting.
 
+use std::collections::BTreeSet;
+
 use tui_input::Input;
 
 use super::action::Action;
@@ -56,7 +58,8 @@ fn acknowledge(model: &mut Model) -> Vec<Effect> {
     let Some(Screen::Drift(drift)) = model.screen() else {
         return Vec::new();
     };
-    let prints = drift.groups.chosen();
+    let chosen = drift.groups.chosen().into_iter().map(|slice| slice.print);
+    let prints: Vec<Fingerprint> = chosen.collect::<BTreeSet<_>>().into_iter().collect();
     let taken = |print: &Fingerprint| model.kept.ack(*print, model.now).is_some();
     match prints.as_slice() {
         [] => Vec::new(),

@@ -30,6 +30,31 @@ pub struct Counts {
     pub apps: usize,
 }
 
+impl Counts {
+    /// Counts one more row.
+    pub fn add(&mut self, row: &ClusterRow) {
+        self.clusters += 1;
+        *match row.state {
+            LinkState::Connecting => &mut self.connecting,
+            LinkState::Stale => &mut self.stale,
+            LinkState::Unreachable | LinkState::Auth | LinkState::Denied => &mut self.dark,
+            LinkState::Live | LinkState::Slow
+                if row.health.degraded > 0 || row.warning.is_some() =>
+            {
+                &mut self.degraded
+            }
+            LinkState::Live | LinkState::Slow if row.drift > 0 || row.out_of_sync > 0 => {
+                &mut self.drifted
+            }
+            LinkState::Live | LinkState::Slow if row.unknown > 0 => &mut self.unknown,
+            LinkState::Live | LinkState::Slow => &mut self.good,
+        } += 1;
+        if row.state.is_current() {
+            self.resources += row.drift;
+        }
+    }
+}
+
 impl Fleet {
     /// Counts the rows once.
     pub fn counts(&self) -> Counts {
@@ -44,25 +69,7 @@ impl Fleet {
             ..Counts::default()
         };
         for row in rows {
-            counts.clusters += 1;
-            *match row.state {
-                LinkState::Connecting => &mut counts.connecting,
-                LinkState::Stale => &mut counts.stale,
-                LinkState::Unreachable | LinkState::Auth | LinkState::Denied => &mut counts.dark,
-                LinkState::Live | LinkState::Slow
-                    if row.health.degraded > 0 || row.warning.is_some() =>
-                {
-                    &mut counts.degraded
-                }
-                LinkState::Live | LinkState::Slow if row.drift > 0 || row.out_of_sync > 0 => {
-                    &mut counts.drifted
-                }
-                LinkState::Live | LinkState::Slow if row.unknown > 0 => &mut counts.unknown,
-                LinkState::Live | LinkState::Slow => &mut counts.good,
-            } += 1;
-            if row.state.is_current() {
-                counts.resources += row.drift;
-            }
+            counts.add(row);
         }
         counts
     }

@@ -29,6 +29,11 @@ pub struct DriftGroup {
 }
 
 impl DriftGroup {
+    /// The same change on some of its members only; none without any.
+    pub fn of_members(&self, members: Vec<DriftRow>) -> Option<Self> {
+        group(self.fingerprint, members)
+    }
+
     /// The clusters it touches, each once.
     pub fn clusters(&self) -> Vec<ClusterId> {
         let set: BTreeSet<&ClusterId> = self.members.iter().map(|m| &m.cluster).collect();

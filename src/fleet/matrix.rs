@@ -76,7 +76,7 @@ impl Fleet {
 /// The part of an application's name that does not name its cluster: generated applications carry the cluster's name before or behind.
 ///
 /// A shorter part of the cluster's name (`oslo-003` of `edge-oslo-003`) counts too, as long as something of the application is left.
-fn family<'n>(name: &'n str, cluster: &str) -> &'n str {
+pub fn family<'n>(name: &'n str, cluster: &str) -> &'n str {
     let dividers = ['-', '_', '.', '/'];
     if name == cluster {
         return name;

@@ -1,5 +1,6 @@
 //! What frames every screen: title bar, status line, way back, footer.
 
+use super::groups;
 use super::paint::{Canvas, Piece, width_of};
 use super::text::{cut_middle, width};
 use crate::app::age::{clock, date_clock};
@@ -19,7 +20,8 @@ use crate::keymap::key::show_chord;
 /// ```
 pub(super) fn header(canvas: &mut Canvas<'_>, model: &Model, area: Area) {
     canvas.fill(area, "header");
-    let mut right = counts(canvas, &model.rows.counts);
+    let needs = groups::needs(canvas, &model.rows.counts);
+    let mut right = groups::signs(canvas, &needs, "header");
     if area.w >= RAIL {
         right.extend(totals(canvas, &model.rows.counts));
     }
@@ -88,28 +90,6 @@ fn shortened(text: &str) -> Option<&str> {
     }
 }
 
-/// Clusters by what they need. Only what is current and well is counted as good; the rest shows only when there is some.
-fn counts(canvas: &Canvas<'_>, counts: &Counts) -> Vec<Piece> {
-    let g = canvas.glyphs();
-    let all = [
-        (g.synced, "sync.synced", counts.good, true),
-        (g.out_of_sync, "sync.outofsync", counts.drifted, false),
-        (g.degraded, "health.degraded", counts.degraded, false),
-        (g.unknown, "sync.unknown", counts.unknown, false),
-        (g.stale, "stale", counts.stale, false),
-        (g.unreachable, "unreachable", counts.dark, false),
-        (g.syncing, "connecting", counts.connecting, false),
-    ];
-    let mut pieces = Vec::new();
-    for (sign, scope, count, always) in all {
-        if count > 0 || always {
-            pieces.push(canvas.fixed(scope, sign));
-            pieces.push(canvas.piece("header", format!(" {count}  ")));
-        }
-    }
-    pieces
-}
-
 fn totals(canvas: &Canvas<'_>, counts: &Counts) -> Vec<Piece> {
     let text = format!(
         "  drift {} resources / {} groups   apps {}",
@@ -128,6 +108,10 @@ pub(super) fn status(canvas: &mut Canvas<'_>, model: &Model, shape: &Shape) {
         return;
     };
     let mut right = Vec::new();
+    if let Some(by) = model.layouts.grouping(face.place()) {
+        right.push(canvas.piece("text.dim", format!("by {}", by.id())));
+        right.push(canvas.gap(3));
+    }
     if let Some(sort) = face.sort_name() {
         right.push(canvas.fixed("text.dim", sort));
         right.push(canvas.gap(3));
@@ -163,13 +147,13 @@ fn number(screen: &Screen) -> u8 {
 fn position(canvas: &Canvas<'_>, model: &Model, screen: &Screen) -> Vec<Piece> {
     let ctx = model.ctx();
     let (offset, len, height) = match screen {
-        Screen::Fleet(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+        Screen::Fleet(s) => (s.list.lines().offset(), s.list.lines().len(), s.page(&ctx)),
         Screen::Drift(s) => (
-            s.groups.offset(),
-            s.groups.len(),
+            s.groups.lines().offset(),
+            s.groups.lines().len(),
             ctx.shape(s.place()).main_rows(),
         ),
-        Screen::Apps(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),
+        Screen::Apps(s) => (s.list.lines().offset(), s.list.lines().len(), s.page(&ctx)),
         Screen::App(s) => s.position(&ctx),
         Screen::Diff(s) => (s.top, s.drawn(&ctx), s.page(&ctx)),
         Screen::Plan(s) => (s.list.offset(), s.list.len(), s.page(&ctx)),

@@ -74,6 +74,33 @@ pub struct RowCells {
     pub cells: Vec<Vec<Piece>>,
     /// Whether what the row shows is no longer current: it is drawn dim.
     pub stale: bool,
+    /// In place of cells, the name of a group and what stands behind it.
+    pub head: Option<Vec<Piece>>,
+}
+
+impl RowCells {
+    /// A row of cells.
+    pub fn of(cells: Vec<Vec<Piece>>, stale: bool) -> Self {
+        Self {
+            cells,
+            stale,
+            head: None,
+        }
+    }
+
+    /// A row of which nothing is known any more.
+    pub fn gone() -> Self {
+        Self::of(Vec::new(), true)
+    }
+
+    /// The line of a group; its first pieces name it.
+    pub fn head(pieces: Vec<Piece>) -> Self {
+        Self {
+            cells: Vec::new(),
+            stale: false,
+            head: Some(pieces),
+        }
+    }
 }
 
 /// Where a column stands.
@@ -87,6 +114,8 @@ struct Slot {
 /// Columns before the first cell: the sign of the selected row and that of a mark.
 const MARGIN: u16 = 2;
 const SPACE: u16 = 2;
+/// Pieces of a group's line that name it: the sign of folding and the name.
+const NAMED: usize = 2;
 
 /// Draws titles and visible rows of a list.
 pub fn draw<K: Ord + Clone>(
@@ -138,6 +167,18 @@ fn select(
 ) {
     let sign = Area { w: MARGIN, ..line };
     canvas.tint(sign, "selection");
+    if let Some(pieces) = &row.head {
+        let named = pieces.get(..NAMED).unwrap_or(pieces);
+        let name = Area {
+            x: line.x + MARGIN,
+            w: u16::try_from(width_of(named))
+                .unwrap_or(u16::MAX)
+                .min(line.w.saturating_sub(MARGIN)),
+            ..line
+        };
+        canvas.tint(name, "selection");
+        canvas.embolden(name);
+    }
     for slot in slots {
         if !columns.get(slot.column).is_some_and(|c| c.names) {
             continue;
@@ -172,6 +213,11 @@ fn draw_row(
     slots: &[Slot],
     row: &RowCells,
 ) {
+    if let Some(pieces) = &row.head {
+        let x = line.x + MARGIN;
+        canvas.put(x, line.y, line.w.saturating_sub(MARGIN), pieces);
+        return;
+    }
     for slot in slots {
         let (Some(column), Some(cell)) = (columns.get(slot.column), row.cells.get(slot.column))
         else {

@@ -166,7 +166,7 @@ const APP_SCENES: [(&str, Scene); 13] = [
     ("app_dark", Scene::Asked("3 / m u n i c h enter enter e")),
 ];
 
-const SCENES: [(&str, Scene); 44] = [
+const SCENES: [(&str, Scene); 49] = [
     ("fleet", Scene::Keys("")),
     ("fleet_stale", Scene::Keys("/ m u n i c h enter")),
     ("columns", Scene::Keys("v j j space j")),
@@ -178,6 +178,11 @@ const SCENES: [(&str, Scene); 44] = [
         "columns_of_apps",
         Scene::Keys("3 v g j j j j j j j j j j j j space j space enter"),
     ),
+    ("groupings", Scene::Keys("% j")),
+    ("fleet_grouped", Scene::Keys("% j enter")),
+    ("fleet_by_health", Scene::Keys("% j j j j j enter j left")),
+    ("drift_by_cluster", Scene::Keys("2 % j enter j j")),
+    ("apps_grouped", Scene::Keys("3 % j j enter z")),
     ("fleet_filter", Scene::Keys("/ g r o u p = u s")),
     ("drift", Scene::Keys("2")),
     ("drift_members", Scene::Keys("2 enter j")),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::{AppScreen, Ctx, DriftScreen, Face, Next, Screen};
 use crate::app::action::Action;
 use crate::app::asked::Asked;
-use crate::app::list::{List, Step};
+use crate::app::buckets;
+use crate::app::grouped::{Grouped, Wanted, When, in_groups};
+use crate::app::list::Step;
 use crate::app::msg::{Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
 use crate::app::shape::Area;
@@ -21,12 +23,44 @@ pub struct AppsScreen {
     /// Only those that deploy to this cluster or are held by it, when one was opened.
     pub only: Option<ClusterId>,
     /// The rows.
-    pub list: List<AppRef>,
+    pub list: Grouped<AppRef>,
     /// Filter and sort.
     pub sieve: Sieve,
     rows: BTreeMap<AppRef, AppRow>,
     /// The version of the fleet that the rows are of.
     version: Option<u64>,
+    /// How the applications of each group are, while rows stand in groups.
+    tallies: BTreeMap<Safe, AppTally>,
+}
+
+/// How the applications of a group are. What is not current counts as old and as nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AppTally {
+    /// All of them.
+    pub all: usize,
+    /// Current, in sync and not degraded.
+    pub good: usize,
+    /// Current and out of sync; one that is degraded as well counts there.
+    pub out_of_sync: usize,
+    /// Current and degraded.
+    pub degraded: usize,
+    /// Current, but nobody knows.
+    pub unknown: usize,
+    /// Not current.
+    pub old: usize,
+}
+
+impl AppTally {
+    fn add(&mut self, row: &AppRow) {
+        self.all += 1;
+        *match (row.health, row.verdict.state) {
+            _ if !row.current => &mut self.old,
+            (Health::Degraded, _) => &mut self.degraded,
+            (_, SyncState::OutOfSync) => &mut self.out_of_sync,
+            (_, SyncState::Unknown) => &mut self.unknown,
+            (_, SyncState::Synced) => &mut self.good,
+        } += 1;
+    }
 }
 
 impl AppsScreen {
@@ -73,7 +107,12 @@ impl AppsScreen {
             .is_none_or(|only| row.cluster.as_ref() == Some(only) || row.app.id.hub == *only)
     }
 
-    fn wanted(&self, ctx: &Ctx<'_>) -> Vec<AppRef> {
+    /// How the applications of a group are.
+    pub fn tally(&self, group: &Safe) -> AppTally {
+        self.tallies.get(group).copied().unwrap_or_default()
+    }
+
+    fn sorted(&self, ctx: &Ctx<'_>) -> Vec<&AppRow> {
         let passes = |row: &&AppRow| {
             let asked = Asked {
                 row: *row,
@@ -88,7 +127,18 @@ impl AppsScreen {
             2 => rows.sort_by(|a, b| a.cluster.cmp(&b.cluster)),
             _ => rows.sort_by_key(|r| usize::MAX - r.drift),
         }
-        rows.into_iter().map(|row| row.app.id.clone()).collect()
+        rows
+    }
+
+    fn wanted(&mut self, ctx: &Ctx<'_>) -> Wanted<AppRef> {
+        let rows = self.sorted(ctx).into_iter();
+        let Some(by) = ctx.layouts.grouping(Place::Apps) else {
+            return Wanted::Flat(rows.map(|row| row.app.id.clone()).collect());
+        };
+        let bucket = |row: &AppRow| buckets::of_app(&by, row, ctx.rows);
+        let (groups, tallies) = in_groups(rows, bucket, |row| row.app.id.clone(), AppTally::add);
+        self.tallies = tallies;
+        Wanted::Groups(groups)
     }
 
     fn height(ctx: &Ctx<'_>) -> usize {
@@ -122,11 +172,12 @@ impl Face for AppsScreen {
     fn refresh(&mut self, ctx: &Ctx<'_>, at_once: bool) {
         self.follow(ctx);
         let wanted = self.wanted(ctx);
-        if at_once {
-            self.list.set_now(wanted, Self::height(ctx));
-        } else {
-            self.list.set(wanted, ctx.now, Self::height(ctx));
-        }
+        let when = When {
+            now: ctx.now,
+            height: Self::height(ctx),
+            at_once,
+        };
+        self.list.set(wanted, when);
     }
 
     fn followers(&self, ctx: &Ctx<'_>) -> Vec<Area> {
@@ -139,7 +190,7 @@ impl Face for AppsScreen {
 
     fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {
         match action {
-            Action::Open => match self.list.selected() {
+            Action::Open if self.list.head().is_none() => match self.list.selected() {
                 Some(id) => Next::Push(Box::new(Screen::App(Box::new(AppScreen::new(id.clone()))))),
                 None => Next::Ignored,
             },
@@ -159,7 +210,7 @@ impl Face for AppsScreen {
                 self.refresh(ctx, true);
                 Next::Done
             }
-            other => super::mark(&mut self.list, other),
+            other => super::group_act(&mut self.list, other, ctx.now, Self::height(ctx)),
         }
     }
 
@@ -217,7 +268,8 @@ impl Face for AppsScreen {
     }
 
     fn name(&self, _ctx: &Ctx<'_>) -> Option<Safe> {
-        self.list.selected().map(|id| Safe::new(&id.name))
+        let group = self.list.head().cloned();
+        group.or_else(|| self.list.selected().map(|id| Safe::new(&id.name)))
     }
 
     fn sieve(&self) -> Option<&Sieve> {

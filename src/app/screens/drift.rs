@@ -1,8 +1,17 @@
 //! The drift inbox: "what changed, how many, by whom, since when?"
 
+mod slices;
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use slices::Slices;
+pub use slices::{DriftTally, Slice};
+
 use super::{Ctx, DiffScreen, Face, Next, Screen};
 use crate::app::action::Action;
 use crate::app::asked::Asked;
+use crate::app::grouped::{Bucket, Group, Grouped, Wanted, When, in_groups};
 use crate::app::list::{List, Step};
 use crate::app::msg::{Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
@@ -31,16 +40,17 @@ pub type MemberKey = (ClusterId, ObjectRef);
 pub struct DriftScreen {
     /// Only this cluster, when one was opened.
     pub only: Option<ClusterId>,
-    /// The groups.
-    pub groups: List<Fingerprint>,
+    /// The groups of equal changes; where the inbox is grouped otherwise, cut by that.
+    pub groups: Grouped<Slice>,
     /// The members of the selected group.
     pub members: List<MemberKey>,
     /// Which of both has the keys.
     pub pane: Pane,
     /// Filter and sort of the groups.
     pub sieve: Sieve,
-    /// The group whose members are shown.
-    shown: Option<Fingerprint>,
+    /// The row whose members are shown.
+    shown: Option<Slice>,
+    slices: Box<Slices>,
 }
 
 impl DriftScreen {
@@ -53,14 +63,38 @@ impl DriftScreen {
     }
 
     /// The selected group.
-    pub fn group<'a>(&self, ctx: &Ctx<'a>) -> Option<&'a DriftGroup> {
+    pub fn group<'a>(&'a self, ctx: &Ctx<'a>) -> Option<&'a DriftGroup> {
         self.groups
             .selected()
-            .and_then(|print| ctx.rows.group(*print))
+            .and_then(|slice| self.row(slice, ctx))
+    }
+
+    /// One row.
+    pub fn row<'a>(&'a self, slice: &Slice, ctx: &Ctx<'a>) -> Option<&'a DriftGroup> {
+        match self.slices.by() {
+            Some(_) => self.slices.get(slice),
+            None => ctx.rows.group(slice.print),
+        }
+    }
+
+    /// How many members the widest row has.
+    pub fn widest(&self, ctx: &Ctx<'_>) -> usize {
+        let cut = self.slices.all().map(|(_, group)| group.members.len());
+        let whole = ctx.rows.groups.iter().map(|group| group.members.len());
+        match self.slices.by() {
+            Some(_) => cut.max(),
+            None => whole.max(),
+        }
+        .unwrap_or(1)
+    }
+
+    /// What stands on the line of a group.
+    pub fn tally(&self, group: &Safe) -> DriftTally {
+        self.slices.tallies.get(group).cloned().unwrap_or_default()
     }
 
     /// The member under the cursor, or the first one that is current while the groups have the keys.
-    pub fn member<'a>(&self, ctx: &Ctx<'a>) -> Option<&'a DriftRow> {
+    pub fn member<'a>(&'a self, ctx: &Ctx<'a>) -> Option<&'a DriftRow> {
         let group = self.group(ctx)?;
         if let Some((cluster, object)) = self
             .members
@@ -80,7 +114,7 @@ impl DriftScreen {
             return false;
         };
         self.refresh(ctx, true);
-        self.groups.select(&print, ctx.now, Self::height(ctx));
+        self.go_to(print, ctx);
         self.follow_members(ctx);
         true
     }
@@ -91,26 +125,66 @@ impl DriftScreen {
             .is_none_or(|only| member.cluster == *only)
     }
 
-    fn wanted(&self, ctx: &Ctx<'_>) -> Vec<Fingerprint> {
-        let shown = |g: &&DriftGroup| {
-            g.members.iter().any(|m| self.is_shown(m))
-                && self.sieve.passes(
-                    &Asked {
-                        row: *g,
-                        now: ctx.now,
-                    },
-                    g.members.iter().any(|m| m.current)
-                        && ctx.kept.ack(g.fingerprint, ctx.now).is_none(),
-                )
-        };
-        let mut groups: Vec<&DriftGroup> = ctx.rows.groups.iter().filter(shown).collect();
-        match self.sieve.sort {
-            1 => groups.sort_by_key(|g| std::cmp::Reverse(g.since)),
-            2 => groups.sort_by(|a, b| a.object.cmp(&b.object)),
-            // What somebody has taken on comes last.
-            _ => groups.sort_by_key(|g| ctx.kept.ack(g.fingerprint, ctx.now).is_some()),
+    /// Puts the cursor on the first row of a change.
+    fn go_to(&mut self, print: Fingerprint, ctx: &Ctx<'_>) {
+        let found = self.groups.keys().find(|slice| slice.print == print);
+        if let Some(slice) = found.cloned() {
+            self.groups.select(&slice, ctx.now, Self::height(ctx));
         }
-        groups.into_iter().map(|g| g.fingerprint).collect()
+    }
+
+    fn passes(&self, group: &DriftGroup, ctx: &Ctx<'_>) -> bool {
+        let asked = Asked {
+            row: group,
+            now: ctx.now,
+        };
+        let taken = ctx.kept.ack(group.fingerprint, ctx.now).is_some();
+        let current = group.members.iter().any(|m| m.current);
+        group.members.iter().any(|m| self.is_shown(m))
+            && self.sieve.passes(&asked, current && !taken)
+    }
+
+    fn order(&self, a: &DriftGroup, b: &DriftGroup, ctx: &Ctx<'_>) -> Ordering {
+        let taken = |g: &DriftGroup| ctx.kept.ack(g.fingerprint, ctx.now).is_some();
+        match self.sieve.sort {
+            1 => b.since.cmp(&a.since),
+            2 => a.object.cmp(&b.object),
+            // What somebody has taken on comes last.
+            _ => taken(a).cmp(&taken(b)),
+        }
+    }
+
+    fn wanted(&mut self, ctx: &Ctx<'_>) -> Wanted<Slice> {
+        if self.slices.by().is_none() {
+            let shown = ctx.rows.groups.iter().filter(|g| self.passes(g, ctx));
+            let mut groups: Vec<&DriftGroup> = shown.collect();
+            groups.sort_by(|a, b| self.order(a, b, ctx));
+            let slice = |group: &DriftGroup| Slice {
+                print: group.fingerprint,
+                group: Safe::default(),
+            };
+            return Wanted::Flat(groups.into_iter().map(slice).collect());
+        }
+        let (groups, tallies) = self.cut(ctx);
+        self.slices.tallies = tallies;
+        Wanted::Groups(groups)
+    }
+
+    /// The rows below the lines of their groups, the widest change of each first.
+    fn cut(&self, ctx: &Ctx<'_>) -> (Vec<Group<Slice>>, BTreeMap<Safe, DriftTally>) {
+        let shown = self.slices.all().filter(|(_, g)| self.passes(g, ctx));
+        let mut rows: Vec<&(Bucket, DriftGroup)> = shown.collect();
+        rows.sort_by_key(|(_, g)| (usize::MAX - g.members.len(), g.since, g.fingerprint));
+        rows.sort_by(|(_, a), (_, b)| self.order(a, b, ctx));
+        in_groups(
+            rows.into_iter(),
+            |(bucket, _)| bucket.clone(),
+            |(bucket, group)| Slice {
+                print: group.fingerprint,
+                group: bucket.name.clone(),
+            },
+            |tally: &mut DriftTally, (_, group)| tally.add(group),
+        )
     }
 
     /// Members that are current come first; the others are listed, never assumed.
@@ -130,7 +204,7 @@ impl DriftScreen {
     fn follow_members(&mut self, ctx: &Ctx<'_>) {
         let wanted = self.wanted_members(ctx);
         let height = ctx.shape(Place::Drift).second_rows();
-        let selected = self.groups.selected().copied();
+        let selected = self.groups.selected().cloned();
         if self.shown == selected {
             self.members.set(wanted, ctx.now, height);
         } else {
@@ -174,11 +248,17 @@ impl Face for DriftScreen {
     }
 
     fn refresh(&mut self, ctx: &Ctx<'_>, at_once: bool) {
+        let here = self.groups.selected().map(|slice| slice.print);
+        let regrouped = self.slices.follow(ctx);
         let wanted = self.wanted(ctx);
-        if at_once {
-            self.groups.set_now(wanted, Self::height(ctx));
-        } else {
-            self.groups.set(wanted, ctx.now, Self::height(ctx));
+        let when = When {
+            now: ctx.now,
+            height: Self::height(ctx),
+            at_once,
+        };
+        self.groups.set(wanted, when);
+        if let Some(print) = here.filter(|_| regrouped) {
+            self.go_to(print, ctx);
         }
         self.follow_members(ctx);
         if self.members.is_empty() {
@@ -214,7 +294,9 @@ impl Face for DriftScreen {
 
     fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {
         match action {
-            Action::Open => self.open(ctx),
+            Action::Open if self.pane == Pane::Members || self.groups.head().is_none() => {
+                self.open(ctx)
+            }
             Action::Diff => self.diff(ctx),
             Action::NextPane | Action::PreviousPane => {
                 self.pane = match self.pane {
@@ -234,7 +316,9 @@ impl Face for DriftScreen {
                 Next::Done
             }
             other => match self.pane {
-                Pane::Groups => super::mark(&mut self.groups, other),
+                Pane::Groups => {
+                    super::group_act(&mut self.groups, other, ctx.now, Self::height(ctx))
+                }
                 Pane::Members => super::mark(&mut self.members, other),
             },
         }
@@ -251,8 +335,7 @@ impl Face for DriftScreen {
         let shown: Vec<&DriftGroup> = self
             .groups
             .keys()
-            .iter()
-            .filter_map(|p| ctx.rows.group(*p))
+            .filter_map(|slice| self.row(slice, ctx))
             .collect();
         let members = shown
             .iter()
@@ -263,15 +346,16 @@ impl Face for DriftScreen {
             objects += 1;
             clusters.insert(&member.cluster);
         }
-        let acked = shown
+        let prints: BTreeSet<Fingerprint> = shown.iter().map(|g| g.fingerprint).collect();
+        let acked = prints
             .iter()
-            .filter(|g| ctx.kept.ack(g.fingerprint, ctx.now).is_some())
+            .filter(|print| ctx.kept.ack(**print, ctx.now).is_some())
             .count();
         let acked = match acked {
             0 => String::new(),
             n => format!(" ({n} acknowledged)"),
         };
-        let groups = format!("{}{acked}", plural(shown.len(), "group"));
+        let groups = format!("{}{acked}", plural(prints.len(), "group"));
         match &self.only {
             Some(cluster) => {
                 format!("{cluster}  {groups} / {}", plural(objects, "resource")).into()
@@ -304,7 +388,7 @@ impl Face for DriftScreen {
                     .groups
                     .chosen()
                     .iter()
-                    .filter_map(|p| ctx.rows.group(*p))
+                    .filter_map(|slice| self.row(slice, ctx))
                     .collect();
                 let members = groups
                     .iter()
@@ -367,12 +451,21 @@ impl Face for DriftScreen {
     }
 
     fn mark_by(&mut self, text: &str, ctx: &Ctx<'_>) -> Result<usize, String> {
-        super::mark_matching(
-            &mut self.groups,
-            text,
-            ctx.rows.groups.iter().map(|g| (g.fingerprint, g)),
-            ctx.now,
-        )
+        let cut = self
+            .slices
+            .all()
+            .map(|(bucket, group)| (bucket.name.clone(), group));
+        let whole = ctx
+            .rows
+            .groups
+            .iter()
+            .filter(|_| self.slices.by().is_none());
+        let rows = cut.chain(whole.map(|group| (Safe::default(), group)));
+        let keyed = rows.map(|(name, row)| {
+            let print = row.fingerprint;
+            (Slice { print, group: name }, row)
+        });
+        super::mark_matching(&mut self.groups, text, keyed, ctx.now)
     }
 
     fn filter(&mut self, text: &str, ctx: &Ctx<'_>) {

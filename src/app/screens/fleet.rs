@@ -1,15 +1,19 @@
 //! The fleet: "which sites need me?"
 
+use std::collections::BTreeMap;
+
 use super::{AppsScreen, Ctx, DriftScreen, Face, Next, Screen};
 use crate::app::action::Action;
 use crate::app::asked::Asked;
-use crate::app::list::{List, Step};
+use crate::app::buckets;
+use crate::app::grouped::{Grouped, Wanted, When, in_groups};
+use crate::app::list::Step;
 use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
 use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
 use crate::domain::{ClusterId, LinkState, Safe};
-use crate::fleet::ClusterRow;
+use crate::fleet::{ClusterRow, Counts};
 
 const SORTS: [&str; 4] = ["problems first", "name", "drift", "version"];
 
@@ -17,9 +21,11 @@ const SORTS: [&str; 4] = ["problems first", "name", "drift", "version"];
 #[derive(Debug, Default)]
 pub struct FleetScreen {
     /// The rows.
-    pub list: List<ClusterId>,
+    pub list: Grouped<ClusterId>,
     /// Filter and sort.
     pub sieve: Sieve,
+    /// What the clusters of each group need, while rows stand in groups.
+    counts: BTreeMap<Safe, Counts>,
 }
 
 /// Whether a row needs somebody: not answering, drifted, out of sync, degraded, or with an engine that does not work.
@@ -34,7 +40,12 @@ fn needs_somebody(row: &ClusterRow) -> bool {
 }
 
 impl FleetScreen {
-    fn wanted(&self, ctx: &Ctx<'_>) -> Vec<ClusterId> {
+    /// What the clusters of a group need.
+    pub fn counts(&self, group: &Safe) -> Counts {
+        self.counts.get(group).copied().unwrap_or_default()
+    }
+
+    fn rows<'r>(&self, ctx: &Ctx<'r>) -> Vec<&'r ClusterRow> {
         let passes = |row: &&ClusterRow| {
             let asked = Asked {
                 row: *row,
@@ -49,7 +60,18 @@ impl FleetScreen {
             3 => rows.sort_by(|a, b| a.version.cmp(&b.version).then_with(|| a.id.cmp(&b.id))),
             _ => {}
         }
-        rows.into_iter().map(|row| row.id.clone()).collect()
+        rows
+    }
+
+    fn wanted(&mut self, ctx: &Ctx<'_>) -> Wanted<ClusterId> {
+        let rows = self.rows(ctx).into_iter();
+        let Some(by) = ctx.layouts.grouping(Place::Fleet) else {
+            return Wanted::Flat(rows.map(|row| row.id.clone()).collect());
+        };
+        let bucket = |row: &ClusterRow| buckets::of_cluster(&by, row);
+        let (groups, counts) = in_groups(rows, bucket, |row| row.id.clone(), Counts::add);
+        self.counts = counts;
+        Wanted::Groups(groups)
     }
 
     fn height(ctx: &Ctx<'_>) -> usize {
@@ -76,11 +98,12 @@ impl Face for FleetScreen {
 
     fn refresh(&mut self, ctx: &Ctx<'_>, at_once: bool) {
         let wanted = self.wanted(ctx);
-        if at_once {
-            self.list.set_now(wanted, Self::height(ctx));
-        } else {
-            self.list.set(wanted, ctx.now, Self::height(ctx));
-        }
+        let when = When {
+            now: ctx.now,
+            height: Self::height(ctx),
+            at_once,
+        };
+        self.list.set(wanted, when);
     }
 
     fn followers(&self, ctx: &Ctx<'_>) -> Vec<Area> {
@@ -93,7 +116,7 @@ impl Face for FleetScreen {
 
     fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {
         match action {
-            Action::Open => match self.list.selected() {
+            Action::Open if self.list.head().is_none() => match self.list.selected() {
                 Some(id) => Next::Push(Box::new(Screen::Apps(AppsScreen::of(id.clone())))),
                 None => Next::Ignored,
             },
@@ -118,7 +141,7 @@ impl Face for FleetScreen {
                 self.refresh(ctx, true);
                 Next::Done
             }
-            other => super::mark(&mut self.list, other),
+            other => super::group_act(&mut self.list, other, ctx.now, Self::height(ctx)),
         }
     }
 
@@ -171,7 +194,8 @@ impl Face for FleetScreen {
     }
 
     fn name(&self, _ctx: &Ctx<'_>) -> Option<Safe> {
-        self.list.selected().map(|id| Safe::new(id.as_str()))
+        let group = self.list.head().cloned();
+        group.or_else(|| self.list.selected().map(|id| Safe::new(id.as_str())))
     }
 
     fn sieve(&self) -> Option<&Sieve> {

@@ -56,7 +56,7 @@ fn a_resize_keeps_the_selected_row_in_sight() {
         let Some(Screen::Fleet(fleet)) = model.screen() else {
             panic!("the fleet is seen");
         };
-        let (cursor, offset) = (fleet.list.cursor(), fleet.list.offset());
+        let (cursor, offset) = (fleet.list.lines().cursor(), fleet.list.lines().offset());
         assert!(
             cursor >= offset && cursor < offset + fleet.page(&model.ctx()),
             "{cols}x{rows}"

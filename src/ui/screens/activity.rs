@@ -90,10 +90,7 @@ fn density(canvas: &mut Canvas<'_>, screen: &ActivityScreen, ctx: &Ctx<'_>, area
 
 fn row(canvas: &Canvas<'_>, id: u64, ctx: &Ctx<'_>) -> RowCells {
     let Some(story) = ctx.fleet.story(id) else {
-        return RowCells {
-            cells: Vec::new(),
-            stale: true,
-        };
+        return RowCells::gone();
     };
     let scope = match story.tenor {
         Tenor::Bad => "text.strong",
@@ -105,10 +102,7 @@ fn row(canvas: &Canvas<'_>, id: u64, ctx: &Ctx<'_>) -> RowCells {
         vec![canvas.piece("text", place(story))],
         sentence(canvas.piece(scope, story.what.clone())),
     ];
-    RowCells {
-        cells,
-        stale: false,
-    }
+    RowCells::of(cells, false)
 }
 
 fn place(story: &Story) -> Safe {

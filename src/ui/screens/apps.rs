@@ -4,6 +4,7 @@ mod cells;
 
 use super::empty;
 use crate::app::age::age;
+use crate::app::grouped::Line;
 use crate::app::screens::{AppsScreen, Ctx};
 use crate::app::shape::{Area, BESIDE, Shape};
 use crate::app::words;
@@ -12,6 +13,7 @@ use crate::domain::{AppRef, Application, Newest, Safe, VerdictSource};
 use crate::fleet::AppRow;
 use crate::ui::columns::{Laid, Specs};
 use crate::ui::detail::{self, fact};
+use crate::ui::groups;
 use crate::ui::paint::{Canvas, Piece};
 use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
@@ -64,9 +66,15 @@ pub(in crate::ui) fn draw(
         canvas,
         shape.main,
         &laid.columns(),
-        &screen.list,
+        screen.list.lines(),
         true,
-        |canvas, id| row(canvas, screen, id, (&laid, ctx)),
+        |canvas, line| match line {
+            Line::Row(id) => row(canvas, screen, id, (&laid, ctx)),
+            Line::Head(name) => {
+                let counts = groups::apps(canvas, &screen.tally(name));
+                groups::head(canvas, name, screen.list.is_folded(name), counts)
+            }
+        },
     );
     let selected = screen.list.selected().and_then(|id| screen.row(id));
     if let (Some(area), Some(row)) = (shape.detail, selected) {
@@ -117,16 +125,10 @@ fn row(
     (laid, ctx): (&Laid, &Ctx<'_>),
 ) -> RowCells {
     let Some(row) = screen.row(id) else {
-        return RowCells {
-            cells: Vec::new(),
-            stale: true,
-        };
+        return RowCells::gone();
     };
     let cells = laid.names().map(|name| cell(canvas, name, row, ctx));
-    RowCells {
-        cells: cells.collect(),
-        stale: !row.current,
-    }
+    RowCells::of(cells.collect(), !row.current)
 }
 
 fn cell(canvas: &Canvas<'_>, name: &str, row: &AppRow, ctx: &Ctx<'_>) -> Vec<Piece> {

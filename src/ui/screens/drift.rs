@@ -4,6 +4,7 @@ mod cells;
 
 use super::empty;
 use crate::app::age::age;
+use crate::app::grouped::Line;
 use crate::app::screens::drift::{MemberKey, Pane};
 use crate::app::screens::{Ctx, DriftScreen};
 use crate::app::shape::{Area, Shape};
@@ -14,6 +15,7 @@ use crate::ops::{Opinion, ServerWord};
 use crate::ui::changes;
 use crate::ui::columns::{Laid, Specs};
 use crate::ui::detail;
+use crate::ui::groups;
 use crate::ui::paint::{Canvas, Piece, sentence};
 use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
@@ -106,27 +108,24 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &DriftScreen, ctx: &Ctx<'_>, area: A
 }
 
 fn groups(canvas: &mut Canvas<'_>, screen: &DriftScreen, ctx: &Ctx<'_>, area: Area) {
-    let widest = ctx
-        .rows
-        .groups
-        .iter()
-        .map(|g| g.members.len())
-        .max()
-        .unwrap_or(1);
+    let widest = screen.widest(ctx);
     let focus = screen.pane == Pane::Groups;
     let laid = Laid::of(Place::Drift, GROUPS, ctx);
     table::draw(
         canvas,
         area,
         &laid.columns(),
-        &screen.groups,
+        screen.groups.lines(),
         focus,
-        |canvas, print| match ctx.rows.group(*print) {
-            Some(group) => group_row(canvas, group, &laid, (widest, ctx)),
-            None => RowCells {
-                cells: Vec::new(),
-                stale: true,
+        |canvas, line| match line {
+            Line::Row(slice) => match screen.row(slice, ctx) {
+                Some(group) => group_row(canvas, group, &laid, (widest, ctx)),
+                None => RowCells::gone(),
             },
+            Line::Head(name) => {
+                let counts = groups::drift(canvas, &screen.tally(name));
+                groups::head(canvas, name, screen.groups.is_folded(name), counts)
+            }
         },
     );
 }
@@ -141,10 +140,10 @@ fn group_row(
         "impact" => impact(canvas, group.members.len(), widest),
         other => cell(canvas, other, group, ctx),
     };
-    RowCells {
-        cells: laid.names().map(cell).collect(),
-        stale: !group.members.iter().any(|m| m.current),
-    }
+    RowCells::of(
+        laid.names().map(cell).collect(),
+        !group.members.iter().any(|m| m.current),
+    )
 }
 
 fn cell(canvas: &Canvas<'_>, name: &str, group: &DriftGroup, ctx: &Ctx<'_>) -> Vec<Piece> {
@@ -230,10 +229,7 @@ fn member_row(canvas: &Canvas<'_>, key: &MemberKey, group: &DriftGroup, ctx: &Ct
         .iter()
         .find(|m| m.cluster == key.0 && m.resource.object == key.1);
     let Some(member) = found else {
-        return RowCells {
-            cells: Vec::new(),
-            stale: true,
-        };
+        return RowCells::gone();
     };
     let verdict = &member.resource.verdict;
     let owner = verdict.changes.iter().find_map(|c| c.owner.as_ref());
@@ -260,10 +256,7 @@ fn member_row(canvas: &Canvas<'_>, key: &MemberKey, group: &DriftGroup, ctx: &Ct
         )],
         hub_says(canvas, member, ctx),
     ];
-    RowCells {
-        cells,
-        stale: !member.current,
-    }
+    RowCells::of(cells, !member.current)
 }
 
 /// The change; where its server was asked and does not say the same, the server's word.

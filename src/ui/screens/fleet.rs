@@ -5,6 +5,7 @@ mod cells;
 use std::collections::BTreeMap;
 
 use super::empty;
+use crate::app::grouped::Line;
 use crate::app::screens::{Ctx, FleetScreen};
 use crate::app::shape::{Area, BESIDE, Shape};
 use crate::app::{Action, Place};
@@ -12,6 +13,7 @@ use crate::domain::{ClusterId, Engine, Health, LinkState, Safe};
 use crate::fleet::ClusterRow;
 use crate::ui::columns::{Laid, Specs};
 use crate::ui::detail;
+use crate::ui::groups;
 use crate::ui::paint::{Canvas, Piece};
 use crate::ui::signs;
 use crate::ui::table::{self, Column, RowCells};
@@ -66,15 +68,38 @@ pub(in crate::ui) fn draw(
             canvas,
             shape.main,
             &laid.columns(),
-            &screen.list,
+            screen.list.lines(),
             true,
-            |canvas, id| row(canvas, id, &laid, ctx),
+            |canvas, line| match line {
+                Line::Row(id) => row(canvas, id, &laid, ctx),
+                Line::Head(name) => {
+                    let counts = groups::clusters(canvas, &screen.counts(name));
+                    groups::head(canvas, name, screen.list.is_folded(name), counts)
+                }
+            },
         );
     }
     let selected = screen.list.selected().and_then(|id| ctx.rows.cluster(id));
-    if let (Some(area), Some(row)) = (shape.detail, selected) {
-        selected_detail(canvas, row, ctx, area);
+    match (shape.detail, selected, screen.list.head()) {
+        (Some(area), Some(row), _) => selected_detail(canvas, row, ctx, area),
+        (Some(area), None, Some(group)) => group_detail(canvas, (screen, group), ctx, area),
+        _ => {}
     }
+}
+
+/// What the clusters of a group need, in words.
+fn group_detail(
+    canvas: &mut Canvas<'_>,
+    (screen, group): (&FleetScreen, &Safe),
+    ctx: &Ctx<'_>,
+    area: Area,
+) {
+    let title = vec![canvas.piece("text.strong", groups::named(group))];
+    let counts = screen.counts(group);
+    let beside = ctx.size.cols >= BESIDE;
+    detail::framed(canvas, area, &title, beside, |canvas, _| {
+        groups::in_words(canvas, &counts)
+    });
 }
 
 fn selected_detail(canvas: &mut Canvas<'_>, row: &ClusterRow, ctx: &Ctx<'_>, area: Area) {
@@ -124,16 +149,10 @@ fn nothing(canvas: &mut Canvas<'_>, screen: &FleetScreen, ctx: &Ctx<'_>, area: A
 
 fn row(canvas: &Canvas<'_>, id: &ClusterId, laid: &Laid, ctx: &Ctx<'_>) -> RowCells {
     let Some(row) = ctx.rows.cluster(id) else {
-        return RowCells {
-            cells: Vec::new(),
-            stale: true,
-        };
+        return RowCells::gone();
     };
     let cells = laid.names().map(|name| cell(canvas, name, row, ctx));
-    RowCells {
-        cells: cells.collect(),
-        stale: row.state == LinkState::Stale,
-    }
+    RowCells::of(cells.collect(), row.state == LinkState::Stale)
 }
 
 fn cell(canvas: &Canvas<'_>, name: &str, row: &ClusterRow, ctx: &Ctx<'_>) -> Vec<Piece> {

@@ -194,13 +194,7 @@ fn targets(canvas: &mut Canvas<'_>, screen: &PlanScreen, plan: &Plan, ctx: &Ctx<
     table::draw(canvas, area, &COLUMNS, &screen.list, true, |canvas, i| {
         let left_out = screen.left_out.contains(i);
         let found = plan.targets.get(*i);
-        found.map_or(
-            RowCells {
-                cells: Vec::new(),
-                stale: true,
-            },
-            |t| row(canvas, t, left_out, ctx),
-        )
+        found.map_or(RowCells::gone(), |t| row(canvas, t, left_out, ctx))
     });
 }
 
@@ -220,10 +214,7 @@ fn row(canvas: &Canvas<'_>, target: &PlanTarget, left_out: bool, ctx: &Ctx<'_>) 
         vec![canvas.piece("text.dim", target.route.to_string())],
         dry_run(canvas, target),
     ];
-    RowCells {
-        cells,
-        stale: !included,
-    }
+    RowCells::of(cells, !included)
 }
 
 fn dry_run(canvas: &Canvas<'_>, target: &PlanTarget) -> Vec<Piece> {

@@ -46,10 +46,7 @@ pub(in crate::ui) fn draw(
         true,
         |canvas, i| match (screen.plan.targets.get(*i), screen.progress.get(*i)) {
             (Some(target), Some(progress)) => row(canvas, target, progress, ctx),
-            _ => RowCells {
-                cells: Vec::new(),
-                stale: true,
-            },
+            _ => RowCells::gone(),
         },
     );
     selected(canvas, screen, ctx, below);
@@ -150,10 +147,7 @@ fn row(canvas: &Canvas<'_>, target: &PlanTarget, progress: &Progress, ctx: &Ctx<
         vec![canvas.piece("text", signs::object(&target.object, ctx.size.cols / 6))],
         sentence(canvas.piece("text", words)),
     ];
-    RowCells {
-        cells,
-        stale: false,
-    }
+    RowCells::of(cells, false)
 }
 
 fn selected(canvas: &mut Canvas<'_>, screen: &RunScreen, _ctx: &Ctx<'_>, area: Area) {
