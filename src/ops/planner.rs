@@ -11,7 +11,7 @@ use super::effect::{Effect, Member};
 use super::flux;
 use super::windows::Window;
 use super::{DryRun, Plan, PlanTarget, RevertRequest, RevertTarget, Route, Unsealed, Verb};
-use crate::domain::{AppRef, DriftState, Engine, Name, Safe};
+use crate::domain::{AppKind, AppRef, DriftState, Engine, Name, Safe};
 
 mod assemble;
 mod describe;
@@ -58,6 +58,8 @@ pub(super) struct Reading {
     pub(super) left: Vec<String>,
     /// The merge patch that was rehearsed in the apply's place, because it takes them out.
     pub(super) patch: Option<Unsealed>,
+    /// What the server said to the apply that the patch stands in for, if it refused it.
+    pub(super) refused: Option<Safe>,
 }
 
 /// What was read of an application on its hub.
@@ -204,15 +206,23 @@ fn not_coverable(request: &RevertRequest, target: &RevertTarget) -> Option<Safe>
             .into(),
         );
     }
-    target.secretive.then(|| {
-        format!(
-            "values of Secrets stand in it (postBuild.substituteFrom), which no plan may show: let Flux put it back with `flux reconcile {} {} -n {}`",
-            app.kind.word().to_lowercase(),
-            app.name,
-            app.namespace
-        )
-        .into()
-    })
+    target.secretive.then(|| secrets_in_it(app))
+}
+
+/// Values of Secrets come from `postBuild.substituteFrom` of a Kustomization and `valuesFrom` of a HelmRelease; a HelmRelease that has nothing new
+/// to deploy is upgraded only when it is forced to be.
+fn secrets_in_it(app: &AppRef) -> Safe {
+    let (field, force) = match app.kind {
+        AppKind::HelmRelease => ("valuesFrom", " --force"),
+        _ => ("postBuild.substituteFrom", ""),
+    };
+    format!(
+        "values of Secrets stand in it ({field}), which no plan may show: let Flux put it back with `flux reconcile {} {} -n {}{force}`",
+        app.kind.word().to_lowercase(),
+        app.name,
+        app.namespace
+    )
+    .into()
 }
 
 /// One target with everything that was read of it.

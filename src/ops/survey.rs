@@ -20,6 +20,7 @@ use super::{
     windows,
 };
 use crate::domain::{AppRef, Application, Engine, ObjectRef, Safe};
+use crate::drift::ssa::{self, Applied};
 
 pub use word::{Opinion, ServerWord, ask};
 
@@ -150,37 +151,53 @@ impl Survey<'_> {
             rehearsal,
             left: Vec::new(),
             patch: None,
+            refused: None,
         };
-        reading.left = left_by_apply(target, &reading);
         // Without a wish for a route the one that takes everything out is the better one.
         let may_go_direct =
             self.request.via.is_none() || planner::goes_direct(self.request, target, app);
-        if !reading.left.is_empty() && may_go_direct {
-            take_out(&api, target, &mut reading).await;
+        let refused = matches!(reading.rehearsal, Rehearsal::Rejected(_));
+        if let Some(applied) = applied(target, &reading).filter(|_| may_go_direct || !refused) {
+            reading.left = left_by_apply(target, &applied);
+            if !reading.left.is_empty() && may_go_direct {
+                take_out(&api, target, &mut reading, &applied).await;
+            }
         }
         Ok(reading)
     }
 }
 
-/// List entries that others added, that count, and that the rehearsed apply leaves in place.
-fn left_by_apply(target: &RevertTarget, reading: &Reading) -> Vec<String> {
-    match (&reading.live, &reading.rehearsal) {
-        (Some(_), Rehearsal::Accepted(predicted)) => target
-            .yardstick()
-            .additions(predicted)
-            .into_iter()
-            .map(|c| c.path)
-            .collect(),
-        _ => Vec::new(),
+/// The live object as the apply would leave it: the server's word, or what the rules of server-side apply come to where the server refuses.
+///
+/// It refuses an apply too because of what the apply leaves: a Service with two ports of one name, when somebody gave the port another number.
+fn applied(target: &RevertTarget, reading: &Reading) -> Option<Value> {
+    let live = reading.live.as_ref()?;
+    match &reading.rehearsal {
+        Rehearsal::Accepted(predicted) => Some(predicted.clone()),
+        Rehearsal::Rejected(_) => {
+            let manifest = target.manifest(Some(live))?;
+            let schema = ssa::schema_of(live, None);
+            match ssa::apply(&manifest, live, schema, target.manager()) {
+                Ok(Applied::Changed(applied)) => Some(applied),
+                Ok(Applied::Unchanged) | Err(_) => None,
+            }
+        }
+        Rehearsal::NotPermitted(_) | Rehearsal::NoAnswer(_) => None,
     }
 }
 
+/// List entries that others added, that count, and that an apply leaves in place.
+fn left_by_apply(target: &RevertTarget, applied: &Value) -> Vec<String> {
+    let left = target.yardstick().additions(applied);
+    left.into_iter().map(|c| c.path).collect()
+}
+
 /// Rehearses a merge patch in the apply's place: to what the apply would make, without the entries that it leaves.
-async fn take_out(api: &Api, target: &RevertTarget, reading: &mut Reading) {
-    let (Some(live), Rehearsal::Accepted(predicted)) = (&reading.live, &reading.rehearsal) else {
+async fn take_out(api: &Api, target: &RevertTarget, reading: &mut Reading, applied: &Value) {
+    let Some(live) = &reading.live else {
         return;
     };
-    let Some(wanted) = strip::without(&content(predicted), &reading.left) else {
+    let Some(wanted) = strip::without(&content(applied), &reading.left) else {
         return;
     };
     let patch = strip::merge_patch(&content(live), &wanted);
@@ -188,16 +205,17 @@ async fn take_out(api: &Api, target: &RevertTarget, reading: &mut Reading) {
         uid: text(live, "/metadata/uid"),
         resource_version: text(live, "/metadata/resourceVersion"),
     };
-    let answer = direct::merge(
-        api,
-        &reading.place,
-        target.manager(),
-        &patch,
-        precondition,
-        Mode::DryRun,
-    )
-    .await;
-    reading.rehearsal = rehearsal(answer, is_secret(&target.object));
+    let (place, manager) = (&reading.place, target.manager());
+    let answer = direct::merge(api, place, manager, &patch, precondition, Mode::DryRun).await;
+    let rehearsed = rehearsal(answer, is_secret(&target.object));
+    if let Rehearsal::Rejected(why) = &reading.rehearsal {
+        if !matches!(rehearsed, Rehearsal::Accepted(_)) {
+            // What the server said to the apply is what people know how to look for.
+            return reading.left.clear();
+        }
+        reading.refused = Some(why.clone());
+    }
+    reading.rehearsal = rehearsed;
     reading.patch = Some(Unsealed::new(patch));
 }
 

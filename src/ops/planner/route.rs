@@ -129,18 +129,25 @@ impl Case<'_> {
             }
             // An apply, Argo CD's too, leaves list entries that another manager added; a merge patch was rehearsed that takes them out.
             (None, None) if self.takes_out() => {
-                let left = self.reading.left.join(", ");
-                let engine = engine_name(self.target);
-                row.warnings.push(
-                    format!(
-                        "direct, because {engine}'s apply would leave what others added: {left}"
-                    )
-                    .into(),
-                );
+                row.warnings.push(self.why_taken_out());
                 Ok(Route::Direct)
             }
             (None, _) => self.ask_engine(row),
         }
+    }
+
+    fn why_taken_out(&self) -> Safe {
+        let left = self.reading.left.join(", ");
+        let engine = engine_name(self.target);
+        match &self.reading.refused {
+            Some(why) => format!(
+                "direct, because the server refuses an apply beside what others added, {engine}'s too ({why}): {left}"
+            ),
+            None => {
+                format!("direct, because {engine}'s apply would leave what others added: {left}")
+            }
+        }
+        .into()
     }
 
     /// Whether the one obstacle is that helm-controller has to be told to force an upgrade, which was asked for.

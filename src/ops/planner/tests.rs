@@ -28,6 +28,7 @@ fn reading() -> Reading {
         rehearsal: Rehearsal::Accepted(predicted_deployment()),
         left: Vec::new(),
         patch: None,
+        refused: None,
     }
 }
 

@@ -21,6 +21,13 @@ fn decision(target: &RevertTarget, via: Option<Route>, change: &Value) -> Decisi
     Case::new(&request, target, &reading(), Some(&app)).decide()
 }
 
+/// The same as a HelmRelease.
+fn release() -> Arc<crate::domain::Application> {
+    let mut release = crate::domain::Application::clone(&flux_target().app);
+    release.id.kind = AppKind::HelmRelease;
+    Arc::new(release)
+}
+
 fn ready(status: &str, reason: &str) -> Value {
     json!({"status": {"conditions": [{"type": "Ready", "status": status, "reason": reason}]}})
 }
@@ -46,12 +53,10 @@ fn the_direct_route_writes_under_the_engines_own_name() {
             other => panic!("{other:?}"),
         }
     };
-    let mut release = crate::domain::Application::clone(&flux_target().app);
-    release.id.kind = AppKind::HelmRelease;
     assert_eq!(manager(&flux_target()), "kustomize-controller");
     assert_eq!(
         manager(&RevertTarget {
-            app: Arc::new(release),
+            app: release(),
             ..flux_target()
         }),
         "helm-controller"
@@ -103,10 +108,8 @@ fn flux_is_not_asked_where_it_would_not_apply_or_apply_something_else() {
 
 #[test]
 fn a_release_that_does_not_correct_drift_is_forced_only_when_flux_is_asked_for() {
-    let mut release = crate::domain::Application::clone(&flux_target().app);
-    release.id.kind = AppKind::HelmRelease;
     let target = RevertTarget {
-        app: Arc::new(release),
+        app: release(),
         ..flux_target()
     };
     let decided = decision(&target, None, &json!({}));
@@ -146,6 +149,14 @@ fn what_no_plan_covers_is_told_in_one_sentence() {
     assert_eq!(
         told(&secretive, None).unwrap(),
         "values of Secrets stand in it (postBuild.substituteFrom), which no plan may show: let Flux put it back with `flux reconcile kustomization apps -n flux-system`"
+    );
+    let release = RevertTarget {
+        app: release(),
+        ..secretive
+    };
+    assert_eq!(
+        told(&release, None).unwrap(),
+        "values of Secrets stand in it (valuesFrom), which no plan may show: let Flux put it back with `flux reconcile helmrelease apps -n flux-system --force`"
     );
     assert!(
         told(&flux_target(), Some(Route::Argo))

@@ -286,6 +286,42 @@ async fn without_a_wish_what_argo_cd_would_leave_goes_direct() {
     assert!(warnings(row).contains(&why.as_str()), "{row:#?}");
 }
 
+#[tokio::test]
+async fn an_apply_that_the_server_refuses_beside_what_somebody_added_is_a_merge_patch() {
+    let bench = bench();
+    let target = with_added_env(&bench);
+    let words = "Deployment is invalid: duplicate value";
+    bench.edge.fault(
+        |r| r.content_type.contains("apply-patch"),
+        Fault::Status(422, "Invalid", words.to_owned()),
+    );
+    let plan = plan(
+        &request(vec![target.clone()]),
+        &bench.fleet,
+        &crate::ops::fixtures::context(),
+    )
+    .await;
+    let why = format!(
+        "direct, because the server refuses an apply beside what others added, Argo CD's too ({words}): {ADDED}"
+    );
+    assert!(
+        warnings(&plan.targets[0]).contains(&why.as_str()),
+        "{plan:#?}"
+    );
+    let run = bench.run(&direct(vec![target])).await;
+    assert_eq!(
+        only(&run),
+        (Outcome::Reverted, "the cluster shows the wanted state")
+    );
+    let env = "/spec/template/spec/containers/0/env";
+    let writes = bench.edge.writes();
+    assert_eq!(writes.len(), 1, "{writes:#?}");
+    assert_eq!(
+        writes[0].body.pointer(env),
+        Some(&json!([{"name": "LOG_LEVEL", "value": "1"}]))
+    );
+}
+
 const ADDED: &str = "spec.template.spec.containers[name=app].env[name=DEBUG]";
 
 fn warnings(row: &PlanTarget) -> Vec<&str> {
