@@ -20,7 +20,7 @@ use crate::program::{Answer, Driftdeck};
 use crate::servers::{Cluster, User};
 
 /// What Secrets of the cluster give to the values.
-const PIN: &str = "hunter2-and-more";
+pub(crate) const PIN: &str = "hunter2-and-more";
 const USER: &str = "broker-reader";
 
 const DEPLOYMENT: &str = "\
@@ -54,7 +54,7 @@ const HOOK: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: '{{ .Rel
 const TEST: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: '{{ .Release.Name }}-test'\n  annotations: {helm.sh/hook: test}\nspec: {containers: [{name: a, image: a}]}\n";
 const DEFINITION: &str = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: sites.edge.example}\nspec:\n  group: edge.example\n  names: {kind: Site, plural: sites, singular: site, listKind: SiteList}\n  scope: Namespaced\n  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]\n";
 
-fn chart() -> Vec<(&'static str, &'static str)> {
+pub(crate) fn chart() -> Vec<(&'static str, &'static str)> {
     vec![
         (
             "Chart.yaml",
@@ -75,15 +75,15 @@ fn chart() -> Vec<(&'static str, &'static str)> {
 }
 
 /// A cluster with Flux's kinds, a chart server, and the program.
-struct Stand {
+pub(crate) struct Stand {
     cluster: Cluster,
-    charts: ChartServer,
-    driftdeck: Driftdeck,
-    kubectl: Kubectl,
+    pub(crate) charts: ChartServer,
+    pub(crate) driftdeck: Driftdeck,
+    pub(crate) kubectl: Kubectl,
 }
 
 impl Stand {
-    async fn new(name: &'static str) -> Self {
+    pub(crate) async fn new(name: &'static str) -> Self {
         let bed = bed().await;
         let cluster = bed.start_edge(name).await;
         let client = cluster.client(User::Admin).await;
@@ -111,12 +111,12 @@ impl Stand {
         }
     }
 
-    async fn client(&self) -> kube::Client {
+    pub(crate) async fn client(&self) -> kube::Client {
         self.cluster.client(User::Admin).await
     }
 
     /// What ConfigMaps and Secrets give.
-    async fn provide(&self) {
+    pub(crate) async fn provide(&self) {
         let client = self.client().await;
         let site = "site: oslo\nreplicas: 3\ndb: {user: nobody, tls: false}\n";
         let pins = format!("db: {{user: {USER}, tls: true, cpu: 1000m}}\n");
@@ -133,7 +133,7 @@ impl Stand {
     }
 
     /// The repository and the HelmChart that Flux makes of the template.
-    async fn source(&self, chart: &Value, version: &str) {
+    pub(crate) async fn source(&self, chart: &Value, version: &str) {
         let client = self.client().await;
         let ready = [condition("Ready", "True", "Succeeded", "stored artifact")];
         let artifact = |revision: &str| {
@@ -158,7 +158,7 @@ impl Stand {
     }
 
     /// A HelmRelease of which Flux has deployed a version, and what it brought.
-    async fn deploy(&self, spec: &Value, newest: &Value, objects: &[Value]) {
+    pub(crate) async fn deploy(&self, spec: &Value, newest: &Value, objects: &[Value]) {
         let client = self.client().await;
         for object in objects {
             apply(&client, "helm-controller", object).await;
@@ -185,7 +185,7 @@ impl Stand {
     }
 
     /// What `helm` renders with these values, as Flux applies it: hooks left out, marked as Helm and Flux mark it.
-    fn rendered(&self, version: &str, values: &Value) -> Vec<Value> {
+    pub(crate) fn rendered(&self, version: &str, values: &Value) -> Vec<Value> {
         self.rendered_with(&["--version", version], values)
     }
 
@@ -208,12 +208,12 @@ impl Stand {
         objects.into_iter().map(installed).collect()
     }
 
-    async fn drift(&self) -> Answer {
+    pub(crate) async fn drift(&self) -> Answer {
         self.driftdeck.run("drift --wait 60s -o json").await
     }
 
     /// Neither what is printed nor what is on disk holds what a Secret gave, in whatever form.
-    fn assert_silent(&self, answer: &Answer) {
+    pub(crate) fn assert_silent(&self, answer: &Answer) {
         let disk = self.driftdeck.everything_on_disk();
         for secret in [PIN, USER, &STANDARD.encode(PIN), "1000m"] {
             for text in [&answer.out, &answer.err, &disk] {
@@ -242,11 +242,11 @@ fn installed(mut object: Value) -> Value {
     object
 }
 
-fn template() -> Value {
+pub(crate) fn template() -> Value {
     json!({"chart": "edge-microservice", "version": "1.x", "sourceRef": {"kind": "HelmRepository", "name": "stable"}})
 }
 
-fn spec() -> Value {
+pub(crate) fn spec() -> Value {
     json!({
         "interval": "10m", "targetNamespace": "edge", "chart": {"spec": template()},
         "values": {"image": {"tag": "1.1.0"}},
@@ -260,10 +260,11 @@ fn spec() -> Value {
 }
 
 /// What Flux writes as the digest of [`values`].
-const VALUES: &str = "sha256:aa50cd15086afd97efa43f7539ee258c3c2bc7ab899208acab09877d5cde8425";
+pub(crate) const VALUES: &str =
+    "sha256:aa50cd15086afd97efa43f7539ee258c3c2bc7ab899208acab09877d5cde8425";
 
 /// What the references and the release's own values come to, merged by hand.
-fn values() -> Value {
+pub(crate) fn values() -> Value {
     json!({
         "site": "oslo", "replicas": 3, "image": {"tag": "1.1.0"},
         "db": {"user": USER, "tls": true, "cpu": "1000m", "password": PIN},

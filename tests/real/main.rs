@@ -42,6 +42,7 @@ mod flux_drift;
 mod flux_events;
 mod flux_inventory;
 mod flux_release;
+mod flux_release_reverting;
 mod flux_reverting;
 mod following;
 mod gitops;

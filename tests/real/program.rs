@@ -80,6 +80,12 @@ impl Driftdeck {
         path
     }
 
+    /// A file of the program's state folder.
+    pub(crate) fn state(&self, name: &str) -> String {
+        let path = self.home.path().join("state/driftdeck").join(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    }
+
     /// Runs a command given as words.
     pub(crate) async fn run(&self, line: &str) -> Answer {
         let home = self.home.path();
