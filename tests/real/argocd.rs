@@ -4,4 +4,5 @@ mod app;
 mod changes;
 mod engine;
 mod operations;
+mod random;
 mod verdicts;

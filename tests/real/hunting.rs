@@ -3,8 +3,8 @@
 //! Edits are drawn from a seed (`DRIFTDECK_SEED` sets another). One that the server refuses, or that leaves nothing to find, is drawn
 //! again. What an edit did is read off the server's own answers, not off what was meant: see `ledger`.
 
-mod draw;
-mod ledger;
+pub(crate) mod draw;
+pub(crate) mod ledger;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -344,7 +344,7 @@ impl Score {
 }
 
 /// How often each comes.
-fn tally(words: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+pub(crate) fn tally(words: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
     let mut tally = BTreeMap::new();
     words.for_each(|word| *tally.entry(word).or_default() += 1);
     tally

@@ -48,10 +48,7 @@ async fn open() -> Workshop {
 impl Workshop {
     /// A desk for the calling test's runtime.
     pub(crate) async fn desk(&self) -> Desk {
-        Desk {
-            client: self.cluster.client(User::Admin).await,
-            routes: Mutex::default(),
-        }
+        Desk::of(self.cluster.client(User::Admin).await)
     }
 }
 
@@ -74,6 +71,14 @@ pub(crate) enum Body {
 }
 
 impl Desk {
+    /// On the cluster of this client.
+    pub(crate) fn of(client: kube::Client) -> Self {
+        Self {
+            client,
+            routes: Mutex::default(),
+        }
+    }
+
     /// Where the object is, or will be.
     pub(crate) async fn path(&self, object: &Value) -> String {
         let text = |pointer: &str| {

@@ -51,13 +51,17 @@ impl Touched {
         }
     }
 
+    /// What the controller has compared it as.
+    fn row<'r>(&self, rows: &'r [Value]) -> Option<&'r Value> {
+        rows.iter()
+            .find(|row| row["kind"] == self.kind.as_str() && row["name"] == self.name.as_str())
+    }
+
     /// Whether the controller has compared this version.
     fn is_in(&self, rows: &[Value]) -> bool {
-        let row = rows
-            .iter()
-            .find(|row| row["kind"] == self.kind.as_str() && row["name"] == self.name.as_str());
-        let live =
-            row.and_then(|row| serde_json::from_str::<Value>(row["liveState"].as_str()?).ok());
+        let live = self
+            .row(rows)
+            .and_then(|row| serde_json::from_str::<Value>(row["liveState"].as_str()?).ok());
         let version = live
             .as_ref()
             .map(|live| &live["metadata"]["resourceVersion"]);
@@ -92,12 +96,13 @@ impl App {
         api.create(&PostParams::default(), &document).await.unwrap();
     }
 
+    /// Pruned in the background, because nobody collects what waits for its dependents here: no controller manager runs.
     fn options(&self) -> Vec<&'static str> {
+        let mut options = vec!["CreateNamespace=true", "PrunePropagationPolicy=background"];
         if self.automated {
-            vec!["CreateNamespace=true", "ServerSideApply=true"]
-        } else {
-            vec!["CreateNamespace=true"]
+            options.push("ServerSideApply=true");
         }
+        options
     }
 
     async fn api(&self) -> Api<DynamicObject> {
@@ -144,6 +149,28 @@ impl App {
         .await;
     }
 
+    /// Lets Argo CD sync, prune and heal by itself from now on, and waits until all is Synced but what is `kept`, by `Kind/name`.
+    ///
+    /// Or until it has tried twice and what it applies changes nothing. The server may refuse what Argo CD sends; then what it said.
+    pub(crate) async fn healed(&self, kept: &[String]) -> Result<(), String> {
+        let automated = json!({ "prune": true, "selfHeal": true });
+        let policy = json!({ "spec": { "syncPolicy": { "automated": automated } } });
+        let (api, params) = (self.api().await, PatchParams::default());
+        api.patch(&self.name, &params, &Patch::Merge(&policy))
+            .await
+            .unwrap();
+        let document = self
+            .until("is healed", |app| {
+                let open = |(title, word): (&String, &String)| {
+                    word == "OutOfSync" && !kept.contains(title)
+                };
+                let settled = app["operation"].is_null() && !statuses(app).iter().any(open);
+                settled || refusal(app).is_some() || changes_nothing(app)
+            })
+            .await;
+        refusal(&document).map_or(Ok(()), Err)
+    }
+
     /// Asks Argo CD to compare with the newest Git, and waits until it has.
     ///
     /// The controller takes the annotation off in the same write that brings the new status.
@@ -162,19 +189,23 @@ impl App {
 
     /// Asks Argo CD to compare until it has done so with these versions of its objects: the Application as it then stands.
     ///
-    /// Asked again and again, because it does not compare by itself when only what it ignores has changed.
+    /// Asked again and again, because it does not compare by itself when only what it ignores has changed. A comparison that fails is an answer.
     pub(crate) async fn compared(&self, touched: &[Touched]) -> Value {
         let deadline = Instant::now() + LIMIT;
         loop {
             let document = self.refreshed().await;
+            if failure(&document).is_some() {
+                return document;
+            }
             let rows = self.engine.compared(&self.name);
             let Some(unseen) = touched.iter().find(|touched| !touched.is_in(&rows)) else {
                 return document;
             };
             assert!(
                 Instant::now() < deadline,
-                "{}: Argo CD did not compare {unseen:?} within {LIMIT:?}: {rows:#?}",
-                self.name
+                "{}: Argo CD did not compare {unseen:?} within {LIMIT:?}, but {:#?}",
+                self.name,
+                unseen.row(&rows)
             );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -195,6 +226,36 @@ impl App {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
+}
+
+/// Why it could not be compared: with server-side diff the server refuses the dry run of what it would refuse for good.
+pub(crate) fn failure(document: &Value) -> Option<&str> {
+    let conditions = document["status"]["conditions"].as_array();
+    let failure = conditions?
+        .iter()
+        .find(|c| c["type"] == "ComparisonError")?;
+    failure["message"].as_str()
+}
+
+/// Whether the second or a later try to heal changed nothing.
+fn changes_nothing(document: &Value) -> bool {
+    let state = &document["status"]["operationState"];
+    let tries = &state["operation"]["sync"]["autoHealAttemptsCount"];
+    let rows = state["syncResult"]["resources"].as_array();
+    let unchanged = |row: &Value| {
+        let message = row["message"].as_str();
+        message.is_some_and(|m| m.ends_with(" unchanged"))
+    };
+    state["phase"] == "Succeeded"
+        && tries.as_u64() >= Some(2)
+        && rows.is_some_and(|rows| rows.iter().all(unchanged))
+}
+
+/// What the server said to the part of the last sync that it refused.
+fn refusal(document: &Value) -> Option<String> {
+    let rows = document["status"]["operationState"]["syncResult"]["resources"].as_array();
+    let failed = rows?.iter().find(|row| row["status"] == "SyncFailed")?;
+    Some(failed["message"].as_str()?.to_owned())
 }
 
 /// The sync status of each resource that has one, by `Kind/name`.

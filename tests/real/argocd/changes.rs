@@ -346,11 +346,31 @@ fn whole() -> Vec<Change> {
             .apart("ConfigMap/ignored", "IgnoreExtraneous: Argo CD marks the object and calls the Application Synced; here it is no drift"),
         change("extra-of-nobody").act(Act::Create(config_map("stranger", json!({})))),
         change("extra-copy").act(Act::Create(config_map("copy", json!({ "argocd.argoproj.io/tracking-id": mark("reader-config") })))),
+        change("claim-template")
+            .file("store.yaml", STORE)
+            .automated(&["StatefulSet/store"], &[("StatefulSet/store", CLAIM)]),
         change("hook").file("hook.yaml", HOOK),
         change("skipped")
             .file("skipped.yaml", SKIPPED),
     ]
 }
+
+/// Why driftdeck does not repeat a false alarm.
+const CLAIM: &str = "the server fills in apiVersion and kind of a claim template, which Argo CD's structured merge calls a difference for ever";
+
+const STORE: &str = "apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: store}
+spec:
+  serviceName: reader
+  selector: {matchLabels: {app: store}}
+  template:
+    metadata: {labels: {app: store}}
+    spec: {containers: [{name: store, image: registry.example/edge/store:3.1}]}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+";
 
 const HOOK: &str = "apiVersion: v1
 kind: ConfigMap

@@ -86,7 +86,7 @@ async fn play(trials: &[Trial], engine: &Engine) -> Vec<Value> {
 }
 
 /// Carries all of it out, some at a time; the results in order.
-async fn at_once<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub(crate) async fn at_once<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     // Collected first, so that the stream borrows nothing of the iterator.
     let all: Vec<_> = work.collect();
     stream::iter(all).buffered(AT_ONCE).collect().await

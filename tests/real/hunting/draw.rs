@@ -9,7 +9,7 @@ use crate::workshop::Body;
 
 /// Who edits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Editor {
+pub(crate) enum Editor {
     /// `kubectl edit`: the whole object, as an update.
     Person,
     /// A tool that nobody classes, by a forced server-side apply of the one field.
@@ -22,7 +22,7 @@ impl Editor {
     const ALL: [Self; 3] = [Self::Person, Self::Tool, Self::Program];
 
     /// The field manager.
-    pub(super) fn manager(self) -> &'static str {
+    pub(crate) fn manager(self) -> &'static str {
         match self {
             Self::Person => "kubectl-edit",
             Self::Tool => "edge-tuner",
@@ -32,13 +32,13 @@ impl Editor {
 }
 
 /// One drawn edit, not yet sent.
-pub(super) struct Draw {
-    pub(super) editor: Editor,
-    pub(super) body: Body,
+pub(crate) struct Draw {
+    pub(crate) editor: Editor,
+    pub(crate) body: Body,
     /// The object as it is meant to become; the server may do more.
-    pub(super) meant: Value,
+    pub(crate) meant: Value,
     /// What was meant, for messages.
-    pub(super) words: String,
+    pub(crate) words: String,
 }
 
 /// One step down.
@@ -63,7 +63,7 @@ enum Verb {
 }
 
 /// Draws one edit; `None` when the die fell on something impossible.
-pub(super) fn draw(rng: &mut Rng, live: &Value, desired: &Value, of: Type<'_>) -> Option<Draw> {
+pub(crate) fn draw(rng: &mut Rng, live: &Value, desired: &Value, of: Type<'_>) -> Option<Draw> {
     let editor = Editor::ALL[rng.usize(..3)];
     let (inner, git) = (content(live), content(desired));
     let mut nodes = Vec::new();

@@ -10,7 +10,7 @@ use crate::openapi::{Elements, Type};
 
 /// How a changed value stands to what Git says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     /// Git sets it.
     Set,
     /// Added to a list, or inside one indivisible value, that Git sets.
@@ -21,20 +21,20 @@ pub(super) enum Standing {
 
 /// One value that is not what it was.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Where, in the words of the contract.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Seen from Git.
-    pub(super) op: ChangeOp,
+    pub(crate) op: ChangeOp,
     /// How it stands to what Git says.
-    pub(super) standing: Standing,
+    pub(crate) standing: Standing,
 }
 
 /// What the edit did, as far as one side of a comparison with Git can show it.
-pub(super) fn entries(before: &Value, after: &Value, desired: &Value, of: Type<'_>) -> Vec<Entry> {
+pub(crate) fn entries(before: &Value, after: &Value, desired: &Value, of: Type<'_>) -> Vec<Entry> {
     let custom = desired["apiVersion"]
         .as_str()
-        .is_some_and(|v| v.starts_with("edge.example/"));
+        .is_some_and(|v| v.starts_with("edge.example/") || v.starts_with("monitoring.coreos.com/"));
     let mut ledger = Ledger {
         path: Path::root(),
         custom,
@@ -46,7 +46,7 @@ pub(super) fn entries(before: &Value, after: &Value, desired: &Value, of: Type<'
 }
 
 /// Without identity, bookkeeping and status; a Secret's `stringData` as `data`.
-pub(super) fn content(object: &Value) -> Value {
+pub(crate) fn content(object: &Value) -> Value {
     let mut object = object.clone();
     let fields = object.as_object_mut().unwrap();
     fields.retain(|name, _| {
