@@ -51,6 +51,9 @@ impl Fleet {
     /// Looks at the fleet as it is at `now`.
     pub fn warner(&self, now: Timestamp) -> Warner<'_> {
         let mut warner = Warner::new(self, now);
+        for hub in self.clusters.values() {
+            warner.learn_frozen(hub);
+        }
         for state in self.apps.values() {
             warner.learn(state);
         }
@@ -60,6 +63,7 @@ impl Fleet {
     /// What is the matter at `now` with the engines that one cluster holds; looks at that cluster's own applications only.
     pub fn hub_warning(&self, hub: &ClusterId, now: Timestamp) -> Option<Warning> {
         let mut warner = Warner::new(self, now);
+        warner.learn_frozen(self.clusters.get(hub)?);
         for state in self.states_of_hub(hub) {
             warner.learn_age(&state.app);
         }
@@ -74,10 +78,6 @@ impl Fleet {
 
 impl<'f> Warner<'f> {
     fn new(fleet: &'f Fleet, now: Timestamp) -> Self {
-        let frozen = fleet.clusters.values().map(|hub| {
-            let secrets = hub.hub_clusters.iter();
-            (&hub.id, secrets.filter(|s| s.skip_reconcile).collect())
-        });
         Self {
             fleet,
             now,
@@ -86,7 +86,16 @@ impl<'f> Warner<'f> {
             hubs: BTreeMap::new(),
             newest: HashMap::new(),
             oldest: HashMap::new(),
-            frozen: frozen.collect(),
+            frozen: HashMap::new(),
+        }
+    }
+
+    /// Learns which clusters a hub was told to leave alone.
+    fn learn_frozen(&mut self, hub: &'f Cluster) {
+        let secrets = hub.hub_clusters.iter();
+        let frozen: Vec<_> = secrets.filter(|s| s.skip_reconcile).collect();
+        if !frozen.is_empty() {
+            self.frozen.insert(&hub.id, frozen);
         }
     }
 
