@@ -1,4 +1,7 @@
-//! What a frame, a fact and a typed letter cost with 100, 1,000 and 10,000 rows: the first must not depend on how many there are.
+//! What a frame, a fact and a typed letter cost with 100, 1,000 and 10,000 clusters of an application and twenty objects each, the last being
+//! 200,000 objects: the first must not depend on how many there are.
+//!
+//! `cargo bench --bench frame`
 //!
 //! The ratios are printed, so that they can be read whatever the machine is.
 
@@ -17,105 +20,56 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use driftdeck::app::shape::Size;
 use driftdeck::app::{Model, Msg, Start, update};
-use driftdeck::domain::{
-    AppKind, AppRef, Application, AutoSync, ClusterEvent, ClusterId, Destination, Engine,
-    EngineReport, Fact, Health, JoinCandidate, LinkState, SyncState,
-};
-use driftdeck::fleet::{Fleet, RowSeed};
+use driftdeck::domain::{ClusterEvent, ClusterId, Engine, Fact, Gvk, LinkState, Resource};
+use driftdeck::fleet::Fleet;
+use driftdeck::fleet::testkit::{app, at, deployment, fleet, in_sync, judged, live, scaled, tell};
 use driftdeck::keymap::Keymap;
 use driftdeck::runtime::console::frame;
 use driftdeck::theme::{Depth, Looks, Theme};
-use jiff::Timestamp;
 
 /// Rows of the fleets that are compared.
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
 
-fn now() -> Timestamp {
-    Timestamp::from_second(1_795_227_240).unwrap()
+/// Objects of each application. On every tenth cluster one of them has drifted.
+const OBJECTS: usize = 20;
+
+fn edge(n: usize) -> String {
+    format!("edge-oslo-{n:05}")
 }
 
-fn edge(n: usize) -> ClusterId {
-    format!("edge-oslo-{n:05}").as_str().into()
-}
-
-fn event(cluster: ClusterId, fact: Fact) -> ClusterEvent {
-    ClusterEvent {
-        cluster,
-        generation: 1,
-        at: now(),
-        fact,
+fn objects(n: usize, app: &str) -> Vec<Resource> {
+    let object = |k: usize| deployment(&format!("ingress-{k:02}"));
+    let mut all: Vec<Resource> = (0..OBJECTS).map(|k| in_sync(app, object(k))).collect();
+    if n.is_multiple_of(10) {
+        let replicas = i64::try_from(n / 10 % 7).unwrap() + 3;
+        all[0] = scaled(app, object(0), replicas, "kubectl-scale");
     }
+    all
 }
 
-fn live(cluster: ClusterId) -> ClusterEvent {
-    let fact = Fact::Link {
-        state: LinkState::Live,
-        message: None,
-    };
-    event(cluster, fact)
-}
-
-fn application(n: usize) -> Application {
-    Application {
-        id: AppRef {
-            kind: AppKind::Application,
-            hub: "hub-1".into(),
-            namespace: "argocd".into(),
-            name: format!("ingress-oslo-{n:05}").into(),
-        },
-        engine: Engine::Argo,
-        uid: "7c1d".into(),
-        resource_version: "100".into(),
-        created: None,
-        project: "default".into(),
-        destination: Destination {
-            name: edge(n).as_str().into(),
-            namespace: "ingress".into(),
-            ..Destination::default()
-        },
-        sources: Vec::new(),
-        sync: SyncState::Synced,
-        compared_revision: "9f31c02aa".into(),
-        health: Health::Healthy,
-        message: None,
-        history: Vec::new(),
-        auto_sync: AutoSync::default(),
-        sync_options: Vec::new(),
-        retry: None,
-        ignore_differences: None,
-        compare_options: "".into(),
-        resources: Vec::new(),
-        operation: None,
-        operation_requested: false,
-        skip_reconcile: false,
-        owned_by_set: false,
-        deleting: false,
-        reconciled_at: Some(now()),
-        controller_namespace: "argocd".into(),
-        images: Vec::new(),
-        labels: Vec::new(),
-        report: EngineReport::default(),
-    }
-}
-
-/// A console on so many clusters with an application each.
-fn console(rows: usize) -> Model {
-    let seed = |id: ClusterId| RowSeed {
-        candidate: JoinCandidate {
-            contexts: vec![id.as_str().into()],
-            cluster: Some(id),
-            ..JoinCandidate::default()
-        },
-        ..RowSeed::default()
-    };
-    let seeds = (0..rows).map(edge).chain(["hub-1".into()]).map(seed);
-    let mut fleet = Fleet::new(seeds.collect(), Vec::new());
-    fleet.fold(live("hub-1".into()));
+fn of_many(rows: usize) -> Fleet {
+    let names: Vec<String> = (0..rows).map(edge).chain(["hub-1".to_owned()]).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut fleet = fleet(&names);
+    live(&mut fleet, "hub-1", &[Engine::Argo]);
+    let name = |n: usize| format!("ingress-oslo-{n:05}");
+    let apps = (0..rows).map(|n| app(&name(n), &edge(n))).collect();
+    tell(&mut fleet, "hub-1", 1, Fact::Apps(apps));
     for n in 0..rows {
-        fleet.fold(live(edge(n)));
+        live(&mut fleet, &edge(n), &[]);
+        let kind = Fact::Kind {
+            gvk: Gvk::new("apps", "v1", "Deployment"),
+            resources: objects(n, &name(n)),
+        };
+        tell(&mut fleet, &edge(n), 2, kind);
+        judged(&mut fleet, &edge(n), &name(n));
     }
-    let apps = (0..rows).map(application).collect();
-    fleet.fold(event("hub-1".into(), Fact::Apps(apps)));
+    fleet
+}
+
+/// A console on so many clusters.
+fn console(rows: usize) -> Model {
+    let fleet = of_many(rows);
     Model::new(Start {
         fleet,
         keymap: Keymap::load("default", None).unwrap(),
@@ -126,7 +80,7 @@ fn console(rows: usize) -> Model {
             cols: 200,
             rows: 50,
         },
-        now: now(),
+        now: at(0),
         kept: driftdeck::app::kept::Kept::default(),
         links: Vec::new(),
         layouts: std::collections::BTreeMap::default(),
@@ -137,7 +91,7 @@ fn press(model: &mut Model, code: KeyCode) {
     update(
         model,
         Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)),
-        now(),
+        at(0),
     );
 }
 
@@ -180,6 +134,12 @@ fn frames(criterion: &mut Criterion) {
     compare(criterion, "frame", |model, _| {
         black_box(frame(model, &theme));
     });
+    compare(criterion, "drift and its frame", |model, turn| {
+        if turn == 1 {
+            press(model, KeyCode::Char('2'));
+        }
+        black_box(frame(model, &theme));
+    });
     compare(criterion, "moved cursor and frame", |model, turn| {
         let key = if turn % 2 == 0 { 'j' } else { 'k' };
         press(model, KeyCode::Char(key));
@@ -188,19 +148,27 @@ fn frames(criterion: &mut Criterion) {
 }
 
 fn facts(criterion: &mut Criterion) {
+    let theme = theme();
     compare(criterion, "one fact, rows and frame", |model, turn| {
         let state = [LinkState::Live, LinkState::Slow][turn % 2];
         let fact = Fact::Link {
             state,
             message: None,
         };
-        let later = now() + jiff::SignedDuration::from_millis(100 * i64::try_from(turn).unwrap());
-        update(model, Msg::Facts(vec![event(edge(7), fact)]), later);
+        let later = at(i64::try_from(turn).unwrap());
+        let event = ClusterEvent {
+            cluster: ClusterId::from(edge(7).as_str()),
+            generation: 1,
+            at: later,
+            fact,
+        };
+        update(model, Msg::Facts(vec![event]), later);
+        black_box(frame(model, &theme));
     });
 }
 
 fn typing(criterion: &mut Criterion) {
-    for (name, screen) in [("clusters", '1'), ("applications", '3')] {
+    for (name, screen) in [("clusters", '1'), ("groups", '2'), ("applications", '3')] {
         compare(
             criterion,
             &format!("a letter of the filter over {name}"),

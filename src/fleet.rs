@@ -16,8 +16,8 @@ pub mod query;
 mod reach;
 mod rows;
 mod settle;
-#[cfg(test)]
-pub(crate) mod testkit;
+#[cfg(any(test, feature = "demo"))]
+pub mod testkit;
 #[cfg(test)]
 mod tests;
 mod told;

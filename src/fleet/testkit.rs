@@ -1,4 +1,9 @@
-//! Small builders for tests of everything that reads a fleet.
+//! Small builders for tests and measurements of everything that reads a fleet.
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "what it builds is fixed"
+)]
 
 use std::sync::Arc;
 
@@ -12,12 +17,12 @@ use crate::domain::{
 };
 
 /// 2026-11-21T02:14:00Z plus seconds.
-pub(crate) fn at(seconds: i64) -> Timestamp {
+pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_227_240 + seconds).unwrap()
 }
 
 /// A fleet with rows of these names, all connecting.
-pub(crate) fn fleet(names: &[&str]) -> Fleet {
+pub fn fleet(names: &[&str]) -> Fleet {
     let seeds = names
         .iter()
         .map(|name| RowSeed {
@@ -34,7 +39,7 @@ pub(crate) fn fleet(names: &[&str]) -> Fleet {
 }
 
 /// Folds one fact of generation 1.
-pub(crate) fn tell(fleet: &mut Fleet, cluster: &str, seconds: i64, fact: Fact) -> super::Changes {
+pub fn tell(fleet: &mut Fleet, cluster: &str, seconds: i64, fact: Fact) -> super::Changes {
     fleet.fold(ClusterEvent {
         cluster: cluster.into(),
         generation: 1,
@@ -44,7 +49,7 @@ pub(crate) fn tell(fleet: &mut Fleet, cluster: &str, seconds: i64, fact: Fact) -
 }
 
 /// Makes a row live with its static facts.
-pub(crate) fn live(fleet: &mut Fleet, cluster: &str, engines: &[Engine]) {
+pub fn live(fleet: &mut Fleet, cluster: &str, engines: &[Engine]) {
     tell(
         fleet,
         cluster,
@@ -68,7 +73,7 @@ pub(crate) fn live(fleet: &mut Fleet, cluster: &str, engines: &[Engine]) {
 }
 
 /// An application on `hub-1` that deploys to a row.
-pub(crate) fn app(name: &str, edge: &str) -> Application {
+pub fn app(name: &str, edge: &str) -> Application {
     Application {
         id: app_ref(name),
         engine: Engine::Argo,
@@ -110,7 +115,8 @@ pub(crate) fn app(name: &str, edge: &str) -> Application {
     }
 }
 
-pub(crate) fn app_ref(name: &str) -> AppRef {
+/// The name of an application on `hub-1`.
+pub fn app_ref(name: &str) -> AppRef {
     AppRef {
         kind: crate::domain::AppKind::Application,
         hub: "hub-1".into(),
@@ -119,7 +125,8 @@ pub(crate) fn app_ref(name: &str) -> AppRef {
     }
 }
 
-pub(crate) fn deployment(name: &str) -> ObjectRef {
+/// A Deployment of the usual namespace.
+pub fn deployment(name: &str) -> ObjectRef {
     ObjectRef::new(
         Gvk::new("apps", "v1", "Deployment"),
         "edge-microservice-namespace",
@@ -128,7 +135,7 @@ pub(crate) fn deployment(name: &str) -> ObjectRef {
 }
 
 /// An object that is as Git wants it.
-pub(crate) fn in_sync(app: &str, object: ObjectRef) -> Resource {
+pub fn in_sync(app: &str, object: ObjectRef) -> Resource {
     Resource {
         object,
         app: app_ref(app),
@@ -148,7 +155,7 @@ pub(crate) fn in_sync(app: &str, object: ObjectRef) -> Resource {
 }
 
 /// An object whose replicas somebody changed from 2 to `live`.
-pub(crate) fn scaled(app: &str, object: ObjectRef, live: i64, manager: &str) -> Resource {
+pub fn scaled(app: &str, object: ObjectRef, live: i64, manager: &str) -> Resource {
     let change = Change {
         path: "spec.replicas".into(),
         op: ChangeOp::Changed,
@@ -176,7 +183,7 @@ pub(crate) fn scaled(app: &str, object: ObjectRef, live: i64, manager: &str) -> 
 }
 
 /// Hub with one application on one edge, everything judged; the resource is what the caller says.
-pub(crate) fn one_edge(resource: Resource) -> Fleet {
+pub fn one_edge(resource: Resource) -> Fleet {
     let mut fleet = fleet(&["hub-1", "edge-oslo-001"]);
     live(&mut fleet, "hub-1", &[Engine::Argo]);
     live(&mut fleet, "edge-oslo-001", &[]);
@@ -200,7 +207,8 @@ pub(crate) fn one_edge(resource: Resource) -> Fleet {
     fleet
 }
 
-pub(crate) fn judged(fleet: &mut Fleet, cluster: &str, app: &str) {
+/// Tells that an application was judged.
+pub fn judged(fleet: &mut Fleet, cluster: &str, app: &str) {
     let fact = Fact::AppJudged {
         app: app_ref(app),
         deployed: "9f31c02aa".into(),
@@ -210,6 +218,6 @@ pub(crate) fn judged(fleet: &mut Fleet, cluster: &str, app: &str) {
 }
 
 /// The id of a row.
-pub(crate) fn id(name: &str) -> ClusterId {
+pub fn id(name: &str) -> ClusterId {
     name.into()
 }
