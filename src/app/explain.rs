@@ -53,18 +53,18 @@ pub(super) fn owned(
     }
     page.title("what it is");
     page.line(
-        "Git does not hold it: an owner made it in the cluster. It cannot drift, and it changes with its owner.",
+        "Git does not hold it: an owner made it in the cluster.",
+        Tone::Plain,
+    );
+    page.line(
+        "It cannot drift, and it changes with its owner.",
         Tone::Plain,
     );
     let made = owners
         .iter()
         .filter(|owner| !matches!(owner.part, Part::App(_)));
     for (above, owner) in made.enumerate() {
-        let label = if above == 0 {
-            "made by"
-        } else {
-            "made by that of"
-        };
+        let label = if above == 0 { "made by" } else { "itself by" };
         page.fact(label, owner.object.to_string(), Tone::Plain);
     }
     page.fact("part of", screen.app.name.to_string(), Tone::Plain);
@@ -347,9 +347,7 @@ fn engine(page: &mut Page, app: &Application, ctx: &Ctx<'_>) {
 fn heals(page: &mut Page, app: &Application) {
     page.title("what happens next");
     let words = match (app.auto_sync.enabled, app.auto_sync.self_heal) {
-        (false, _) => {
-            "Auto-sync is manual: nobody puts it back until somebody reverts or syncs it."
-        }
+        (false, _) => "Auto-sync is off: nobody puts it back until somebody reverts or syncs it.",
         (true, false) => {
             "Auto-sync is on and self-heal is off: it stays so until Git changes, or somebody reverts it."
         }

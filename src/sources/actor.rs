@@ -153,7 +153,7 @@ fn work(parts: &Parts, teller: &Teller, introduction: &Introduction, tasks: &mut
         parts.clone(),
         teller.clone(),
         is_hub,
-        served_groups(&introduction),
+        served_groups(introduction),
     );
     tasks.spawn(asking);
     tasks.spawn(measure(parts.clone(), teller.clone()));
