@@ -53,21 +53,25 @@ pub enum Manner {
 pub struct Terminal {
     painter: Painter,
     manner: Manner,
+    mouse: bool,
 }
 
 impl Terminal {
     /// Takes the terminal: raw mode and, where frames are drawn, the alternate screen, bracketed paste, no cursor.
     ///
+    /// The mouse is asked for only where somebody wants it: a terminal that tells of clicks keeps its own selection to itself.
+    ///
     /// # Errors
     /// Input or output is no terminal, or the terminal refuses.
-    pub fn open(manner: Manner) -> Result<Self, TerminalError> {
+    pub fn open(manner: Manner, mouse: bool) -> Result<Self, TerminalError> {
         if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
             return Err(TerminalError::NotATerminal);
         }
-        guard::enter(manner)?;
+        guard::enter(manner, mouse)?;
         Ok(Self {
             painter: Painter::start(manner),
             manner,
+            mouse,
         })
     }
 
@@ -100,7 +104,7 @@ impl Terminal {
     /// # Errors
     /// The terminal refuses.
     pub fn enter(&self) -> Result<(), TerminalError> {
-        guard::enter(self.manner)?;
+        guard::enter(self.manner, self.mouse)?;
         self.painter.forget();
         Ok(())
     }

@@ -209,8 +209,12 @@ actions! {
     Retry = "link.retry", "reconnect", Looks, LINKS;
     /// Log in to the cluster: runs its credential plugin on this terminal
     Login = "link.login", "log in", Looks, LINKS;
-    /// Show another value in the cells: state, revision, image, health, age, Kubernetes version
+    /// Show another value in the cells: state, revision, image, health, age, Kubernetes version, a configuration value
     CellValue = "matrix.value", "value", Looks, MATRIX;
+    /// Choose the field of configuration that the cells show, such as ConfigMap/edge-config data.LOG_LEVEL
+    CellField = "matrix.field", "field", Looks, MATRIX;
+    /// Read the configuration values again
+    CellAgain = "matrix.again", "read again", Looks, MATRIX;
     /// Go to the next cell that differs from the rest of its row
     NextOdd = "matrix.odd", "odd one", Looks, MATRIX;
     /// Stay on the newest event, or stop doing so

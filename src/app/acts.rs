@@ -124,6 +124,7 @@ fn shared(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::SaveView
         | Action::CopyLink
         | Action::MarkBy
+        | Action::CellField
         | Action::Seen => super::triage::act(model, action),
         Action::Columns | Action::GroupBy => super::laying::act(model, action),
         Action::Revert => revert(model),
@@ -158,12 +159,13 @@ pub(super) fn open(model: &mut Model, screen: Screen) -> Vec<Effect> {
 }
 
 /// Lets the screen ask for what it needs and the fleet does not hold.
-fn ask_again(model: &mut Model) -> Vec<Effect> {
+pub(super) fn ask_again(model: &mut Model) -> Vec<Effect> {
     let (ask, second) = (model.next_ask(), model.next_ask());
     let effects = model.on_screen(|screen, ctx| match screen {
         Screen::Diff(diff) => diff.opened(ask, ctx),
         Screen::Cluster(cluster) => cluster.opened(ask, ctx),
         Screen::App(app) => app.owed([ask, second], ctx),
+        Screen::Matrix(matrix) => matrix.owed(ask, ctx),
         _ => Vec::new(),
     });
     effects.unwrap_or_default()

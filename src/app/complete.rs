@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::asked::Asked;
+use super::field;
+use super::modal::LineFor;
+use super::model::Model;
 use super::screens::{Ctx, Screen};
 use crate::fleet::query::{FieldValue, Queryable};
 
@@ -21,13 +24,34 @@ pub fn offers(screen: &Screen, text: &str, ctx: &Ctx<'_>) -> Vec<String> {
     }
 }
 
+/// What a typed line could go on as.
+pub fn line_offers(model: &Model, purpose: &LineFor, text: &str) -> Vec<String> {
+    match (purpose, model.screen()) {
+        (LineFor::Field, Some(Screen::Matrix(matrix))) => field::offers(matrix, text, &model.ctx()),
+        _ => Vec::new(),
+    }
+}
+
+/// A typed line, completed as far as all offers agree.
+pub fn line(model: &Model, purpose: &LineFor, text: &str) -> Option<String> {
+    let offers = line_offers(model, purpose, text);
+    let common = common(&offers)?;
+    (common.chars().count() > text.chars().count()).then_some(common)
+}
+
+/// What all offers begin with.
+fn common(offers: &[String]) -> Option<String> {
+    let rest = offers.iter().skip(1);
+    Some(rest.fold(offers.first()?.clone(), |a, b| {
+        let same = a.chars().zip(b.chars()).take_while(|(x, y)| x == y);
+        same.map(|(c, _)| c).collect()
+    }))
+}
+
 /// The text with its last word completed as far as all offers agree, or by the only one.
 pub fn completed(text: &str, offers: &[String]) -> Option<String> {
     let word = last_word(text);
-    let common = offers.iter().skip(1).fold(offers.first()?.clone(), |a, b| {
-        let same = a.chars().zip(b.chars()).take_while(|(x, y)| x == y);
-        same.map(|(c, _)| c).collect()
-    });
+    let common = common(offers)?;
     let better = common.chars().count() > word.chars().count();
     let head = text.get(..text.len() - word.len())?;
     better.then(|| format!("{head}{common}"))

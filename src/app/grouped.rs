@@ -277,11 +277,9 @@ impl<K: Ord + Clone> Grouped<K> {
         self.lines.select(&Line::Row(key.clone()), now, height);
     }
 
-    /// Puts the cursor on a line by its number.
-    pub fn select_line(&mut self, line: usize, now: Timestamp, height: usize) {
-        if let Some(key) = self.lines.keys().get(line).cloned() {
-            self.lines.select(&key, now, height);
-        }
+    /// Puts the cursor on a line by its number; whether there is one.
+    pub fn select_line(&mut self, line: usize, now: Timestamp, height: usize) -> bool {
+        self.lines.select_line(line, now, height)
     }
 
     /// Marks the row, or every row of the group whose line is selected; clears the marks where all are marked.

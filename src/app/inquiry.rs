@@ -23,6 +23,13 @@ pub enum Question {
     Tree(TreeWish),
     /// What the servers' dry runs say of our verdicts.
     Word(Vec<WishTarget>),
+    /// What objects have at a path. Never of Secrets.
+    Field {
+        /// Which objects.
+        targets: Vec<WishTarget>,
+        /// Where in them: `data.LOG_LEVEL`, `env.LOG_LEVEL`, `spec.template.spec.containers[app].image`.
+        path: Safe,
+    },
     /// The same object on many clusters.
     Compare {
         /// Which object.
@@ -49,9 +56,14 @@ pub enum Answer {
     Tree(Box<ResourceTree>),
     /// To [`Question::Word`], in the same order.
     Word(Vec<(WishTarget, ServerWord)>),
+    /// To [`Question::Field`], in the same order.
+    Field(Vec<(WishTarget, FieldReading)>),
     /// To [`Question::Compare`].
     Compare(Box<Comparison>),
 }
+
+/// The value that an object has, none where it has none, or why that is not known.
+pub type FieldReading = Result<Option<Safe>, Safe>;
 
 /// Whose commits are wanted.
 #[derive(Clone, Debug, PartialEq)]

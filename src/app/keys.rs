@@ -288,7 +288,10 @@ fn replaced(model: &Model, text: &str, key: Key) -> Option<String> {
 
 fn in_line(model: &mut Model, purpose: LineFor, mut input: Input, key: Key) -> Vec<Effect> {
     if key.code() != KeyCode::Enter {
-        edit(&mut input, key);
+        match complete::line(model, &purpose, input.value()) {
+            Some(text) if key.code() == KeyCode::Tab => input = Input::new(text),
+            _ => drop(edit(&mut input, key)),
+        }
         model.modal = Some(Modal::Line(purpose, input));
         return Vec::new();
     }

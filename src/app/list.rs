@@ -180,6 +180,17 @@ impl<K: Ord + Clone> List<K> {
         }
     }
 
+    /// Puts the cursor on a line by its number; whether there is one.
+    pub fn select_line(&mut self, line: usize, now: Timestamp, height: usize) -> bool {
+        let found = line < self.keys.len();
+        if found {
+            self.cursor = line;
+            self.moved_at = Some(now);
+            self.show(height);
+        }
+        found
+    }
+
     /// Scrolls just enough for the cursor to be visible, and never past the end.
     pub fn show(&mut self, height: usize) {
         let height = height.max(1);

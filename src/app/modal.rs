@@ -48,6 +48,8 @@ pub enum LineFor {
     MarkBy,
     /// The name of a view.
     SaveView,
+    /// The field of configuration that the matrix shows.
+    Field,
 }
 
 impl LineFor {
@@ -65,6 +67,10 @@ impl LineFor {
             Self::SaveView => (
                 "save this view as",
                 "a name; the palette opens it again. enter saves, esc does not",
+            ),
+            Self::Field => (
+                "configuration value of every cell",
+                "object and path, such as ConfigMap/edge-config data.LOG_LEVEL or Deployment/* env.MODE. tab completes, enter reads it, esc does not",
             ),
         }
     }

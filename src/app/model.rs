@@ -6,6 +6,7 @@ use super::alert::Alerts;
 use super::kept::Kept;
 use super::layout::{ByScreen, Layouts};
 use super::modal::Modal;
+use super::mouse::Clicks;
 use super::msg::Notice;
 use super::place::Place;
 use super::rows::Rows;
@@ -89,6 +90,7 @@ pub struct Model {
     pub(super) alerts: Alerts,
     pub(super) interrupted: bool,
     pub(super) asks: u64,
+    pub(super) clicks: Clicks,
     pace: Pace,
 }
 
@@ -128,6 +130,7 @@ impl Model {
             alerts: Alerts::default(),
             interrupted: false,
             asks: 0,
+            clicks: Clicks::default(),
             pace: Pace {
                 dirty: true,
                 followed_at: None,

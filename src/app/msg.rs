@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 
 use super::inquiry::{Answer, Question};
 use super::kept::Kept;
+use super::mouse::Pointed;
 use crate::domain::event::Bodies;
 use crate::domain::{AppRef, ClusterEvent, ClusterId, ObjectRef, Safe};
 use crate::ops::{Plan, Route, RunEvent};
@@ -17,6 +18,8 @@ pub enum Msg {
     Facts(Vec<ClusterEvent>),
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse did something, where it was asked for.
+    Mouse(Pointed),
     /// Text was pasted.
     Paste(String),
     /// The terminal has a new size: columns, rows.

@@ -19,6 +19,7 @@ use super::grouped::{Fold, Grouped};
 use super::kept::Kept;
 use super::layout::Layouts;
 use super::list::{List, Step};
+use super::mouse::Spot;
 use super::msg::{Effect, Notice, PlanWish, WishTarget};
 use super::place::Place;
 use super::rows::Rows;
@@ -106,6 +107,11 @@ pub trait Face {
 
     /// Moves the cursor or scrolls.
     fn step(&mut self, step: Step, ctx: &Ctx<'_>);
+
+    /// Puts the cursor where the mouse clicked; whether there is a row.
+    fn click(&mut self, _spot: Spot, _ctx: &Ctx<'_>) -> bool {
+        false
+    }
 
     /// How many rows a page is.
     fn page(&self, ctx: &Ctx<'_>) -> usize {

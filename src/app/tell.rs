@@ -31,6 +31,8 @@ pub(super) fn leaves(
         Answer::Yaml(yaml) => yaml_leaves(yaml),
         Answer::Compare(comparison) => one(compared(comparison, width)),
         Answer::Word(said) => one(words(said, width)),
+        // Stands in the cells of the matrix.
+        Answer::Field(_) => Vec::new(),
         Answer::Logs(lines) => one(lines.iter().map(log_line).collect()),
         Answer::Tree(tree) => match question {
             Question::Tree(wish) => vec![tree::leaf(wish, tree, fleet)],

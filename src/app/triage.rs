@@ -6,6 +6,7 @@ use tui_input::Input;
 
 use super::action::Action;
 use super::acts;
+use super::field::Field;
 use super::kept::View;
 use super::links::{self, Link, Links};
 use super::modal::{LineFor, Modal};
@@ -25,6 +26,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Forward => forward(model),
         Action::SaveView => ask_line(model, LineFor::SaveView),
         Action::MarkBy => ask_line(model, LineFor::MarkBy),
+        Action::CellField => ask_field(model),
         Action::CopyLink => links(model),
         Action::Seen => seen(model),
         _ => Vec::new(),
@@ -37,6 +39,32 @@ pub(super) fn typed(model: &mut Model, purpose: LineFor, text: &str) -> Vec<Effe
         LineFor::Ack(prints) => take_on(model, &prints, text),
         LineFor::MarkBy => mark_by(model, text),
         LineFor::SaveView => save_view(model, text.trim()),
+        LineFor::Field => choose_field(model, text),
+    }
+}
+
+/// Asks for the field that the matrix shows; the one it has stands there to be changed.
+fn ask_field(model: &mut Model) -> Vec<Effect> {
+    let known = match model.screen() {
+        Some(Screen::Matrix(matrix)) => matrix.readings.field().map(ToString::to_string),
+        _ => None,
+    };
+    let input = Input::new(known.unwrap_or_default());
+    model.modal = Some(Modal::Line(LineFor::Field, input));
+    Vec::new()
+}
+
+fn choose_field(model: &mut Model, text: &str) -> Vec<Effect> {
+    match (Field::parse(text), model.stack.last_mut()) {
+        (Ok(field), Some(Screen::Matrix(matrix))) => {
+            matrix.choose(field);
+            acts::ask_again(model)
+        }
+        (Err(why), _) => {
+            model.notice = Some(Notice::error(why));
+            Vec::new()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -27,6 +27,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
             model.touch();
             return keys::press(model, event.into());
         }
+        Msg::Mouse(at) => {
+            model.touch();
+            return super::mouse::point(model, at);
+        }
         Msg::Paste(text) => {
             model.touch();
             keys::paste(model, &text);
@@ -115,6 +119,7 @@ fn inquired(model: &mut Model, ask: u64, result: &Result<Answer, Safe>) {
         match screen {
             Screen::Cluster(cluster) => cluster.answer(ask, result),
             Screen::App(app) => app.answer(ask, result, &ctx),
+            Screen::Matrix(matrix) => matrix.readings.answer(ask, result),
             _ => {}
         }
     }

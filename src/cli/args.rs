@@ -131,6 +131,9 @@ pub(crate) struct Common {
     /// Read the console out line by line, for screen readers: nothing is drawn over.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) plain: bool,
+    /// Take clicks and the wheel in the console; the terminal's own selection then needs shift.
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) mouse: bool,
     /// No colours.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) no_color: bool,

@@ -78,6 +78,7 @@ pub(crate) fn options(
         write: common.write,
         greeting: left_open(&folders.state),
         manner,
+        mouse: common.mouse || config.mouse,
         frame,
         patient: slow && manner == Manner::Drawn,
     })

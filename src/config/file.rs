@@ -24,6 +24,8 @@ pub struct Config {
     pub keymap: Option<String>,
     /// Fewer frames and no decoration.
     pub low_bandwidth: bool,
+    /// Whether the console takes clicks and the wheel.
+    pub mouse: bool,
     /// Groups of clusters, the first that matches counts.
     pub group: Vec<Group>,
     /// Destinations that the hubs name otherwise than the kubeconfig.
@@ -175,6 +177,7 @@ const TOP: &[&str] = &[
     "theme",
     "keymap",
     "low-bandwidth",
+    "mouse",
     "group",
     "alias",
     "cluster",

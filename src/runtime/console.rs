@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyEventKind};
+use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -16,6 +16,7 @@ use super::history::Archive;
 use super::hurry::Hurry;
 use super::keep;
 use super::session::Session;
+use crate::app::mouse::{How, Pointed};
 use crate::app::shape::Size;
 use crate::app::{Done, Model, Msg, Notice, Start, update};
 use crate::config::Config;
@@ -56,6 +57,8 @@ pub struct ConsoleOptions {
     pub greeting: Option<Safe>,
     /// How frames reach the terminal.
     pub manner: Manner,
+    /// Whether the terminal is asked for the mouse.
+    pub mouse: bool,
     /// Shortest time between two frames.
     pub frame: Duration,
     /// Whether what a key changed waits for that time too: for lines on which every frame counts.
@@ -74,7 +77,7 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         )
     })?;
     let manner = options.manner;
-    let screen = Terminal::open(manner).map_err(|e| e.to_string())?;
+    let screen = Terminal::open(manner, options.mouse).map_err(|e| e.to_string())?;
     terminal::install_panic_hook();
     let Session {
         fleet,
@@ -195,6 +198,7 @@ impl Console {
                 self.pressed |= !self.options.patient;
                 self.hurry.press(*key, Instant::now());
             }
+            self.pressed |= matches!(msg, Some(Msg::Mouse(_))) && !self.options.patient;
             if let Some(msg) = msg
                 && self.take(msg, &mut keys).await
             {
@@ -329,10 +333,26 @@ pub fn frame(model: &Model, theme: &Theme) -> Buffer {
     buffer
 }
 
+/// What of the mouse the console knows: the left button and the wheel.
+fn pointed(event: MouseEvent) -> Option<Pointed> {
+    let how = match event.kind {
+        MouseEventKind::Down(MouseButton::Left) => How::Click,
+        MouseEventKind::ScrollUp => How::Up,
+        MouseEventKind::ScrollDown => How::Down,
+        _ => return None,
+    };
+    Some(Pointed {
+        how,
+        x: event.column,
+        y: event.row,
+    })
+}
+
 fn translate(event: Event, manner: Manner) -> Option<Msg> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Key(key)),
         Event::Paste(text) => Some(Msg::Paste(text)),
+        Event::Mouse(event) => pointed(event).map(Msg::Mouse),
         Event::Resize(cols, rows) => {
             let (cols, rows) = fitting(manner, cols, rows);
             Some(Msg::Resize(cols, rows))

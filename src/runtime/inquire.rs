@@ -3,6 +3,7 @@
 mod cluster;
 mod compare;
 mod events;
+mod field;
 pub mod logs;
 mod objects;
 mod tree;
@@ -39,6 +40,10 @@ pub async fn ask(
         Question::Tree(wish) => {
             let tree = tree::read(&sources, &wish, &key).await?;
             Ok(Answer::Tree(Box::new(tree)))
+        }
+        Question::Field { targets, path } => {
+            let read = field::read(&sources, targets, path.as_str(), &key).await;
+            Ok(Answer::Field(read))
         }
         Question::Compare { object, clusters } => {
             let comparison = compare::read(&sources, &object, clusters, &key).await;

@@ -14,18 +14,27 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[?7l";
 /// A half-written frame is closed first; then everything that was set is set back.
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?7h\x1b[?2004l\x1b[?25h\x1b[?1049l";
 
+/// Clicks and the wheel, as decimal numbers; not every movement.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
 /// Whether the console has the terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Whether it was set up for frames that are drawn.
 static DRAWN: AtomicBool = AtomicBool::new(false);
+/// Whether the mouse was asked for.
+static MOUSE: AtomicBool = AtomicBool::new(false);
 /// The thread whose panic ends the console; a panic elsewhere is one task's affair.
 static OWNER: OnceLock<ThreadId> = OnceLock::new();
 
-pub(super) fn enter(manner: Manner) -> io::Result<()> {
+pub(super) fn enter(manner: Manner, mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     DRAWN.store(manner == Manner::Drawn, Ordering::SeqCst);
+    let mouse = mouse && manner == Manner::Drawn;
+    MOUSE.store(mouse, Ordering::SeqCst);
     match manner {
+        Manner::Drawn if mouse => write(&[ENTER, MOUSE_ON].concat()),
         Manner::Drawn => write(ENTER),
         Manner::Plain => Ok(()),
     }
@@ -38,7 +47,11 @@ pub(super) fn leave() {
     }
     if DRAWN.load(Ordering::SeqCst) {
         // A terminal that is gone cannot be told anything, and nobody is left to read a complaint.
-        let _ = write(LEAVE);
+        let _ = if MOUSE.load(Ordering::SeqCst) {
+            write(&[MOUSE_OFF, LEAVE].concat())
+        } else {
+            write(LEAVE)
+        };
     }
     let _ = disable_raw_mode();
 }
@@ -101,6 +114,7 @@ mod tests {
                 .filter(|m| m != "2026")
                 .collect::<Vec<_>>()
         );
+        assert_eq!(modes(MOUSE_ON, b'h'), modes(MOUSE_OFF, b'l'));
         assert_eq!(modes(ENTER, b'l').len(), 2);
         assert!(modes(LEAVE, b'h').iter().any(|m| m == "25") && LEAVE.starts_with(b"\x1b[?2026l"));
     }

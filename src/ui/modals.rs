@@ -15,7 +15,7 @@ use crate::domain::Safe;
 pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, open: &Modal, shape: &Shape, all: Area) {
     match open {
         Modal::Filter(input, _) => filter_hint(canvas, model, input.value(), shape),
-        Modal::Line(purpose, input) => draw_line(canvas, purpose, input.value(), all),
+        Modal::Line(purpose, input) => draw_line(canvas, model, (purpose, input.value()), all),
         Modal::Palette(palette) => draw_palette(canvas, palette, all),
         Modal::Help(top) => draw_help(canvas, model, *top, all),
         Modal::Note(input) => {
@@ -43,15 +43,25 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, model: &Model, open: &Modal, shape: 
     }
 }
 
-/// One line of text and what it is for.
-fn draw_line(canvas: &mut Canvas<'_>, purpose: &LineFor, typed: &str, all: Area) {
+/// One line of text, what it is for, and what it could go on as.
+fn draw_line(
+    canvas: &mut Canvas<'_>,
+    model: &Model,
+    (purpose, typed): (&LineFor, &str),
+    all: Area,
+) {
     let (title, words) = purpose.words();
-    let body = window(canvas, all, 70, 7, &Safe::fixed(title));
+    let offers = complete::line_offers(model, purpose, typed);
+    let height = 7 + u16::try_from(offers.len()).unwrap_or(0);
+    let body = window(canvas, all, 70, height, &Safe::fixed(title));
     let line = [canvas.piece("input", typed), canvas.fixed("selection", " ")];
     canvas.line(body, 0, &line);
-    let wrapped = text::wrap(&Safe::fixed(words), usize::from(body.w));
-    for (row, words) in (2..).zip(wrapped) {
-        canvas.line(body, row, &[canvas.piece("text.dim", words)]);
+    let wrapped = text::wrap(&Safe::fixed(words), usize::from(body.w)).into_iter();
+    let wrapped = wrapped.map(|words| canvas.piece("text.dim", words));
+    let offered = offers.into_iter().map(|offer| canvas.piece("text", offer));
+    let below: Vec<Piece> = offered.chain(wrapped).collect();
+    for (row, piece) in (2..).zip(below) {
+        canvas.line(body, row, &[piece]);
     }
 }
 

@@ -46,6 +46,8 @@ enum Scene {
     Cluster(&'static str),
     /// Keys on the screen of an application; every question is answered.
     App(&'static str),
+    /// Keys from the start; every question is answered.
+    Answered(&'static str),
     /// Keys on the screen of an application of which nothing more is answered.
     Asked(&'static str),
 }
@@ -85,6 +87,13 @@ fn staged(scene: Scene, cols: u16, rows: u16) -> Model {
         Scene::App(keys) => {
             let mut model = console(troubled_fleet(), cols, rows, false);
             all_answered(&mut model, "3 enter");
+            for key in keys.split(' ') {
+                all_answered(&mut model, key);
+            }
+            model
+        }
+        Scene::Answered(keys) => {
+            let mut model = console(troubled_fleet(), cols, rows, false);
             for key in keys.split(' ') {
                 all_answered(&mut model, key);
             }
@@ -166,7 +175,7 @@ const APP_SCENES: [(&str, Scene); 13] = [
     ("app_dark", Scene::Asked("3 / m u n i c h enter enter e")),
 ];
 
-const SCENES: [(&str, Scene); 49] = [
+const SCENES: [(&str, Scene); 51] = [
     ("fleet", Scene::Keys("")),
     ("fleet_stale", Scene::Keys("/ m u n i c h enter")),
     ("columns", Scene::Keys("v j j space j")),
@@ -199,6 +208,11 @@ const SCENES: [(&str, Scene); 49] = [
     ("run", Scene::Run),
     ("matrix", Scene::Keys("7")),
     ("matrix_revision", Scene::Keys("7 v enter l")),
+    (
+        "matrix_field",
+        Scene::Answered("7 f C o n f i g M a p / * space d a t a . L enter l"),
+    ),
+    ("matrix_prompt", Scene::Keys("7 f D e p")),
     ("matrix_empty", Scene::Keys("7 / n o n e")),
     ("activity", Scene::Keys("8")),
     (

@@ -6,6 +6,7 @@
 
 mod console;
 mod line;
+mod mouse;
 mod within;
 
 use std::time::Duration;

@@ -6,6 +6,7 @@ use super::{AppScreen, ClusterScreen, Ctx, DiffScreen, DriftScreen, Face, Next, 
 use crate::app::action::Action;
 use crate::app::asked::Asked;
 use crate::app::list::{List, Step};
+use crate::app::mouse::{Part, Spot};
 use crate::app::msg::{Notice, WishTarget};
 use crate::app::place::Place;
 use crate::app::shape::Area;
@@ -184,6 +185,11 @@ impl Face for ActivityScreen {
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {
         self.list.step(step, ctx.now, Self::height(ctx));
         self.follows = self.list.cursor() == 0;
+    }
+
+    fn click(&mut self, spot: Spot, ctx: &Ctx<'_>) -> bool {
+        let line = self.list.offset() + spot.line;
+        spot.part == Part::Main && self.list.select_line(line, ctx.now, Self::height(ctx))
     }
 
     fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {

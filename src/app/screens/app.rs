@@ -1,5 +1,6 @@
 //! One application: its tree, and the detail of the selected node in tabs.
 
+mod click;
 mod detail;
 mod pages;
 pub(in crate::app) mod summary;
@@ -15,6 +16,7 @@ use crate::app::inquiry::{Answer, CommitWish, Inquiry, Question, ResourceTree};
 use crate::app::list::{List, Step};
 use crate::app::looks;
 use crate::app::menu;
+use crate::app::mouse::Spot;
 use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
 use crate::app::shape::Area;
@@ -463,6 +465,10 @@ impl Face for AppScreen {
     fn followers(&self, ctx: &Ctx<'_>) -> Vec<Area> {
         let detail = ctx.shape(Place::App).detail;
         Vec::from_iter(detail.filter(|_| self.pane == Pane::Tree))
+    }
+
+    fn click(&mut self, spot: Spot, ctx: &Ctx<'_>) -> bool {
+        self.clicked(spot, ctx)
     }
 
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {

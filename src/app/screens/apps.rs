@@ -8,6 +8,7 @@ use crate::app::asked::Asked;
 use crate::app::buckets;
 use crate::app::grouped::{Grouped, Wanted, When, in_groups};
 use crate::app::list::Step;
+use crate::app::mouse::{Part, Spot};
 use crate::app::msg::{Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
 use crate::app::shape::Area;
@@ -186,6 +187,11 @@ impl Face for AppsScreen {
 
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {
         self.list.step(step, ctx.now, Self::height(ctx));
+    }
+
+    fn click(&mut self, spot: Spot, ctx: &Ctx<'_>) -> bool {
+        let line = self.list.lines().offset() + spot.line;
+        spot.part == Part::Main && self.list.select_line(line, ctx.now, Self::height(ctx))
     }
 
     fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {

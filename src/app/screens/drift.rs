@@ -13,6 +13,7 @@ use crate::app::action::Action;
 use crate::app::asked::Asked;
 use crate::app::grouped::{Bucket, Group, Grouped, Wanted, When, in_groups};
 use crate::app::list::{List, Step};
+use crate::app::mouse::{Part, Spot};
 use crate::app::msg::{Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
 use crate::app::shape::Area;
@@ -290,6 +291,30 @@ impl Face for DriftScreen {
             Pane::Groups => Self::height(ctx),
             Pane::Members => ctx.shape(Place::Drift).second_rows(),
         }
+    }
+
+    fn click(&mut self, spot: Spot, ctx: &Ctx<'_>) -> bool {
+        let shape = ctx.shape(Place::Drift);
+        let both = shape.second.is_some();
+        let (pane, titles) = match (spot.part, self.pane) {
+            (Part::Main, Pane::Members) if !both => (Pane::Members, 0),
+            (Part::Main, _) => (Pane::Groups, 0),
+            // The members have a line with their number above their titles.
+            (Part::Second, _) => (Pane::Members, 1),
+            (Part::Detail, _) => return false,
+        };
+        let Some(line) = spot.line.checked_sub(titles) else {
+            return false;
+        };
+        self.pane = pane;
+        if pane == Pane::Members {
+            let line = self.members.offset() + line;
+            return self.members.select_line(line, ctx.now, shape.second_rows());
+        }
+        let line = self.groups.lines().offset() + line;
+        let found = self.groups.select_line(line, ctx.now, Self::height(ctx));
+        self.follow_members(ctx);
+        found
     }
 
     fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {

@@ -1,14 +1,20 @@
 //! The matrix: one row an application, one column a group of clusters; what differs from the rest of its row stands out.
 
+mod readings;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+pub use readings::{Reading, Readings};
+
 use super::{AppScreen, Ctx, Face, Next, Screen};
 use crate::app::action::Action;
 use crate::app::age::age;
+use crate::app::field::Field;
 use crate::app::list::{List, Step};
-use crate::app::msg::{Notice, PlanWish, WishTarget};
+use crate::app::mouse::{Part, Spot};
+use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
 use crate::app::place::Place;
 use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
@@ -31,16 +37,19 @@ pub enum CellValue {
     Age,
     /// The cluster's version.
     Kubernetes,
+    /// A field of configuration, read where somebody looks.
+    Field,
 }
 
 impl CellValue {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::State,
         Self::Revision,
         Self::Image,
         Self::Health,
         Self::Age,
         Self::Kubernetes,
+        Self::Field,
     ];
 
     /// Its name in the title.
@@ -52,6 +61,7 @@ impl CellValue {
             Self::Health => "health",
             Self::Age => "age",
             Self::Kubernetes => "Kubernetes version",
+            Self::Field => "configuration value",
         }
     }
 
@@ -66,7 +76,10 @@ impl CellValue {
 
     /// Whether differing from the rest of the row means anything for it.
     fn compares(self) -> bool {
-        matches!(self, Self::Revision | Self::Image | Self::Kubernetes)
+        matches!(
+            self,
+            Self::Revision | Self::Image | Self::Kubernetes | Self::Field
+        )
     }
 }
 
@@ -103,6 +116,8 @@ pub struct MatrixScreen {
     pub value: CellValue,
     /// The filter: words of application names.
     pub sieve: Sieve,
+    /// The field of configuration, and what was read of it.
+    pub readings: Readings,
     open: BTreeSet<Safe>,
     placements: BTreeMap<Safe, Vec<Placement>>,
 }
@@ -127,8 +142,8 @@ impl MatrixScreen {
     pub fn usual(&self, family: &Safe, now: Timestamp) -> Option<Safe> {
         let mut counts: BTreeMap<Safe, usize> = BTreeMap::new();
         let all = self.placements.get(family)?;
-        for placement in all.iter().filter(|p| p.current) {
-            let value = shown(self.value, placement, now);
+        for placement in all.iter().filter(|p| p.current && self.is_read(p)) {
+            let value = self.shown(placement, now);
             *counts.entry(value).or_default() += 1;
         }
         counts.into_iter().max_by_key(|(_, n)| *n).map(|(v, _)| v)
@@ -137,10 +152,101 @@ impl MatrixScreen {
     /// Whether a placement is the odd one: it is not well, or differs from the rest of its row.
     pub fn is_odd(&self, placement: &Placement, usual: Option<&Safe>, now: Timestamp) -> bool {
         if self.value.compares() {
-            return placement.current && usual != Some(&shown(self.value, placement, now));
+            let differs = usual != Some(&self.shown(placement, now));
+            return placement.current && self.is_read(placement) && differs;
         }
         placement.current
             && (placement.sync == SyncState::OutOfSync || placement.health == Health::Degraded)
+    }
+
+    /// Whether what the cells show is known of a placement: a field of configuration may not be read yet, or not be readable.
+    pub fn is_read(&self, placement: &Placement) -> bool {
+        self.value != CellValue::Field
+            || matches!(
+                self.readings.of(&placement.app),
+                Some(Reading::Here(_) | Reading::Nothing)
+            )
+    }
+
+    /// What a placement has of the value that is shown.
+    pub fn shown(&self, placement: &Placement, now: Timestamp) -> Safe {
+        if self.value != CellValue::Field {
+            return shown(self.value, placement, now);
+        }
+        match self.readings.of(&placement.app) {
+            Some(Reading::Here(value)) => value.clone(),
+            Some(Reading::Nothing) => Safe::fixed("-"),
+            Some(Reading::Silent(_)) => Safe::fixed("?"),
+            None if placement.current => Safe::fixed("…"),
+            None => Safe::fixed("not read"),
+        }
+    }
+
+    /// The same, and why it is not known.
+    pub fn told(&self, placement: &Placement, now: Timestamp) -> Safe {
+        match self.readings.of(&placement.app) {
+            Some(Reading::Silent(why)) if self.value == CellValue::Field => {
+                format!("? {why}").into()
+            }
+            _ => self.shown(placement, now),
+        }
+    }
+
+    /// Every placement.
+    pub fn placed(&self) -> impl Iterator<Item = &Placement> {
+        self.placements.values().flatten()
+    }
+
+    /// Shows a field of configuration in the cells.
+    pub fn choose(&mut self, field: Field) {
+        self.value = CellValue::Field;
+        self.readings.choose(field);
+    }
+
+    /// Orders what the cells that are seen show and nobody read yet.
+    pub fn owed(&mut self, ask: u64, ctx: &Ctx<'_>) -> Vec<Effect> {
+        if self.value != CellValue::Field {
+            return Vec::new();
+        }
+        let mut readings = std::mem::take(&mut self.readings);
+        let effects = readings.owed(ask, self.seen(ctx).into_iter(), ctx);
+        self.readings = readings;
+        effects
+    }
+
+    /// The placements in the cells that are seen.
+    fn seen(&self, ctx: &Ctx<'_>) -> Vec<&Placement> {
+        let rows = self.list.keys().iter().skip(self.list.offset());
+        let columns = self.columns.iter().skip(self.first).take(Self::wide(ctx));
+        let mut seen = Vec::new();
+        for family in rows.take(Self::height(ctx)) {
+            for column in columns.clone() {
+                seen.extend(self.cell(family, column));
+            }
+        }
+        seen
+    }
+
+    /// Reads the values again.
+    fn again(&mut self, ctx: &Ctx<'_>) -> Next {
+        if self.value != CellValue::Field {
+            return Next::Say(Notice::info(format!(
+                "Only configuration values are read when they are looked at: {} chooses one.",
+                ctx.keys(Place::Matrix, Action::CellField)
+            )));
+        }
+        self.readings.forget();
+        Next::AskAgain
+    }
+
+    /// Shows the next value; a field of configuration only once one was chosen.
+    fn next_value(&mut self) -> Next {
+        self.value = self.value.next();
+        if self.value == CellValue::Field && self.readings.field().is_none() {
+            self.value = self.value.next();
+        }
+        self.readings.look_again();
+        Next::AskAgain
     }
 
     /// The placements under the cursor.
@@ -204,6 +310,7 @@ impl MatrixScreen {
             self.first = self.column + 1 - wide;
         }
         self.first = self.first.min(self.columns.len().saturating_sub(wide));
+        self.readings.look_again();
     }
 
     fn aside(&mut self, by: isize, ctx: &Ctx<'_>) {
@@ -267,6 +374,7 @@ pub fn shown(value: CellValue, placement: &Placement, now: Timestamp) -> Safe {
     let none = || Safe::fixed("-");
     match value {
         CellValue::State => format!("{:?}", placement.sync).into(),
+        CellValue::Field => none(),
         CellValue::Revision if placement.revision.is_empty() => none(),
         CellValue::Revision => Safe::new(short(&placement.revision)),
         CellValue::Image => match placement.images.as_slice() {
@@ -319,6 +427,22 @@ impl Face for MatrixScreen {
 
     fn step(&mut self, step: Step, ctx: &Ctx<'_>) {
         self.list.step(step, ctx.now, Self::height(ctx));
+        self.readings.look_again();
+    }
+
+    fn click(&mut self, spot: Spot, ctx: &Ctx<'_>) -> bool {
+        let line = self.list.offset() + spot.line;
+        let found =
+            spot.part == Part::Main && self.list.select_line(line, ctx.now, Self::height(ctx));
+        let column = spot
+            .x
+            .checked_sub(NAMES + 2)
+            .map(|x| self.first + usize::from(x / CELL));
+        if let Some(column) = column.filter(|c| found && *c < self.columns.len()) {
+            self.column = column;
+            self.show(ctx);
+        }
+        found
     }
 
     fn act(&mut self, action: Action, ctx: &Ctx<'_>) -> Next {
@@ -327,7 +451,8 @@ impl Face for MatrixScreen {
             Action::Right | Action::NextPane => self.aside(1, ctx),
             Action::Open => return self.enter(ctx),
             Action::Diff => return self.worst_app(ctx),
-            Action::CellValue => self.value = self.value.next(),
+            Action::CellValue => return self.next_value(),
+            Action::CellAgain => return self.again(ctx),
             Action::NextOdd => return self.next_odd(ctx),
             _ => return Next::Ignored,
         }
@@ -338,17 +463,20 @@ impl Face for MatrixScreen {
         Safe::fixed("matrix")
     }
 
-    fn scope(&self, ctx: &Ctx<'_>) -> Safe {
+    fn scope(&self, _ctx: &Ctx<'_>) -> Safe {
         let clusters: BTreeSet<&ClusterId> = self
             .placements
             .values()
             .flatten()
             .map(|p| &p.cluster)
             .collect();
-        let _ = ctx;
+        let field = self
+            .readings
+            .field()
+            .filter(|_| self.value == CellValue::Field);
+        let value = field.map_or_else(|| self.value.word().to_owned(), ToString::to_string);
         format!(
-            "{}  {} x {}",
-            self.value.word(),
+            "{value}  {} x {}",
             super::drift::plural(self.placements.len(), "application"),
             super::drift::plural(clusters.len(), "cluster")
         )
@@ -418,5 +546,10 @@ impl Face for MatrixScreen {
 
     fn is_unsettled(&self) -> bool {
         self.list.is_unsettled()
+    }
+
+    fn wakes_at(&self, ctx: &Ctx<'_>) -> Option<Timestamp> {
+        let wants = self.value == CellValue::Field && self.readings.wants();
+        wants.then_some(ctx.now)
     }
 }

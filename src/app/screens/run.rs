@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Ctx, Face, Next};
 use crate::app::action::Action;
 use crate::app::list::{List, Step};
+use crate::app::mouse::Spot;
 use crate::app::msg::{Effect, Notice, WishTarget};
 use crate::app::place::Place;
 use crate::domain::{AppRef, ClusterId, Safe};
@@ -162,6 +163,20 @@ impl Face for RunScreen {
 
     fn page(&self, ctx: &Ctx<'_>) -> usize {
         super::plan_rows(ctx)
+    }
+
+    fn click(&mut self, spot: Spot, ctx: &Ctx<'_>) -> bool {
+        // The first line below the top stands for the titles of a list; here there are more lines above it.
+        let above = usize::from(super::PLAN_ABOVE) - 1;
+        let Some(line) = spot
+            .line
+            .checked_sub(above)
+            .filter(|line| *line < super::plan_rows(ctx))
+        else {
+            return false;
+        };
+        let line = self.list.offset() + line;
+        self.list.select_line(line, ctx.now, super::plan_rows(ctx))
     }
 
     fn act(&mut self, action: Action, _ctx: &Ctx<'_>) -> Next {

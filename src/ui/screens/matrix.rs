@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::empty;
-use crate::app::screens::matrix::{CELL, CellValue, Column, MatrixScreen, NAMES, shown};
+use crate::app::screens::matrix::{CELL, CellValue, Column, MatrixScreen, NAMES};
 use crate::app::screens::{Ctx, drift::plural};
 use crate::app::shape::{Area, Shape};
 use crate::app::{Action, Place};
@@ -270,10 +270,15 @@ fn values(
     ctx: &Ctx<'_>,
 ) -> Vec<Piece> {
     let mut counts: BTreeMap<Safe, usize> = BTreeMap::new();
+    let mut unread = BTreeMap::new();
     for placement in cell.iter().filter(|p| p.current) {
-        *counts
-            .entry(shown(screen.value, placement, ctx.now))
-            .or_default() += 1;
+        let value = screen.shown(placement, ctx.now);
+        let counts = if screen.is_read(placement) {
+            &mut counts
+        } else {
+            &mut unread
+        };
+        *counts.entry(value).or_default() += 1;
     }
     let distinct = counts.len();
     let mut pieces = Vec::new();
@@ -295,6 +300,10 @@ fn values(
         let text = cut_end(value.as_str(), 14, canvas.glyphs().ellipsis);
         pieces.push(canvas.piece(scope, format!("{text}{count}")));
     }
+    let unread = unread
+        .into_iter()
+        .map(|(value, n): (Safe, usize)| canvas.piece("sync.unknown", format!("{value} {n} ")));
+    pieces.extend(unread);
     pieces
 }
 
@@ -321,7 +330,7 @@ fn about(canvas: &mut Canvas<'_>, screen: &MatrixScreen, ctx: &Ctx<'_>, area: Ar
         }
         let mut by_value: BTreeMap<(bool, Safe), Vec<&Placement>> = BTreeMap::new();
         for placement in &cell {
-            let value = shown(screen.value, placement, ctx.now);
+            let value = screen.told(placement, ctx.now);
             by_value
                 .entry((!placement.current, value))
                 .or_default()

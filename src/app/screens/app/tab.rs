@@ -54,6 +54,18 @@ impl Tab {
         matches!(self, Self::Live | Self::Desired | Self::Applied)
     }
 
+    /// The tab whose title stands in this column while this one is seen in brackets and all titles stand in a row, a space between two.
+    pub fn under(self, x: usize) -> Option<Self> {
+        let mut from = 0;
+        Self::ALL.into_iter().find(|tab| {
+            let brackets = if *tab == self { 2 } else { 0 };
+            let end = from + tab.title().len() + brackets;
+            let here = (from..end).contains(&x);
+            from = end + 1;
+            here
+        })
+    }
+
     /// The tab so many to the right; the last is followed by the first.
     #[must_use]
     pub fn turned(self, by: isize) -> Self {
@@ -67,6 +79,18 @@ impl Tab {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_belongs_to_the_title_that_stands_there() {
+        // [summary] diff events
+        assert_eq!(Tab::Summary.under(0), Some(Tab::Summary));
+        assert_eq!(Tab::Summary.under(8), Some(Tab::Summary));
+        assert_eq!(Tab::Summary.under(9), None);
+        assert_eq!(Tab::Summary.under(10), Some(Tab::Diff));
+        // summary [diff] events
+        assert_eq!(Tab::Diff.under(15), Some(Tab::Events));
+        assert_eq!(Tab::Diff.under(500), None);
+    }
 
     #[test]
     fn tabs_turn_round_at_both_ends() {
