@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, bed};
@@ -13,7 +14,7 @@ use crate::gitops_states::{
     operation_state, put,
 };
 use crate::kubeconfig::{self, Entry};
-use crate::objects::{apply, namespace};
+use crate::objects::{api_of, apply, namespace};
 use crate::program::Driftdeck;
 use crate::servers::{Cluster, User};
 
@@ -193,6 +194,19 @@ fn argo_states() -> Vec<(&'static str, Value, &'static str)> {
             "Synced Healthy: operation-stuck",
         ),
         (
+            "hanging",
+            with(
+                json!({ "operation": operation(), "status": { "operationState": operation_state("Running", "waiting for completion of hook batch/Job/migrate", None) } }),
+                json!({ "status": { "operationState": { "startedAt": ago(3_600) } } }),
+            ),
+            "Synced Healthy: operation-stuck",
+        ),
+        (
+            "erred",
+            json!({ "status": { "operationState": operation_state("Error", "rpc error: code = Unknown", Some(200)) } }),
+            "Synced Healthy: operation-failed",
+        ),
+        (
             "failed",
             json!({ "status": { "operationState": operation_state("Failed", "one or more objects failed to apply", Some(200)) } }),
             "Synced Healthy: operation-failed",
@@ -221,6 +235,28 @@ fn argo_states() -> Vec<(&'static str, Value, &'static str)> {
                 ),
             ),
             "OutOfSync Healthy: prune-off",
+        ),
+        (
+            "unconfirmed",
+            out(
+                json!({ "status": { "resources": [{ "version": "v1", "kind": "Namespace", "name": "old", "status": "OutOfSync", "requiresPruning": true, "requiresDeletionConfirmation": true }] } }),
+            ),
+            "OutOfSync Healthy: confirm-deletion",
+        ),
+        (
+            "lost",
+            json!({ "status": { "sync": { "status": "Unknown" } } }),
+            "Unknown Healthy: comparison-failed",
+        ),
+        (
+            "undeletable",
+            condition("DeletionError", "the namespace is terminating"),
+            "Synced Healthy: deletion-error",
+        ),
+        (
+            "unnamed",
+            condition("UnknownError", "something else"),
+            "Synced Healthy: condition",
         ),
         (
             "switched-off",
@@ -256,6 +292,36 @@ fn argo_states() -> Vec<(&'static str, Value, &'static str)> {
             "Synced Healthy: window-closed",
         ),
         (
+            "shut",
+            json!({ "spec": { "project": "shut" } }),
+            "Synced Healthy: window-closed",
+        ),
+        (
+            "let-in",
+            json!({ "spec": { "project": "open" } }),
+            "Synced Healthy:",
+        ),
+        (
+            "abroad",
+            json!({ "metadata": { "namespace": "team-a" } }),
+            "Synced Healthy:",
+        ),
+        (
+            "of-two",
+            json!({
+                "spec": { "source": null, "sources": [
+                    { "repoURL": "https://127.0.0.1:9/fleet.git", "path": "web", "targetRevision": "main" },
+                    { "repoURL": "https://127.0.0.1:9/values.git", "ref": "values", "targetRevision": "main" }] },
+                "status": { "sync": { "revision": null, "revisions": [COMMIT, COMMIT] } },
+            }),
+            "Synced Healthy:",
+        ),
+        (
+            "going",
+            json!({ "metadata": { "finalizers": ["resources-finalizer.argocd.argoproj.io"] } }),
+            "Synced Healthy: deleting",
+        ),
+        (
             "held-back",
             json!({ "metadata": { "ownerReferences": [{ "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "fleet", "uid": "5d1c0e4e-0001-4a39-9d2d-6a1f0f0d7c11" }] } }),
             "Synced Healthy: rollout",
@@ -274,7 +340,7 @@ fn hydration(phase: &str, message: &str) -> Value {
             "syncSource": { "path": "edge", "targetBranch": "env/edge" } } })
 }
 
-/// A set with a rolling strategy, and a project whose only window opened and closed long ago.
+/// A set with a rolling strategy, and projects: always closed, closed but for people, always open.
 fn argo_others() -> Vec<Value> {
     let at = ago(60);
     let set = json!({ "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet",
@@ -295,12 +361,14 @@ fn argo_others() -> Vec<Value> {
         "metadata": { "name": name, "namespace": NAMESPACE },
         "spec": { "sourceRepos": ["*"], "destinations": [{ "server": "*", "namespace": "*" }], "syncWindows": windows } })
     };
-    let window = json!([{ "kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"], "timeZone": "Europe/Oslo" }]);
+    let window = |kind: &str, manual: bool| json!([{ "kind": kind, "schedule": "* * * * *", "duration": "1h", "applications": ["*"], "timeZone": "Europe/Oslo", "manualSync": manual }]);
     vec![
         set,
         broken,
         project("default", json!([])),
-        project("closed", window),
+        project("closed", window("deny", false)),
+        project("shut", window("deny", true)),
+        project("open", window("allow", false)),
     ]
 }
 
@@ -310,6 +378,7 @@ async fn gitops_every_state_of_argo_cd_is_shown_in_its_words() {
     let bed = bed().await;
     let (hub, edge) = tokio::join!(hub(bed, "hub-states"), bed.start_edge("edge-states"));
     let client = hub.client(User::Admin).await;
+    namespace(&client, "team-a").await;
     let mut expected = vec![
         ("ApplicationSet/fleet", "OutOfSync Progressing: rollout"),
         ("ApplicationSet/broken", "Unknown Degraded: set-error"),
@@ -321,6 +390,9 @@ async fn gitops_every_state_of_argo_cd_is_shown_in_its_words() {
         put(&client, &application(name, &edge.url, &change)).await;
         expected.push((name, words));
     }
+    let going = application("going", &edge.url, &json!({}));
+    let api = api_of(&client, &going).await;
+    api.delete("going", &DeleteParams::default()).await.unwrap();
     let driftdeck = driftdeck(bed, &[&hub, &edge], "states.kubeconfig");
     assert_rows(&rows(&driftdeck, "").await, &expected);
 
@@ -330,6 +402,11 @@ async fn gitops_every_state_of_argo_cd_is_shown_in_its_words() {
     let pause = &answer.items()[0]["paused"];
     assert_eq!(pause["by"], "AppProject closed");
     assert!(pause["until"].is_string(), "{pause}");
+    let answer = driftdeck.run("apps --wait 40s -o json --app shut").await;
+    let next = &answer.items()[0]["warnings"][0]["next"];
+    assert_eq!(next, "A manual sync is let through.");
+    let answer = driftdeck.run("apps --wait 40s -o json --app abroad").await;
+    assert_eq!(answer.items()[0]["namespace"], "team-a");
     let answer = driftdeck
         .run("apps --wait 40s -o json --app unhealed")
         .await;
