@@ -361,9 +361,15 @@ fn value_line(
         .first()
         .is_some_and(|p| screen.is_odd(p, usual, ctx.now));
     let mut pieces = if old {
+        let known = list.first().is_some_and(|p| screen.is_read(p));
+        let words = if known {
+            format!(" last known: {value}")
+        } else {
+            " not asked, it does not answer".to_owned()
+        };
         vec![
             canvas.fixed("stale", canvas.glyphs().stale),
-            canvas.piece("stale", format!(" last known: {value}")),
+            canvas.piece("stale", words),
         ]
     } else if odd {
         vec![
