@@ -22,3 +22,4 @@ pub mod telemetry;
 pub mod terminal;
 pub mod theme;
 pub mod ui;
+pub mod view;

@@ -237,6 +237,22 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "view",
+        &[
+            "crate::connect",
+            "crate::sources",
+            "crate::fleet",
+            "crate::ops",
+            "crate::app",
+            "crate::config",
+            "crate::ui",
+            "crate::cli",
+            "crate::sim",
+            "tokio::",
+            "kube::",
+        ],
+    ),
+    (
         "config",
         &[
             "crate::connect",

@@ -1,6 +1,6 @@
 //! Everything a person can ask for: one row an action, which feeds keys, help, hints, palette and the docs.
 
-use super::place::{Place, Places};
+use crate::view::place::{Place, Places};
 
 /// What an action can lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

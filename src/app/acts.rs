@@ -9,7 +9,6 @@ use super::modal::{Confirm, Modal, Then};
 use super::model::Model;
 use super::msg::{Effect, Notice};
 use super::palette::Palette;
-use super::place::Place;
 use super::screens::run::RunScreen;
 use super::screens::{
     ActivityScreen, AppScreen, AppsScreen, ClusterScreen, DiffScreen, DriftScreen, MatrixScreen,
@@ -17,6 +16,7 @@ use super::screens::{
 };
 use crate::domain::Safe;
 use crate::ops::Plan;
+use crate::view::place::Place;
 
 /// Carries out an action.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {

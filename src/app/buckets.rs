@@ -1,10 +1,10 @@
 //! Which group a row stands in.
 
 use super::grouped::Bucket;
-use super::grouping::Grouping;
 use super::rows::Rows;
 use crate::domain::{ClusterId, Engine, Health, LinkState, Safe, SyncState};
 use crate::fleet::{AppRow, ClusterRow, DriftRow, family};
+use crate::view::grouping::Grouping;
 
 /// The group of a cluster.
 pub fn of_cluster(by: &Grouping, row: &ClusterRow) -> Bucket {

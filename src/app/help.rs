@@ -1,9 +1,9 @@
 //! The help page of a screen, made from the keymap and the registry.
 
 use super::action::{ACTIONS, Danger};
-use super::place::Place;
 use crate::domain::Safe;
 use crate::keymap::Keymap;
+use crate::view::place::Place;
 
 /// One line of the help page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct HelpLine {
 /// Every action that works on a screen with its keys: the screen's own first.
 pub fn lines(keymap: &Keymap, place: Place) -> Vec<HelpLine> {
     let mut rows: Vec<_> = ACTIONS.iter().filter(|a| a.places.has(place)).collect();
-    rows.sort_by_key(|a| a.places == super::place::Places::ALL);
+    rows.sort_by_key(|a| a.places == crate::view::place::Places::ALL);
     rows.into_iter()
         .filter_map(|row| {
             let bound: Vec<_> = keymap

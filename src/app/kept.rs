@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::layout::{ByScreen, Layout};
 use crate::domain::{Fingerprint, Safe};
+use crate::view::layout::{ByScreen, Layout};
 
 /// How long an acknowledgement holds when nothing else is said.
 const ACKED: SignedDuration = SignedDuration::from_hours(8);

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::action::Action;
-use super::layout::Layout;
 use super::modal::Modal;
 use super::model::Model;
 use super::msg::{Effect, Notice};
 use super::pick::{ColumnPick, GroupPick, Picked};
-use super::place::Place;
 use super::screens::Screen;
 use crate::domain::Safe;
 use crate::keymap::Key;
+use crate::view::layout::Layout;
+use crate::view::place::Place;
 
 /// Labels that are offered; more than anybody chooses from.
 const LABELS: usize = 60;

@@ -2,10 +2,10 @@
 
 use super::action::{ACTIONS, Action, Danger};
 use super::model::Model;
-use super::place::Place;
 use super::screens::{Ctx, Face, Screen};
 use super::shape::SPLIT;
 use crate::domain::{ClusterId, LinkState, Safe};
+use crate::view::place::Place;
 
 /// One line of the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]

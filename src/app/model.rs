@@ -4,11 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alert::Alerts;
 use super::kept::Kept;
-use super::layout::{ByScreen, Layouts};
 use super::modal::Modal;
 use super::mouse::Clicks;
 use super::msg::Notice;
-use super::place::Place;
 use super::rows::Rows;
 use super::screens::{Ctx, Face, FleetScreen, Screen};
 use super::shape::Size;
@@ -17,6 +15,8 @@ use crate::domain::Safe;
 use crate::domain::link::LinkTemplate;
 use crate::fleet::Fleet;
 use crate::keymap::{Key, Keymap};
+use crate::view::layout::{ByScreen, Layouts};
+use crate::view::place::Place;
 
 /// More screens than this on top of each other are not kept.
 const DEEPEST: usize = 16;

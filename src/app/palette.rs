@@ -6,8 +6,8 @@ use tui_input::Input;
 
 use super::action::{ACTIONS, Action};
 use super::kept::View;
-use super::place::Place;
 use crate::domain::Safe;
+use crate::view::place::Place;
 
 /// Something that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use crossterm::event::KeyCode;
 
-use super::columns::{self, LABEL, Standing};
-use super::grouping::{self, NONE};
-use super::place::Place;
 use crate::domain::Safe;
 use crate::keymap::Key;
+use crate::view::columns::{self, LABEL, Standing};
+use crate::view::grouping::{self, NONE};
+use crate::view::place::Place;
 
 /// One line of the window of columns.
 #[derive(Clone, Debug, PartialEq, Eq)]

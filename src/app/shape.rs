@@ -1,6 +1,6 @@
 //! How a screen is divided at each size of the terminal. Pure arithmetic: the model needs it for paging, the drawing for placing.
 
-use super::place::Place;
+use crate::view::place::Place;
 
 /// Below this many columns only lists are drawn.
 pub const NARROW: u16 = 60;

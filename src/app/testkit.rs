@@ -5,7 +5,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::layout::ByScreen;
 use super::shape::Size;
 use super::{Effect, Model, Msg, Start, update};
 use crate::domain::event::Bodies;
@@ -17,6 +16,7 @@ use crate::domain::{
 use crate::fleet::testkit::{app, app_ref, at, in_sync, judged, live, tell};
 use crate::fleet::{Fleet, RowSeed};
 use crate::keymap::Keymap;
+use crate::view::layout::ByScreen;
 
 /// When the tests look at the fleet: five minutes after it began.
 pub(crate) fn now() -> Timestamp {

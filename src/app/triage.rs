@@ -12,10 +12,10 @@ use super::links::{self, Link, Links};
 use super::modal::{LineFor, Modal};
 use super::model::Model;
 use super::msg::{Effect, Notice};
-use super::place::Place;
 use super::screens::{DiffScreen, DriftScreen, Screen};
 use crate::domain::{Fingerprint, Safe};
 use crate::fleet::{Story, StoryKind, Tenor};
+use crate::view::place::Place;
 
 /// Carries out one of these actions.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {

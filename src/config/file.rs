@@ -9,10 +9,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Written};
 use super::view;
-use crate::app::layout::ByScreen;
 use crate::domain::Alias;
 use crate::domain::link::LinkTemplate;
 use crate::drift::managers::ClassRule;
+use crate::view::layout::ByScreen;
 
 /// What a person configured; everything has a default.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

@@ -4,7 +4,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Written, unknown};
-use crate::app::{Place, columns, grouping};
+use crate::view::grouping::{Grouping, NONE, ways};
+use crate::view::{Place, columns};
 
 /// The lists that can be laid out.
 const LISTS: [Place; 3] = [Place::Fleet, Place::Drift, Place::Apps];
@@ -32,17 +33,34 @@ pub(super) fn check(written: &Written<'_>, table: &DeTable<'_>) -> Result<(), Fa
 
 fn check_list(written: &Written<'_>, place: Place, inner: &DeTable<'_>) -> Result<(), Fault> {
     written.only(inner, &format!("key of [view.{}]", place.id()), KEYS)?;
-    let wrong = |value: &Value<'_>, what| written.fault(&value.span(), what);
     let listed = inner.get("columns").and_then(|v| v.get_ref().as_array());
     for value in listed.into_iter().flatten() {
         let name = written.text_of("columns", value)?;
-        columns::check(place, name).map_err(|what| wrong(value, what))?;
+        if !columns::is_known(place, name) {
+            let known = columns::offers(place).iter().map(|offer| offer.id);
+            return Err(nameless(written, value, ("column", place, name), known));
+        }
     }
     if let Some(value) = inner.get("group-by") {
         let name = written.text_of("group-by", value)?;
-        grouping::check(place, name).map_err(|what| wrong(value, what))?;
+        if name != NONE && Grouping::by_id(place, name).is_none() {
+            let known = ways(place).iter().map(|way| way.id);
+            return Err(nameless(written, value, ("grouping", place, name), known));
+        }
     }
     Ok(())
+}
+
+/// A column or grouping that its list does not have.
+fn nameless(
+    written: &Written<'_>,
+    value: &Value<'_>,
+    (what, place, name): (&str, Place, &str),
+    known: impl Iterator<Item = &'static str>,
+) -> Fault {
+    let what = format!("{what} of {}", place.id());
+    let known: Vec<&str> = known.collect();
+    written.fault(&value.span(), unknown(&what, name, &known))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use ratatui::buffer::{Buffer, Cell};
 use tokio::time::Instant;
 
 use crate::app::Model;
-use crate::app::place::Place;
 use crate::app::shape::{Area, Size};
+use crate::view::place::Place;
 
 /// A key that comes again within this time is held: keyboards repeat 10 to 40 times a second.
 const REPEAT: Duration = Duration::from_millis(120);

@@ -2,8 +2,8 @@
 
 use super::table::Column;
 use crate::app::Place;
-use crate::app::columns::{Standing, label_of, offer};
 use crate::app::screens::Ctx;
+use crate::view::columns::{Standing, label_of, offer};
 
 /// Columns by the names that lists offer them under.
 pub(super) type Specs = [(&'static str, Column<'static>)];
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_column_that_is_offered_can_be_drawn() {
-        use crate::app::columns::offers;
+        use crate::view::columns::offers;
         let drawn: [(Place, &Specs); 3] = [
             (Place::Fleet, crate::ui::screens::fleet::COLUMNS),
             (Place::Drift, crate::ui::screens::drift::GROUPS),

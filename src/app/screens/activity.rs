@@ -8,11 +8,11 @@ use crate::app::asked::Asked;
 use crate::app::list::{List, Step};
 use crate::app::mouse::{Part, Spot};
 use crate::app::msg::{Notice, WishTarget};
-use crate::app::place::Place;
 use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
 use crate::domain::{AppRef, ClusterId, Safe};
 use crate::fleet::{Story, StoryKind, Tenor};
+use crate::view::place::Place;
 
 /// Spans that the density bar can cover, in minutes.
 const SPANS: [i64; 6] = [15, 60, 360, 1_440, 10_080, 43_200];

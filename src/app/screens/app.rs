@@ -18,7 +18,6 @@ use crate::app::looks;
 use crate::app::menu;
 use crate::app::mouse::Spot;
 use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
-use crate::app::place::Place;
 use crate::app::shape::Area;
 use crate::app::sheet::SheetLine;
 use crate::app::sieve::Sieve;
@@ -26,6 +25,7 @@ use crate::app::tree::{self, Node, Part};
 use crate::app::yaml;
 use crate::domain::event::Bodies;
 use crate::domain::{AppRef, ClusterId, ObjectRef, Safe};
+use crate::view::place::Place;
 
 pub use detail::{About, Detail};
 pub use tab::Tab;

@@ -10,11 +10,11 @@ use crate::app::grouped::{Grouped, Wanted, When, in_groups};
 use crate::app::list::Step;
 use crate::app::mouse::{Part, Spot};
 use crate::app::msg::{Notice, PlanWish, WishTarget};
-use crate::app::place::Place;
 use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
 use crate::domain::{AppRef, ClusterId, Health, Safe, SyncState};
 use crate::fleet::AppRow;
+use crate::view::place::Place;
 
 const SORTS: [&str; 4] = ["problems first", "name", "cluster", "drift"];
 

@@ -9,10 +9,10 @@ use crate::app::asked::link_word;
 use crate::app::inquiry::{Answer, ClusterDetail, Inquiry, Question};
 use crate::app::list::Step;
 use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
-use crate::app::place::Place;
 use crate::app::sheet::{Page, SheetLine, Tone};
 use crate::domain::{ClusterId, ConnectionFacts, Engine, LinkState, Safe};
 use crate::fleet::{Cluster, ClusterRow, Story, StoryKind, Tenor};
+use crate::view::place::Place;
 
 /// A certificate or token that ends within this many days is worth a look.
 const SOON: i64 = 30;

@@ -8,11 +8,11 @@ use crate::app::diff::{Mark, Row, ViewLine, rows, view};
 use crate::app::list::Step;
 use crate::app::msg::Notice;
 use crate::app::msg::{Effect, PlanWish, WishTarget};
-use crate::app::place::Place;
 use crate::app::shape::{Area, SPLIT};
 use crate::app::sieve::Sieve;
 use crate::domain::event::Bodies;
 use crate::domain::{AppRef, ClusterId, DriftState, Resource, Safe, Verdict};
+use crate::view::place::Place;
 
 /// Equal lines around a change at first.
 const CONTEXT: usize = 3;

@@ -15,11 +15,11 @@ use crate::app::grouped::{Bucket, Group, Grouped, Wanted, When, in_groups};
 use crate::app::list::{List, Step};
 use crate::app::mouse::{Part, Spot};
 use crate::app::msg::{Notice, PlanWish, WishTarget};
-use crate::app::place::Place;
 use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
 use crate::domain::{AppRef, ClusterId, Fingerprint, ObjectRef, Safe};
 use crate::fleet::{DriftGroup, DriftRow};
+use crate::view::place::Place;
 
 const SORTS: [&str; 3] = ["impact", "newest", "object"];
 

@@ -15,11 +15,11 @@ use crate::app::field::Field;
 use crate::app::list::{List, Step};
 use crate::app::mouse::{Part, Spot};
 use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
-use crate::app::place::Place;
 use crate::app::shape::Area;
 use crate::app::sieve::Sieve;
 use crate::domain::{AppRef, ClusterId, Health, Safe, SyncState};
 use crate::fleet::Placement;
+use crate::view::place::Place;
 
 /// What the cells show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

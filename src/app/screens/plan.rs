@@ -8,9 +8,9 @@ use crate::app::action::Action;
 use crate::app::list::{List, Step};
 use crate::app::mouse::Spot;
 use crate::app::msg::{Effect, Notice, PlanWish, WishTarget};
-use crate::app::place::Place;
 use crate::domain::{AppRef, ClusterId, Engine, Safe};
 use crate::ops::{Plan, PlanTarget, Route};
+use crate::view::place::Place;
 
 /// How far the plan is.
 #[derive(Clone, Debug)]

@@ -7,9 +7,9 @@ use crate::app::action::Action;
 use crate::app::list::{List, Step};
 use crate::app::mouse::Spot;
 use crate::app::msg::{Effect, Notice, WishTarget};
-use crate::app::place::Place;
 use crate::domain::{AppRef, ClusterId, Safe};
 use crate::ops::{Outcome, Plan, Run, RunEvent, TargetOutcome};
+use crate::view::place::Place;
 
 /// Where one target stands.
 #[derive(Clone, Debug)]

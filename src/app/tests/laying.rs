@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::app::kept::Kept;
-use crate::app::layout::{ByScreen, Layout};
+use crate::view::layout::{ByScreen, Layout};
 
 fn columns(model: &Model) -> Vec<String> {
     model.layouts.columns(place(model))

@@ -2,8 +2,8 @@
 
 use super::{AppScreen, Pane, Tab};
 use crate::app::mouse::{Part, Spot};
-use crate::app::place::Place;
 use crate::app::screens::Ctx;
+use crate::view::place::Place;
 
 impl AppScreen {
     /// Puts the cursor on the node that was clicked, or turns to the tab; whether it was a node.

@@ -4,7 +4,6 @@ use super::{AppScreen, Tab, summary};
 use crate::app::action::Action;
 use crate::app::age::age;
 use crate::app::inquiry::Inquiry;
-use crate::app::place::Place;
 use crate::app::screens::Ctx;
 use crate::app::screens::drift::plural;
 use crate::app::sheet::{Page, SheetLine, Sign, Tone};
@@ -12,6 +11,7 @@ use crate::app::tell;
 use crate::app::tree::Part;
 use crate::app::words::says;
 use crate::domain::{ClusterMetrics, Safe};
+use crate::view::place::Place;
 
 /// The lines of the tab that is seen.
 pub(super) fn lines(screen: &AppScreen, ctx: &Ctx<'_>, width: usize) -> Vec<SheetLine> {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::buckets;
 use crate::app::grouped::Bucket;
-use crate::app::grouping::Grouping;
-use crate::app::place::Place;
 use crate::app::screens::Ctx;
 use crate::domain::{ClusterId, Fingerprint, Safe};
 use crate::fleet::{DriftGroup, DriftRow};
+use crate::view::grouping::Grouping;
+use crate::view::place::Place;
 
 /// One row of the inbox: a change, and the group that it stands in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,10 +1,10 @@
 //! Cells of columns that stand beside the applications once somebody chooses them.
 
-use crate::app::columns::label_of;
 use crate::app::screens::Ctx;
 use crate::domain::{Application, Safe};
 use crate::fleet::AppRow;
 use crate::ui::paint::{Canvas, Piece, sentence};
+use crate::view::columns::label_of;
 
 /// The cell of a column by its name.
 pub(super) fn extra(canvas: &Canvas<'_>, name: &str, row: &AppRow, ctx: &Ctx<'_>) -> Vec<Piece> {

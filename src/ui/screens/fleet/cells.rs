@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::app::columns::label_of;
 use crate::app::screens::Ctx;
 use crate::domain::{ClusterId, Role, Safe};
 use crate::fleet::ClusterRow;
 use crate::ui::paint::{Canvas, Piece, sentence};
 use crate::ui::signs;
+use crate::view::columns::label_of;
 
 /// Days before the end of a credential from which on somebody should look.
 const SOON: i64 = 14;

@@ -1,7 +1,6 @@
 //! The columns that each list offers: what a person can choose from, in the order in which they stand while nobody chose.
 
 use super::place::Place;
-use crate::config::fault::unknown;
 
 /// How a column stands while nobody chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,19 +137,6 @@ pub fn is_known(place: Place, name: &str) -> bool {
     offer(place, name).is_some() || (has_labels(place) && label_of(name).is_some())
 }
 
-/// Checks a column's name that somebody wrote.
-///
-/// # Errors
-/// What is wrong with it, and the nearest right one.
-pub fn check(place: Place, name: &str) -> Result<(), String> {
-    if is_known(place, name) {
-        return Ok(());
-    }
-    let known: Vec<&str> = offers(place).iter().map(|offer| offer.id).collect();
-    let what = format!("column of {}", place.id());
-    Err(unknown(&what, name, &known))
-}
-
 /// Columns as they are shown: what is not known is left out, and what must not be missing comes first.
 pub fn completed(place: Place, wanted: &[String]) -> Vec<String> {
     let missing = offers(place)
@@ -189,13 +175,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_gets_the_nearest() {
-        let why = check(Place::Fleet, "helth").unwrap_err();
-        assert_eq!(
-            why,
-            "unknown column of fleet `helth`; the nearest is `health`"
-        );
-        assert!(check(Place::Drift, "label:region").is_err());
-        assert!(check(Place::Apps, "label:team").is_ok());
+    fn labels_are_columns_where_rows_have_labels() {
+        assert!(!is_known(Place::Drift, "label:region"));
+        assert!(is_known(Place::Apps, "label:team"));
+        assert!(!is_known(Place::Apps, "label:"));
     }
 }

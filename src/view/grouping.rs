@@ -2,7 +2,6 @@
 
 use super::columns::{LABEL, has_labels, label_of};
 use super::place::Place;
-use crate::config::fault::unknown;
 
 /// The word for no grouping.
 pub const NONE: &str = "none";
@@ -87,36 +86,19 @@ impl Grouping {
     }
 }
 
-/// Checks a grouping's name that somebody wrote.
-///
-/// # Errors
-/// What is wrong with it, and the nearest right one.
-pub fn check(place: Place, id: &str) -> Result<(), String> {
-    if id == NONE || Grouping::by_id(place, id).is_some() {
-        return Ok(());
-    }
-    let known: Vec<&str> = ways(place).iter().map(|way| way.id).collect();
-    let what = format!("grouping of {}", place.id());
-    Err(unknown(&what, id, &known))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_found_and_an_unknown_one_gets_the_nearest() {
+    fn every_name_is_found() {
         for place in [Place::Fleet, Place::Drift, Place::Apps] {
             for way in ways(place) {
                 assert_eq!(Grouping::by_id(place, way.id).unwrap().id(), way.id);
             }
         }
-        assert!(check(Place::Fleet, NONE).is_ok());
-        assert!(check(Place::Fleet, "label:tier").is_ok());
-        let why = check(Place::Drift, "clusters").unwrap_err();
-        assert_eq!(
-            why,
-            "unknown grouping of drift `clusters`; the nearest is `cluster`"
-        );
+        let label = Grouping::by_id(Place::Fleet, "label:tier");
+        assert_eq!(label, Some(Grouping::Label("tier".to_owned())));
+        assert_eq!(Grouping::by_id(Place::Drift, "clusters"), None);
     }
 }
