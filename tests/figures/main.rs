@@ -138,10 +138,6 @@ impl<'a> Session<'a> {
                 .find(|word| word.starts_with("edge-"))
         });
         let edge = edge.expect("a live edge on the first page").to_owned();
-        let drifted = |screen: &str| {
-            let row = screen.lines().find(|row| row.contains(&edge));
-            row.is_some_and(|row| row.contains('≠'))
-        };
         self.console.press("/");
         self.console.press(&edge);
         self.console.press("\r");
@@ -150,14 +146,12 @@ impl<'a> Session<'a> {
         self.console.rest(Duration::from_secs(2));
         self.console.frames();
         let fleet = self.fleet;
-        let replicas = if drifted(&self.console.screen()) {
-            6
-        } else {
-            7
-        };
+        // Another number at each size: the change must be one.
+        let replicas = u32::from(self.size.1);
+        let told = format!("→{replicas}");
         let change = self.console.cost(|console| {
             fleet.scale(&edge, replicas);
-            console.until("the drift", drifted);
+            console.until("the drift", |screen| screen.contains(&told));
             console.rest(Duration::from_secs(3));
         });
         self.step("one change", 1, change, None);

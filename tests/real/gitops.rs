@@ -19,7 +19,7 @@ use crate::program::Driftdeck;
 use crate::servers::{Cluster, User};
 
 /// A hub of its own with Argo CD's kinds.
-async fn hub(bed: &'static Bed, name: &'static str) -> Cluster {
+pub(crate) async fn hub(bed: &'static Bed, name: &'static str) -> Cluster {
     let hub = bed.start_edge(name).await;
     let client = hub.client(User::Admin).await;
     crds::install(&client, &crds::argo()).await;
@@ -36,7 +36,7 @@ fn driftdeck(bed: &'static Bed, clusters: &[&Cluster], file: &str) -> Driftdeck 
 }
 
 /// Each row as `sync health: warning warning`, by `Kind/name`, or the bare name of an Application.
-async fn rows(driftdeck: &Driftdeck, more: &str) -> BTreeMap<String, String> {
+pub(crate) async fn rows(driftdeck: &Driftdeck, more: &str) -> BTreeMap<String, String> {
     let answer = driftdeck
         .run(&format!("apps --wait 40s -o json {more}"))
         .await;
@@ -75,7 +75,7 @@ async fn rows(driftdeck: &Driftdeck, more: &str) -> BTreeMap<String, String> {
     found
 }
 
-fn assert_rows(found: &BTreeMap<String, String>, expected: &[(&str, &str)]) {
+pub(crate) fn assert_rows(found: &BTreeMap<String, String>, expected: &[(&str, &str)]) {
     for (name, words) in expected {
         assert_eq!(
             found.get(*name).map(String::as_str),
@@ -321,17 +321,20 @@ fn argo_states() -> Vec<(&'static str, Value, &'static str)> {
             json!({ "metadata": { "finalizers": ["resources-finalizer.argocd.argoproj.io"] } }),
             "Synced Healthy: deleting",
         ),
-        (
-            "held-back",
-            json!({ "metadata": { "ownerReferences": [{ "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "fleet", "uid": "5d1c0e4e-0001-4a39-9d2d-6a1f0f0d7c11" }] } }),
-            "Synced Healthy: rollout",
-        ),
+        ("held-back", owned(), "Synced Healthy: rollout"),
+        ("about-to-step", owned(), "Synced Healthy: rollout"),
+        ("stepping", owned(), "Synced Healthy: rollout"),
         (
             "parent",
             json!({ "status": { "resources": [{ "group": "argoproj.io", "version": "v1alpha1", "kind": "Application", "namespace": NAMESPACE, "name": "unhealed", "status": "Synced" }] } }),
             "Synced Healthy: children",
         ),
     ]
+}
+
+/// Made by the set with the rolling strategy.
+fn owned() -> Value {
+    json!({ "metadata": { "ownerReferences": [{ "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "fleet", "uid": "5d1c0e4e-0001-4a39-9d2d-6a1f0f0d7c11" }] } })
 }
 
 fn hydration(phase: &str, message: &str) -> Value {
@@ -343,6 +346,7 @@ fn hydration(phase: &str, message: &str) -> Value {
 /// A set with a rolling strategy, and projects: always closed, closed but for people, always open.
 fn argo_others() -> Vec<Value> {
     let at = ago(60);
+    let step = |app: &str, status: &str, step: &str| json!({ "application": app, "status": status, "step": step, "message": "rolling", "lastTransitionTime": at, "targetRevisions": [COMMIT] });
     let set = json!({ "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet",
         "metadata": { "name": "fleet", "namespace": NAMESPACE },
         "spec": { "generators": [], "template": { "metadata": { "name": "x" }, "spec": { "project": "default",
@@ -352,7 +356,7 @@ fn argo_others() -> Vec<Value> {
                 { "type": "ErrorOccurred", "status": "False", "reason": "ApplicationSetUpToDate", "message": "ok", "lastTransitionTime": at },
                 { "type": "ResourcesUpToDate", "status": "False", "reason": "ApplicationSetModified", "message": "rolling", "lastTransitionTime": at },
                 { "type": "RolloutProgressing", "status": "True", "reason": "ApplicationSetModified", "message": "rolling", "lastTransitionTime": at }],
-            "applicationStatus": [{ "application": "held-back", "status": "Waiting", "step": "2", "message": "waiting", "lastTransitionTime": at, "targetRevisions": [COMMIT] }] } });
+            "applicationStatus": [step("held-back", "Waiting", "2"), step("about-to-step", "Pending", "1"), step("stepping", "Progressing", "1")] } });
     let mut broken = set.clone();
     broken["metadata"]["name"] = json!("broken");
     broken["status"] = json!({ "conditions": [{ "type": "ErrorOccurred", "status": "True", "reason": "ApplicationGenerationFromParamsError", "message": "bad generator", "lastTransitionTime": at }] });
@@ -396,6 +400,16 @@ async fn gitops_every_state_of_argo_cd_is_shown_in_its_words() {
     let driftdeck = driftdeck(bed, &[&hub, &edge], "states.kubeconfig");
     assert_rows(&rows(&driftdeck, "").await, &expected);
 
+    for (app, words) in [
+        ("held-back", "holds it back in step 2: earlier steps"),
+        ("about-to-step", "is about to sync it in step 1."),
+        ("stepping", "syncs it now in step 1."),
+    ] {
+        let wide = driftdeck
+            .run(&format!("apps --wait 40s -o wide --app {app}"))
+            .await;
+        assert!(wide.out.contains(words), "{wide:#?}");
+    }
     let answer = driftdeck
         .run("apps --wait 40s -o json --app windowed")
         .await;

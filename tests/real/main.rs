@@ -48,6 +48,7 @@ mod following;
 mod gitops;
 mod gitops_states;
 mod hunting;
+mod joining;
 mod judging;
 mod racing;
 mod rendering;

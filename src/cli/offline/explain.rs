@@ -130,7 +130,7 @@ impl ExplanationItem {
 /// Explains every object of a file, in order.
 ///
 /// # Errors
-/// The file does not parse, or the form is one that only pictures have.
+/// The file does not parse or holds no object, or the form is one that only pictures have.
 pub(crate) fn explain(
     bytes: &[u8],
     key: &SealKey,
@@ -139,6 +139,11 @@ pub(crate) fn explain(
     form: Form,
 ) -> Result<Listed, String> {
     let objects = read("given", bytes, key)?;
+    if objects.is_empty() {
+        return Err(
+            "The file holds no object. Give it as kubectl prints it with -o yaml.".to_owned(),
+        );
+    }
     let items: Vec<ExplanationItem> = objects
         .iter()
         .map(|object| ExplanationItem::new(object, by, at))
