@@ -10,6 +10,23 @@ use std::time::{Duration, Instant};
 use http::Request;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
+/// A Deployment that every edge has.
+pub(crate) struct Deployment {
+    namespace: &'static str,
+    name: &'static str,
+}
+
+pub(crate) const INGRESS: Deployment = Deployment {
+    namespace: "ingress",
+    name: "ingress",
+};
+
+/// The longest document of an edge.
+pub(crate) const MICROSERVICE: Deployment = Deployment {
+    namespace: "edge-microservice-namespace",
+    name: "edge-microservice",
+};
+
 /// The running fleet.
 pub(crate) struct Fleet {
     /// The program under measurement.
@@ -48,10 +65,10 @@ impl Fleet {
         }
     }
 
-    /// Scales the ingress of one edge.
-    pub(crate) fn scale(&self, edge: &str, replicas: u32) {
+    /// Scales a Deployment of one edge.
+    pub(crate) fn scale(&self, edge: &str, deployment: &Deployment, replicas: u32) {
         let client = self.runtime.block_on(client(&self.kubeconfig, edge));
-        self.runtime.block_on(scale(&client, replicas));
+        self.runtime.block_on(scale(&client, deployment, replicas));
     }
 
     /// Begins a storm: edits on forty edges, one after the other without a pause, until it is ended.
@@ -72,7 +89,7 @@ impl Fleet {
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
-                    runtime.block_on(scale(client, round % 3 + 1));
+                    runtime.block_on(scale(client, &INGRESS, round % 3 + 1));
                     count.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -124,9 +141,12 @@ async fn client(kubeconfig: &std::path::Path, context: &str) -> kube::Client {
     kube::Client::try_from(config).unwrap()
 }
 
-async fn scale(client: &kube::Client, replicas: u32) {
+async fn scale(client: &kube::Client, deployment: &Deployment, replicas: u32) {
+    let Deployment { namespace, name } = deployment;
     let body = format!(r#"{{"spec":{{"replicas":{replicas}}}}}"#);
-    let path = "/apis/apps/v1/namespaces/ingress/deployments/ingress?fieldManager=kubectl-scale";
+    let path = format!(
+        "/apis/apps/v1/namespaces/{namespace}/deployments/{name}?fieldManager=kubectl-scale"
+    );
     let request = Request::patch(path)
         .header("Content-Type", "application/merge-patch+json")
         .body(body.into_bytes())

@@ -24,7 +24,7 @@ mod stock;
 
 use std::time::{Duration, Instant};
 
-use fleet::Fleet;
+use fleet::{Fleet, INGRESS, MICROSERVICE};
 use pager::Pager;
 use program::{Cost, Program};
 use report::{Report, Row, Sheet};
@@ -34,6 +34,12 @@ const SIZES: [(u16, u16); 2] = [(200, 50), (80, 24)];
 
 /// Keys of one kind that are pressed.
 const KEYS: usize = 50;
+
+/// Pages that are turned: the fleet has more at either size.
+const PAGES: usize = 20;
+
+/// Lines that a difference is scrolled by: at the larger size it has so many more than fit.
+const LINES: usize = 6;
 
 /// How long nothing may come before a key counts as answered.
 const QUIET: Duration = Duration::from_millis(150);
@@ -150,7 +156,7 @@ impl<'a> Session<'a> {
         let replicas = u32::from(self.size.1);
         let told = format!("→{replicas}");
         let change = self.console.cost(|console| {
-            fleet.scale(&edge, replicas);
+            fleet.scale(&edge, &INGRESS, replicas);
             console.until("the drift", |screen| screen.contains(&told));
             console.rest(Duration::from_secs(3));
         });
@@ -170,9 +176,9 @@ impl<'a> Session<'a> {
         let once = self.console.keys(&["j"; 20], QUIET);
         let less = pager.keys("j", 20, QUIET);
         self.step("j pressed", 20, once, Some(less));
-        let page = self.console.keys(&["\x1b[6~"; KEYS], QUIET);
-        let less = pager.keys(" ", KEYS, QUIET);
-        self.step("page", KEYS, page, Some(less));
+        let page = self.console.keys(&["\x1b[6~"; PAGES], QUIET);
+        let less = pager.keys(" ", PAGES, QUIET);
+        self.step("page", PAGES, page, Some(less));
         self.console.press("\x1b[H");
         self.console.rest(QUIET);
         self.console.frames();
@@ -189,10 +195,16 @@ impl<'a> Session<'a> {
 
     /// A difference with all of its document around it.
     fn difference(&mut self) {
+        self.fleet.scale("edge-oslo-002", &MICROSERVICE, 9);
         self.console.press("2");
         self.console
             .until("drift", |screen| screen.contains(" DRIFT "));
-        self.console.rest(Duration::from_secs(1));
+        for key in ["/", "spec.replicas 2→9", "\r"] {
+            self.console.press(key);
+            self.console.rest(QUIET);
+        }
+        self.console
+            .until("the drift", |screen| screen.contains("2→9"));
         self.console.press("d");
         self.console
             .until("the difference", |screen| screen.contains("DIFF"));
@@ -202,9 +214,9 @@ impl<'a> Session<'a> {
         self.console.rest(Duration::from_secs(1));
         self.console.frames();
         let text = self.console.rows();
-        let cost = self.console.held("j", 20);
-        let less = Pager::open(&text, self.size.0, self.size.1).held("j", 20);
-        self.step("diff scroll", 20, cost, Some(less));
+        let cost = self.console.held("j", LINES);
+        let less = Pager::open(&text, self.size.0, self.size.1).held("j", LINES);
+        self.step("diff scroll", LINES, cost, Some(less));
         self.console.press("1");
         self.console.rest(Duration::from_secs(1));
     }

@@ -187,7 +187,7 @@ fn explanations_come_in_order_with_health_sync_and_reasons() {
         "{reasons}"
     );
     assert!(explained(b"a: [").is_err());
-    let nothing = explained(b"---\n# nothing\n").unwrap_err();
+    let nothing = explained(b"---\n# nothing\n").err().unwrap();
     assert!(nothing.contains("holds no object"), "{nothing}");
 }
 
