@@ -3,6 +3,7 @@
 //! The screens ask for a scope (`drift.edited`), never for a colour. A scope that a theme leaves out takes the style of the next shorter one
 //! (`drift`), then of `text`.
 
+pub mod bands;
 pub mod color;
 pub mod depth;
 mod file;
@@ -18,6 +19,7 @@ use ratatui::style::Style;
 use crate::config::shelf::{Shelf, ShelfError};
 use crate::domain::Safe;
 
+pub use bands::Bands;
 pub use depth::Depth;
 pub use glyphs::Glyphs;
 pub use scope::SCOPES;
@@ -40,6 +42,7 @@ pub struct Looks {
 pub struct Theme {
     name: Safe,
     styles: HashMap<&'static str, Style>,
+    bands: Bands,
     /// The signs of states.
     pub glyphs: &'static Glyphs,
     /// How many colours it was reduced to.
@@ -65,9 +68,26 @@ impl Theme {
         Ok(Self {
             name: name.into(),
             styles,
+            bands: Bands::default(),
             glyphs: Glyphs::set(looks.ascii),
             depth: looks.depth,
         })
+    }
+
+    /// The theme with colours of groups.
+    #[must_use]
+    pub fn banded(self, bands: Bands) -> Self {
+        Self { bands, ..self }
+    }
+
+    /// The colours of groups.
+    pub fn bands(&self) -> &Bands {
+        &self.bands
+    }
+
+    /// How the name of a group is written, if somebody gave it a colour and the terminal has any.
+    pub fn band(&self, group: &str) -> Option<Style> {
+        self.bands.style(group, self.depth)
     }
 
     /// The names that can be loaded.

@@ -143,7 +143,8 @@ fn theme(common: &Common, config: &Config, looks: &Looks, manner: Manner) -> Res
     let thin = common.low_bandwidth || config.low_bandwidth;
     let can_tell = matches!(looks.depth, Depth::True | Depth::Indexed) && manner == Manner::Drawn;
     if !named && !thin && can_tell && terminal::background::is_light() == Some(true) {
-        return Theme::load("light", looks).map_err(|e| e.to_string());
+        let light = Theme::load("light", looks).map_err(|e| e.to_string());
+        return light.map(|theme| theme.banded(config.bands()));
     }
     load_theme(common, config, looks)
 }
@@ -158,5 +159,6 @@ pub(crate) fn load_theme(common: &Common, config: &Config, looks: &Looks) -> Res
         .as_deref()
         .or(config.theme.as_deref())
         .unwrap_or("dark");
-    Theme::load(name, looks).map_err(|e| e.to_string())
+    let theme = Theme::load(name, looks).map_err(|e| e.to_string())?;
+    Ok(theme.banded(config.bands()))
 }

@@ -12,6 +12,7 @@ use super::view;
 use crate::domain::Alias;
 use crate::domain::link::LinkTemplate;
 use crate::drift::managers::ClassRule;
+use crate::theme::{Bands, color};
 use crate::view::layout::ByScreen;
 
 /// What a person configured; everything has a default.
@@ -76,6 +77,8 @@ pub struct Group {
     pub clusters: String,
     /// Whether a plan that touches it asks for its name to be typed.
     pub guarded: bool,
+    /// The colour that its name stands on, as in a theme.
+    pub color: Option<String>,
     /// Labels to show and to group by, such as `region`.
     pub labels: BTreeMap<String, String>,
 }
@@ -189,7 +192,7 @@ const TOP: &[&str] = &[
     "view",
 ];
 const TABLES: &[(&str, &[&str])] = &[
-    ("group", &["name", "clusters", "guarded", "labels"]),
+    ("group", &["name", "clusters", "guarded", "color", "labels"]),
     ("alias", &["destination", "context"]),
     ("manager", &["name", "class"]),
     ("link", &["name", "url"]),
@@ -275,6 +278,13 @@ impl Config {
             .collect()
     }
 
+    /// The colours of groups.
+    pub fn bands(&self) -> Bands {
+        let colored =
+            |group: &Group| Some((group.name.clone(), color::parse(group.color.as_deref()?)?));
+        Bands::new(self.group.iter().filter_map(colored))
+    }
+
     /// The group of a row, if any: the first whose glob matches.
     pub fn group_of(&self, row: &str) -> Option<&Group> {
         self.group
@@ -314,6 +324,14 @@ fn check_values(written: &Written<'_>, table: &DeTable<'_>, config: &Config) -> 
                 &place("group"),
                 "a [[group]] needs both `name` and `clusters`",
             ));
+        }
+        if let Some(color) = group.color.as_deref().filter(|c| color::parse(c).is_none()) {
+            let what = format!(
+                "`{color}` of [[group]] `{}` is no colour; write #rrggbb, a number from 0 to 255, or one of {}",
+                group.name,
+                color::NAMES.join(", ")
+            );
+            return Err(written.fault(&place("group"), what));
         }
         if let Err(e) = Glob::new(&group.clusters) {
             let what = format!(
@@ -534,6 +552,19 @@ mod tests {
             parse("[[hub]]\nargocd-url = \"https://argocd.example\"\n")
                 .unwrap_err()
                 .contains("`context`")
+        );
+    }
+
+    #[test]
+    fn a_group_may_have_a_colour_and_what_is_none_is_refused() {
+        let group = |color: &str| {
+            format!("[[group]]\nname = \"a\"\nclusters = \"*\"\ncolor = \"{color}\"\n")
+        };
+        assert!(parse(&group("#b41414")).is_ok() && parse(&group("bright-red")).is_ok());
+        let error = parse(&group("redd")).unwrap_err();
+        assert!(
+            error.contains("`redd` of [[group]] `a` is no colour"),
+            "{error}"
         );
     }
 

@@ -252,8 +252,9 @@ impl Console {
             OnTerminal::Alert(text) => self.screen.alert(&text),
             OnTerminal::Suspend => self.complain(self.screen.suspend().map_err(|e| e.to_string())),
             OnTerminal::Theme(name) => {
-                let loaded =
-                    Theme::load(&name, &self.options.looks).map(|theme| self.options.theme = theme);
+                let bands = self.options.theme.bands().clone();
+                let loaded = Theme::load(&name, &self.options.looks)
+                    .map(|theme| self.options.theme = theme.banded(bands));
                 self.complain(loaded.map_err(|e| e.to_string()));
                 self.screen.forget();
             }

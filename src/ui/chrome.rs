@@ -26,6 +26,9 @@ pub(super) fn header(canvas: &mut Canvas<'_>, model: &Model, area: Area) {
         right.extend(totals(canvas, &model.rows.counts));
     }
     right.push(canvas.gap(2));
+    if let Some(band) = band(canvas, model) {
+        right.extend([band, canvas.gap(1)]);
+    }
     right.push(if model.write {
         canvas.fixed("header.write", " WRITE ")
     } else {
@@ -61,6 +64,17 @@ pub(super) fn header(canvas: &mut Canvas<'_>, model: &Model, area: Area) {
         canvas.piece("header", scope),
     ];
     canvas.line(room, 0, &title);
+}
+
+/// The group of what is under the cursor on the colour that somebody gave it: nobody should take one group for another.
+fn band(canvas: &Canvas<'_>, model: &Model) -> Option<Piece> {
+    let cluster = model.face()?.cluster(&model.ctx())?;
+    let group = &model.rows.cluster(&cluster)?.group;
+    let written = Piece {
+        text: format!(" {group} ").into(),
+        ..canvas.group("header", group)
+    };
+    canvas.has_band(group).then_some(written)
 }
 
 /// A scope in the room there is: one that counts loses what stands after the count word by word (`4 of 15 clusters`, `4 of 15`, `4`), every other

@@ -74,6 +74,22 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    /// The name of a group on the colour that somebody gave it, else in the style of a scope.
+    pub fn group(&self, scope: &str, group: &Safe) -> Piece {
+        match self.theme.band(group.as_str()) {
+            Some(style) => Piece {
+                text: group.clone(),
+                style,
+            },
+            None => self.piece(scope, group.clone()),
+        }
+    }
+
+    /// Whether somebody gave a group a colour that this terminal can show.
+    pub fn has_band(&self, group: &Safe) -> bool {
+        self.theme.band(group.as_str()).is_some()
+    }
+
     /// Some spaces.
     pub fn gap(&self, columns: usize) -> Piece {
         const SPACES: &str = "                                                                ";

@@ -15,7 +15,7 @@ use crate::app::testkit::{
 use crate::app::{Done, Model, Msg, Place, update};
 use crate::fleet::Fleet;
 use crate::ops::{Outcome, RunEvent, Seen, TargetOutcome};
-use crate::theme::{Depth, Theme, theme_for_tests};
+use crate::theme::{Bands, Depth, Theme, theme_for_tests};
 
 fn dark() -> Theme {
     theme_for_tests("dark", Depth::True, false)
@@ -545,4 +545,36 @@ fn text_from_a_cluster_cannot_act_on_the_terminal() {
             .any(|cell| cell.symbol().chars().any(acts))
     );
     assert!(text(&buf).contains("evil ␛]52"), "{}", text(&buf));
+}
+
+/// The group's name stands in the first line on its colour, follows the cursor, and is not there without colours.
+#[test]
+fn a_group_with_a_colour_is_a_band_in_the_first_line_and_in_its_rows() {
+    let red = Color::Rgb(180, 20, 20);
+    let band = |theme: Theme| theme.banded(Bands::new([("us".to_owned(), red)]));
+    let theme = band(dark());
+    let mut model = console(troubled_fleet(), 160, 40, false);
+    let on_red = |frame: &Buffer, y: u16| -> String {
+        let cells = (0..frame.area.width).filter_map(|x| frame.cell((x, y)));
+        cells.filter(|c| c.bg == red).map(Cell::symbol).collect()
+    };
+    let mut seen = Vec::new();
+    for _ in 0..model.rows.clusters.len() {
+        let drawn = frame(&model, &theme);
+        let of = model.face().and_then(|face| face.cluster(&model.ctx()));
+        let group = of
+            .and_then(|id| model.rows.cluster(&id))
+            .unwrap()
+            .group
+            .clone();
+        let wanted = if group.as_str() == "us" { " us " } else { "" };
+        assert_eq!(on_red(&drawn, 0), wanted);
+        assert!((1..40).any(|y| on_red(&drawn, y).contains("us")));
+        seen.push(wanted);
+        press(&mut model, "j");
+    }
+    assert!(seen.contains(&" us ") && seen.contains(&""));
+    let plain = band(theme_for_tests("dark", Depth::None, false));
+    let drawn = frame(&model, &plain);
+    assert!((0..40).all(|y| on_red(&drawn, y).is_empty()));
 }

@@ -159,7 +159,7 @@ fn cell(canvas: &Canvas<'_>, name: &str, row: &ClusterRow, ctx: &Ctx<'_>) -> Vec
     let since = row.since.filter(|_| !row.state.is_current());
     match name {
         "cluster" => vec![canvas.piece("text", Safe::new(row.id.as_str()))],
-        "site" => vec![canvas.piece("text.dim", row.group.clone())],
+        "site" => vec![canvas.group("text.dim", &row.group)],
         "seen" => signs::link(canvas, row.state, since, ctx.now),
         "apps" => apps(canvas, row),
         "drift" => drift(canvas, row),
@@ -271,7 +271,17 @@ fn rail(canvas: &mut Canvas<'_>, ctx: &Ctx<'_>, area: Area) {
             group.clone()
         };
         let name = crate::ui::text::cut_middle(name.as_str(), 10, canvas.glyphs().ellipsis);
-        let mut pieces = vec![canvas.piece("text", format!(" {name:<10} {all:>3}"))];
+        let left = 10_usize.saturating_sub(crate::ui::text::width(&name));
+        let shown = Piece {
+            text: Safe::from(name),
+            ..canvas.group("text", group)
+        };
+        let mut pieces = vec![
+            canvas.gap(1),
+            shown,
+            canvas.gap(left),
+            canvas.piece("text", format!(" {all:>3}")),
+        ];
         if drifted > 0 {
             pieces.push(canvas.piece(
                 "drift.edited",
