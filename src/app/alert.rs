@@ -59,7 +59,7 @@ impl Alerts {
     fn spread(&mut self, rows: &Rows) -> Vec<String> {
         let mut news = Vec::new();
         for group in &rows.groups {
-            let clusters = group.clusters().len();
+            let clusters = group.sites;
             let rung = self.rung.get(&group.fingerprint).copied().unwrap_or(0);
             if clusters >= SPREADS && clusters >= rung * 2 {
                 self.rung.insert(group.fingerprint, clusters);

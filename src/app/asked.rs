@@ -138,7 +138,7 @@ impl Queryable for Asked<'_, DriftGroup> {
                     .map(|s: &DriftState| s.word().to_owned())
                     .collect(),
             )),
-            "clusters" => count(row.clusters().len()),
+            "clusters" => count(row.sites),
             "cluster" => Some(FieldValue::Any(
                 row.members.iter().map(|m| m.cluster.to_string()).collect(),
             )),

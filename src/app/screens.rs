@@ -328,6 +328,15 @@ pub fn plan_rows(ctx: &Ctx<'_>) -> usize {
     usize::from(body.h.saturating_sub(chrome)).max(1)
 }
 
+/// Selects the target that was clicked on the plan and run screens; whether there is one.
+fn click_target<K: Ord + Clone>(list: &mut List<K>, spot: Spot, ctx: &Ctx<'_>) -> bool {
+    // The first line below the top stands for the titles of a list; here there are more lines above it.
+    let above = usize::from(PLAN_ABOVE) - 1;
+    let rows = plan_rows(ctx);
+    let line = spot.line.checked_sub(above).filter(|line| *line < rows);
+    line.is_some_and(|line| list.select_line(list.offset() + line, ctx.now, rows))
+}
+
 /// Lines above the targets: what is done, the totals, a rule, column titles.
 pub const PLAN_ABOVE: u16 = 4;
 

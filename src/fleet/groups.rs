@@ -22,6 +22,8 @@ pub struct DriftGroup {
     pub states: Vec<DriftState>,
     /// The members, in the order of cluster and object.
     pub members: Vec<DriftRow>,
+    /// How many clusters it touches: counted once here, for it is drawn in every frame.
+    pub sites: usize,
     /// The earliest onset of any member.
     pub since: Timestamp,
     /// Managers that set the differing fields, most frequent first.
@@ -73,6 +75,7 @@ impl Fleet {
 fn group(fingerprint: Fingerprint, members: Vec<DriftRow>) -> Option<DriftGroup> {
     let since = members.iter().map(|m| m.first_seen).min()?;
     let first = members.first()?;
+    let sites: BTreeSet<&ClusterId> = members.iter().map(|m| &m.cluster).collect();
     let mut managers: BTreeMap<Safe, usize> = BTreeMap::new();
     let mut states = BTreeSet::new();
     for member in &members {
@@ -95,6 +98,7 @@ fn group(fingerprint: Fingerprint, members: Vec<DriftRow>) -> Option<DriftGroup>
         object: Safe::from(first.resource.object.to_string()),
         summary: first.resource.verdict.summary.clone(),
         states: states.into_iter().collect(),
+        sites: sites.len(),
         since,
         managers: managers.into_iter().map(|(name, _)| name).collect(),
         members,

@@ -212,7 +212,7 @@ fn spread(canvas: &Canvas<'_>, resource: &Resource, ctx: &Ctx<'_>) -> Option<Pie
         .verdict
         .fingerprint
         .and_then(|print| ctx.rows.group(print))?;
-    let clusters = group.clusters().len();
+    let clusters = group.sites;
     (clusters > 1).then(|| canvas.piece("text.dim", format!("  ×{clusters}")))
 }
 

@@ -470,13 +470,14 @@ impl Face for MatrixScreen {
             .flatten()
             .map(|p| &p.cluster)
             .collect();
-        let field = self
-            .readings
-            .field()
-            .filter(|_| self.value == CellValue::Field);
-        let value = field.map_or_else(|| self.value.word().to_owned(), ToString::to_string);
+        let field = self.readings.field();
+        // A field's name is as long as the line has room for.
+        if let Some(field) = field.filter(|_| self.value == CellValue::Field) {
+            return field.to_string().into();
+        }
         format!(
-            "{value}  {} x {}",
+            "{}  {} x {}",
+            self.value.word(),
             super::drift::plural(self.placements.len(), "application"),
             super::drift::plural(clusters.len(), "cluster")
         )

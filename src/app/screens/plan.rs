@@ -194,17 +194,7 @@ impl Face for PlanScreen {
     }
 
     fn click(&mut self, spot: Spot, ctx: &Ctx<'_>) -> bool {
-        // The first line below the top stands for the titles of a list; here there are more lines above it.
-        let above = usize::from(super::PLAN_ABOVE) - 1;
-        let Some(line) = spot
-            .line
-            .checked_sub(above)
-            .filter(|line| *line < super::plan_rows(ctx))
-        else {
-            return false;
-        };
-        let line = self.list.offset() + line;
-        self.list.select_line(line, ctx.now, super::plan_rows(ctx))
+        super::click_target(&mut self.list, spot, ctx)
     }
 
     fn act(&mut self, action: Action, _ctx: &Ctx<'_>) -> Next {

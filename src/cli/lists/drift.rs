@@ -179,7 +179,7 @@ pub(crate) fn groups(asked: Asked<'_>, history: &History) -> Result<Listed, Stri
         table.row(vec![
             Safe::from(group.fingerprint.to_string()),
             Safe::from(group.members.len().to_string()),
-            Safe::from(group.clusters().len().to_string()),
+            Safe::from(group.sites.to_string()),
             group.object.clone(),
             group.summary.clone(),
             Safe::from(managers.join(",")),

@@ -148,7 +148,7 @@ fn group_row(
 
 fn cell(canvas: &Canvas<'_>, name: &str, group: &DriftGroup, ctx: &Ctx<'_>) -> Vec<Piece> {
     match name {
-        "sites" => vec![canvas.piece("text.strong", group.clusters().len().to_string())],
+        "sites" => vec![canvas.piece("text.strong", group.sites.to_string())],
         "object" => {
             let first = group.members.first();
             let object = first.map(|m| signs::object(&m.resource.object, ctx.size.cols / 4));
