@@ -16,6 +16,7 @@ mod deeds;
 pub mod diff;
 mod explain;
 pub mod field;
+mod figures;
 pub mod grouped;
 pub mod help;
 pub mod inquiry;

@@ -5,6 +5,7 @@ pub mod file;
 pub mod folders;
 mod health;
 pub mod shelf;
+mod values;
 mod view;
 
 pub use file::{Config, ConfigError, HubLine, RepositoryLine};

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert::Alerts;
+use super::figures::Figures;
 use super::kept::Kept;
 use super::modal::Modal;
 use super::mouse::Clicks;
@@ -11,8 +12,8 @@ use super::rows::Rows;
 use super::screens::{Ctx, Face, FleetScreen, Screen};
 use super::shape::Size;
 use super::words::Words;
-use crate::domain::Safe;
 use crate::domain::link::LinkTemplate;
+use crate::domain::{ClusterEvent, Safe};
 use crate::fleet::Fleet;
 use crate::keymap::{Key, Keymap};
 use crate::view::layout::{ByScreen, Layouts};
@@ -103,6 +104,7 @@ struct Pace {
     followed_at: Option<Timestamp>,
     /// Whether the fleet changed since.
     behind: bool,
+    figures: Figures,
 }
 
 impl Model {
@@ -135,6 +137,7 @@ impl Model {
                 dirty: true,
                 followed_at: None,
                 behind: false,
+                figures: Figures::default(),
             },
         };
         model.rows.follow(&model.fleet, model.now);
@@ -202,6 +205,29 @@ impl Model {
         if self.rows.follow(&self.fleet, self.now) {
             self.refresh(false);
             self.touch();
+        }
+    }
+
+    /// Folds facts; the rows are made anew once, whatever their number.
+    pub(super) fn fold(&mut self, events: impl IntoIterator<Item = ClusterEvent>) {
+        let mut visible = false;
+        for event in events {
+            let event = self.pace.figures.hold(event, &self.fleet, self.now);
+            visible |= event.is_some_and(|event| self.fleet.fold(event).visible);
+        }
+        if visible {
+            self.follow();
+        }
+    }
+
+    /// Folds the figures whose time has come.
+    pub(super) fn ripen(&mut self) {
+        let ripe = self.pace.figures.ripe(self.now);
+        if !ripe.is_empty() {
+            for event in ripe.into_values() {
+                self.fleet.fold(event);
+            }
+            self.follow();
         }
     }
 
@@ -274,6 +300,11 @@ impl Model {
     /// When the screen would look different although nothing happens: the next minute of the clock, the next step of a young age, or the moment
     /// at which a waiting order of rows may be taken.
     pub fn wake_at(&self) -> Timestamp {
+        let due = self.pace.figures.due().into_iter();
+        due.fold(self.changes_at(), Timestamp::min)
+    }
+
+    fn changes_at(&self) -> Timestamp {
         if let Some(at) = self.pace.followed_at.filter(|_| self.pace.behind) {
             return at.checked_add(BREATH).unwrap_or(self.now);
         }

@@ -11,16 +11,19 @@ use super::model::Model;
 use super::msg::{Done, Effect, Msg, Notice};
 use super::screens::Screen;
 use super::shape::Size;
+use crate::domain::Safe;
 use crate::domain::event::Bodies;
-use crate::domain::{ClusterEvent, Safe};
 use crate::ops::{Plan, RunEvent};
 
 /// Folds one message into the model and says what has to be done.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
     model.now = now;
+    if matches!(msg, Msg::Tick) {
+        model.ripen();
+    }
     match msg {
         Msg::Facts(events) => {
-            facts(model, events);
+            model.fold(events);
             return ring(model);
         }
         Msg::Key(event) => {
@@ -67,17 +70,6 @@ fn ring(model: &mut Model) -> Vec<Effect> {
             vec![Effect::Alert(words)]
         }
         None => Vec::new(),
-    }
-}
-
-/// Folds facts; the rows are made anew once, whatever their number.
-fn facts(model: &mut Model, events: Vec<ClusterEvent>) {
-    let mut visible = false;
-    for event in events {
-        visible |= model.fleet.fold(event).visible;
-    }
-    if visible {
-        model.follow();
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{Fault, Written};
-use super::view;
+use super::{values, view};
 use crate::domain::Alias;
 use crate::domain::link::LinkTemplate;
 use crate::drift::managers::ClassRule;
@@ -246,7 +246,7 @@ impl Config {
         check_keys(&written, &table)?;
         let config: Self = toml::from_str(text)
             .map_err(|e| written.fault(&e.span().unwrap_or(0..0), e.message()))?;
-        check_values(&written, &table, &config)?;
+        values::check(&written, &table, &config)?;
         Ok(config)
     }
 
@@ -314,97 +314,6 @@ fn check_keys(written: &Written<'_>, table: &DeTable<'_>) -> Result<(), Fault> {
         }
     }
     view::check(written, table)
-}
-
-fn check_values(written: &Written<'_>, table: &DeTable<'_>, config: &Config) -> Result<(), Fault> {
-    let place = |key: &str| table.get(key).map_or(0..0, toml::Spanned::span);
-    for group in &config.group {
-        if group.name.is_empty() || group.clusters.is_empty() {
-            return Err(written.fault(
-                &place("group"),
-                "a [[group]] needs both `name` and `clusters`",
-            ));
-        }
-        if let Some(color) = group.color.as_deref().filter(|c| color::parse(c).is_none()) {
-            let what = format!(
-                "`{color}` of [[group]] `{}` is no colour; write #rrggbb, a number from 0 to 255, or one of {}",
-                group.name,
-                color::NAMES.join(", ")
-            );
-            return Err(written.fault(&place("group"), what));
-        }
-        if let Err(e) = Glob::new(&group.clusters) {
-            let what = format!(
-                "`{}` is not a glob ({}); use * and ?",
-                group.clusters,
-                e.kind()
-            );
-            return Err(written.fault(&place("group"), what));
-        }
-    }
-    if let Err(what) = config.manager_classes() {
-        return Err(written.fault(&place("manager"), what));
-    }
-    for line in &config.link {
-        if let Err(why) = LinkTemplate::new(&line.name, &line.url) {
-            return Err(written.fault(&place("link"), format!("[[link]] `{}`: {why}", line.name)));
-        }
-    }
-    for line in &config.alias {
-        if line.destination.is_empty() || line.context.is_empty() {
-            return Err(written.fault(
-                &place("alias"),
-                "an [[alias]] needs both `destination` and `context`",
-            ));
-        }
-    }
-    for line in &config.cluster {
-        if !(line.metrics_token.is_empty() || is_reference(&line.metrics_token)) {
-            return Err(written.fault(&place("cluster"), never_itself("metrics-token", "token")));
-        }
-    }
-    for line in &config.hub {
-        let is_web = ["https://", "http://"]
-            .iter()
-            .any(|s| line.argocd_url.starts_with(s));
-        if line.context.is_empty() || !is_web {
-            return Err(written.fault(
-                &place("hub"),
-                "a [[hub]] needs a `context` and an `argocd-url` that begins with https://",
-            ));
-        }
-        if !is_reference(&line.argocd_token) {
-            return Err(written.fault(&place("hub"), never_itself("argocd-token", "token")));
-        }
-    }
-    for line in &config.repository {
-        if !["https://", "http://", "oci://"]
-            .iter()
-            .any(|s| line.url.starts_with(s))
-        {
-            return Err(written.fault(
-                &place("repository"),
-                "a [[repository]] needs a `url` that begins with https:// or oci://",
-            ));
-        }
-        if !is_reference(&line.password) {
-            return Err(written.fault(&place("repository"), never_itself("password", "password")));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a text says where a secret is, and is none itself.
-fn is_reference(text: &str) -> bool {
-    ["env:", "file:", "exec:"]
-        .iter()
-        .any(|s| text.starts_with(s))
-}
-
-fn never_itself(key: &str, what: &str) -> String {
-    format!(
-        "`{key}` must be a reference, env:NAME, file:PATH or exec:PROGRAM, never the {what} itself"
-    )
 }
 
 #[cfg(test)]
@@ -566,6 +475,15 @@ mod tests {
             error.contains("`redd` of [[group]] `a` is no colour"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_wrong_value_is_placed_in_its_own_table() {
+        let good = "[[group]]\nname = \"a\"\nclusters = \"*\"\n";
+        let error = parse(&format!("{good}{good}color = \"redd\"\n")).unwrap_err();
+        assert!(error.starts_with("config.toml, line 7"), "{error}");
+        let error = parse(&format!("{good}[[group]]\nname = \"b\"\n")).unwrap_err();
+        assert!(error.starts_with("config.toml, line 4"), "{error}");
     }
 
     #[test]

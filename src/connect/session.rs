@@ -13,6 +13,7 @@ use super::exec::Plugins;
 use super::fault::{self, Fault, FaultKind};
 use super::pool::{Lane, Outgoing, Pool, PoolParts, Reply, Timings};
 use super::target::Target;
+use super::turns::compute;
 
 /// Sends requests as one identity.
 pub(super) struct Session {
@@ -150,8 +151,7 @@ impl Session {
             Arc::clone(&self.clock),
             self.timings.connect,
         );
-        let prepared =
-            tokio::task::spawn_blocking(move || Dialer::new(&target, certificate, &clock, time));
+        let prepared = compute(move || Dialer::new(&target, certificate, &clock, time));
         let dialer = prepared
             .await
             .map_err(|_| self.unusable("its TLS settings could not be prepared"))??;

@@ -1,9 +1,11 @@
 //! Turns at work that many clusters want to do at once: a slow site gives its turn away, a slow machine of ours does not make it.
 
 use std::pin::pin;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 
 /// A patience is so many looks at the work. Where this machine is what is slow each look comes late, and the patience grows by as much: if
 /// turns were given away then, everything would be under way at once, and the machine slower yet.
@@ -22,6 +24,28 @@ pub async fn polite<T>(turns: &Semaphore, patience: Duration, work: impl Future<
     }
     drop(turn);
     work.await
+}
+
+/// How long computing may take before others compute beside it: it may be waiting for a disk.
+const COMPUTING: Duration = Duration::from_secs(2);
+
+/// A turn for each core of this machine, for all clusters together.
+static CORES: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism();
+    Semaphore::new(cores.map_or(1, usize::from))
+});
+
+/// Computes beside the loop, no more at a time than there are cores: of a thousand at once each would get a thread of its own, with its memory,
+/// and be done no sooner.
+///
+/// # Errors
+/// The work panicked, or the program ends.
+pub async fn compute<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, JoinError> {
+    // The work does not begin before its turn.
+    let work = async { tokio::task::spawn_blocking(work).await };
+    polite(&CORES, COMPUTING, work).await
 }
 
 #[cfg(test)]
@@ -73,5 +97,27 @@ mod tests {
             turns.available_permits()
         };
         assert_eq!(polite(&turns, PATIENCE, work).await, 0);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_computed_at_once_than_there_are_cores() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static NOW: AtomicUsize = AtomicUsize::new(0);
+        static MOST: AtomicUsize = AtomicUsize::new(0);
+        let work = || {
+            let now = NOW.fetch_add(1, Ordering::SeqCst) + 1;
+            MOST.fetch_max(now, Ordering::SeqCst);
+            std::hint::black_box((0..200_000_u64).sum::<u64>());
+            NOW.fetch_sub(1, Ordering::SeqCst);
+        };
+        let all = (0..64).map(|_| compute(work));
+        assert!(
+            futures::future::join_all(all)
+                .await
+                .iter()
+                .all(Result::is_ok)
+        );
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        assert!((1..=cores).contains(&MOST.load(Ordering::SeqCst)));
     }
 }

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::connect::WallClock;
+use crate::connect::turns::compute;
 
 use crate::domain::{AppKind, ClusterMetrics, ControllerReading, Name, Safe};
 use crate::metrics::{
@@ -232,7 +233,7 @@ impl MetricSource {
 /// Parses off the loop: an answer may have megabytes.
 async fn read(text: Result<String, Trouble>) -> Result<Parsed, Trouble> {
     let text = text?;
-    let read = tokio::task::spawn_blocking(move || parse(&text, &wanted())).await;
+    let read = compute(move || parse(&text, &wanted())).await;
     read.map_err(|_| Trouble::Unreadable)
 }
 

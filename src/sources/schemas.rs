@@ -20,6 +20,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::watch::WatchContext;
+use crate::connect::turns::compute;
 use crate::connect::{Backoff, Connection, Fault, FaultKind, Lane, get};
 use crate::domain::{ClusterId, Gvk, Safe};
 use crate::drift::openapi::CustomSchema;
@@ -232,7 +233,7 @@ impl Reader {
         };
         let wanted: Vec<Gvk> = kinds.iter().map(|gvk| (*gvk).clone()).collect();
         // Megabytes of JSON: beside the tasks that must answer at once.
-        let found = match tokio::task::spawn_blocking(move || schemas(&bytes, wanted)).await {
+        let found = match compute(move || schemas(&bytes, wanted)).await {
             Ok(found) => found.map_err(|e| self.garbage(path, &e))?,
             Err(ended) => return Err(Fault::new(FaultKind::Closed, ended.to_string())),
         };

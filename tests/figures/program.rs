@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use portable_pty::CommandBuilder;
 use ratatui::buffer::Buffer;
 
-use super::fleet::Fleet;
+use super::fleet::{CONSOLE, Fleet};
 use super::line::{self, Line};
 use super::{REPEAT, stock};
 
@@ -48,7 +48,9 @@ impl Program {
     pub(crate) fn console(fleet: &Fleet, cols: u16, rows: u16) -> Self {
         let home = tempfile::tempdir().unwrap();
         let log = home.path().join("log");
-        let mut command = CommandBuilder::new(&fleet.binary);
+        let mut command = CommandBuilder::new("taskset");
+        command.args(["-c", CONSOLE]);
+        command.arg(&fleet.binary);
         command.arg("--kubeconfig");
         command.arg(&fleet.kubeconfig);
         command.arg("--log-file");

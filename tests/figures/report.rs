@@ -96,7 +96,7 @@ impl Report {
         };
         let _ = writeln!(
             text,
-            "Machine: {}. {build}. `demo --serve --scenario giant` answered on every server after {:.1} s.\n",
+            "Machine: {}; the fleet has one core and the console another; {build}. `demo --serve --scenario giant` answered on every server after {:.1} s.\n",
             machine(),
             self.ready.as_secs_f64()
         );
@@ -159,7 +159,7 @@ fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find_map(|l| l.strip_prefix("model name"));
     let model = model.map_or("unknown", |m| m.trim_start_matches([' ', '\t', ':']));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = info.lines().filter(|l| l.starts_with("processor")).count();
     format!("{model}, {cores} cores")
 }
 

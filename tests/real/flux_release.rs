@@ -508,8 +508,12 @@ async fn a_release_that_flux_has_not_rolled_out_is_named_and_a_newer_chart_makes
     let mut alone = spec();
     alone["valuesFrom"] = json!([{"kind": "Secret", "name": "nobody"}]);
     stand.deploy(&alone, &newest, &[]).await;
-    let unjudged = stand.drift().await.json()["unjudged"].to_string();
-    assert!(unjudged.contains("Secret flux-system/nobody"), "{unjudged}");
+    let answer = stand.drift().await;
+    let unjudged = answer.json()["unjudged"].to_string();
+    assert!(
+        unjudged.contains("Secret flux-system/nobody"),
+        "{answer:#?}"
+    );
 }
 
 /// An archive of manifests, as `flux push artifact` packs a folder.

@@ -119,3 +119,36 @@ fn a_storm_of_facts_is_drawn_in_breaths_and_nothing_is_lost() {
     assert!(model.take_dirty());
     assert_eq!(model.rows.counts.dark, 3);
 }
+
+#[test]
+fn figures_that_move_are_drawn_together_with_the_tens_of_seconds() {
+    let mut model = reading();
+    let after = |millis| {
+        now()
+            .checked_add(SignedDuration::from_millis(millis))
+            .unwrap()
+    };
+    let measured = |samples| {
+        let metrics = crate::domain::ClusterMetrics {
+            samples,
+            ..crate::domain::ClusterMetrics::default()
+        };
+        fact("hub-1", Fact::Metrics(Box::new(metrics)))
+    };
+    let shown = |model: &Model| {
+        let cluster = model.fleet.cluster(&"hub-1".into()).unwrap();
+        cluster.metrics.as_ref().map(|m| m.samples)
+    };
+    update(&mut model, measured(1), after(1));
+    assert_eq!(shown(&model), Some(1), "the first ones do not wait");
+    model.take_dirty();
+    update(&mut model, measured(2), after(1_000));
+    update(&mut model, measured(3), after(2_000));
+    assert!(!model.take_dirty());
+    let wake = model.wake_at();
+    assert_eq!(wake.as_second() % 10, 0);
+    assert!(wake <= after(12_000));
+    update(&mut model, Msg::Tick, wake);
+    assert!(model.take_dirty());
+    assert_eq!(shown(&model), Some(3));
+}

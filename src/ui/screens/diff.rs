@@ -33,7 +33,7 @@ struct Columns {
 ///    paused: false                      │   paused: false                       │
 ///  - replicas: 3                        │ + replicas: 1                         │ kubectl-scale 01:33Z
 /// ───────────────────────────────────────────────────────────────────────────────────────────────────
-///  live differs in 1 field; auto-sync is manual: nobody puts it back
+///  live differs in 1 field; auto-sync is off: nobody puts it back
 ///  hub-1 says ✓ Synced (compared 52m ago)
 /// ```
 pub(in crate::ui) fn draw(canvas: &mut Canvas<'_>, screen: &DiffScreen, ctx: &Ctx<'_>, area: Area) {
@@ -402,7 +402,7 @@ fn why(canvas: &mut Canvas<'_>, screen: &DiffScreen, ctx: &Ctx<'_>, area: Area) 
         Some((true, false)) => {
             "auto-sync is on without self-heal: nobody puts it back until Git changes"
         }
-        Some((false, _)) => "auto-sync is manual: nobody puts it back",
+        Some((false, _)) => "auto-sync is off: nobody puts it back",
         None => "no application manages it",
     };
     let says = words::says(screen.verdict.source);

@@ -324,7 +324,7 @@ fn preview(canvas: &mut Canvas<'_>, member: &DriftRow, ctx: &Ctx<'_>, area: Area
 fn hub_line(canvas: &Canvas<'_>, member: &DriftRow, ctx: &Ctx<'_>) -> Option<Vec<Piece>> {
     let app = ctx.fleet.app(&member.resource.app)?;
     let heals = match (app.auto_sync.enabled, app.auto_sync.self_heal) {
-        (false, _) => "auto-sync is manual: nobody puts it back",
+        (false, _) => "auto-sync is off: nobody puts it back",
         (true, false) => "auto-sync is on, self-heal is off: nobody puts it back until Git changes",
         (true, true) => "self-heal is on: the engine puts it back",
     };
