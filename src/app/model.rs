@@ -105,6 +105,8 @@ struct Pace {
     /// Whether the fleet changed since.
     behind: bool,
     figures: Figures,
+    /// When time alone was last looked at. Facts bring the time along too, but do not show what it changed.
+    ticked: Timestamp,
 }
 
 impl Model {
@@ -138,6 +140,7 @@ impl Model {
                 followed_at: None,
                 behind: false,
                 figures: Figures::default(),
+                ticked: start.now,
             },
         };
         model.rows.follow(&model.fleet, model.now);
@@ -220,8 +223,14 @@ impl Model {
         }
     }
 
-    /// Folds the figures whose time has come.
-    pub(super) fn ripen(&mut self) {
+    /// Looks at the time alone: folds the figures whose time has come.
+    pub(super) fn tick(&mut self) {
+        let step = self.step();
+        let of = |at: Timestamp| at.as_second().div_euclid(step);
+        if of(self.pace.ticked) != of(self.now) {
+            self.touch();
+        }
+        self.pace.ticked = self.now;
         let ripe = self.pace.figures.ripe(self.now);
         if !ripe.is_empty() {
             for event in ripe.into_values() {
@@ -313,14 +322,17 @@ impl Model {
         }
         let unsettled = self.screen().is_some_and(|s| s.face().is_unsettled());
         if unsettled {
-            return self
-                .now
-                .checked_add(super::list::FREEZE)
-                .unwrap_or(self.now);
+            let ticked = self.pace.ticked;
+            return ticked.checked_add(super::list::FREEZE).unwrap_or(ticked);
         }
-        let step = if self.has_young_ages() { 10 } else { 60 };
-        let next = (self.now.as_second().div_euclid(step) + 1) * step;
+        let step = self.step();
+        let next = (self.pace.ticked.as_second().div_euclid(step) + 1) * step;
         Timestamp::from_second(next).unwrap_or(self.now)
+    }
+
+    /// What the clock and the ages on the screen step with, in seconds.
+    fn step(&self) -> i64 {
+        if self.has_young_ages() { 10 } else { 60 }
     }
 
     /// Whether an age below a minute may be on the screen.

@@ -19,7 +19,7 @@ use crate::ops::{Plan, RunEvent};
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Effect> {
     model.now = now;
     if matches!(msg, Msg::Tick) {
-        model.ripen();
+        model.tick();
     }
     match msg {
         Msg::Facts(events) => {

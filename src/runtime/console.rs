@@ -39,6 +39,9 @@ pub(crate) const FRAMES: &str = "frames";
 /// How often the history takes the fleet as it stands.
 const REMEMBER: Duration = Duration::from_secs(30);
 
+/// Time alone is looked at no more often.
+const BETWEEN_TICKS: Duration = Duration::from_millis(50);
+
 /// What the console starts with, beside the sitting.
 pub struct ConsoleOptions {
     /// The keys.
@@ -119,6 +122,7 @@ pub async fn run(session: Session, options: ConsoleOptions) -> Result<(), String
         drawn: None,
         pressed: false,
         hurry: Hurry::default(),
+        ticked: Instant::now(),
         archive,
         observed: Instant::now(),
         told: 0,
@@ -142,6 +146,8 @@ struct Console {
     /// Whether a key waits to be answered by a frame.
     pressed: bool,
     hurry: Hurry,
+    /// When time alone was last looked at.
+    ticked: Instant,
     archive: Archive,
     /// When the archive last looked at the fleet.
     observed: Instant,
@@ -183,15 +189,19 @@ impl Console {
                     self.pressed = false;
                     None
                 }
-                count = events.recv_many(&mut waiting, BATCH), if !events.is_closed() || !events.is_empty() => {
-                    (count > 0).then(|| self.facts(&mut waiting))
-                }
                 () = tokio::time::sleep_until(rest.unwrap_or_else(Instant::now)), if rest.is_some() => {
                     self.hurry.rest();
                     dirty = true;
                     None
                 }
-                () = tokio::time::sleep(wake) => Some(Msg::Tick),
+                // Before the facts, which may come without end.
+                () = tokio::time::sleep_until(wake) => {
+                    self.ticked = Instant::now();
+                    Some(Msg::Tick)
+                }
+                count = events.recv_many(&mut waiting, BATCH), if !events.is_closed() || !events.is_empty() => {
+                    (count > 0).then(|| self.facts(&mut waiting))
+                }
             };
             // What a key changed is shown at once; keys that wait already are folded first.
             if let Some(Msg::Key(key)) = &msg {
@@ -296,12 +306,10 @@ impl Console {
             .map_or_else(Instant::now, |last| last + self.options.frame)
     }
 
-    /// Until the screen would look different although nothing happens.
-    fn wake(&self) -> Duration {
+    /// When the screen would look different although nothing happens.
+    fn wake(&self) -> Instant {
         let left = self.model.wake_at().duration_since(Timestamp::now());
-        Duration::try_from(left)
-            .unwrap_or_default()
-            .max(Duration::from_millis(50))
+        wake(left, Instant::now(), self.ticked)
     }
 
     fn draw(&mut self) {
@@ -320,6 +328,12 @@ fn fitting(manner: Manner, cols: u16, rows: u16) -> (u16, u16) {
         Manner::Drawn => (cols, rows),
         Manner::Plain => (PLAIN_COLUMNS, rows.max(PLAIN_ROWS)),
     }
+}
+
+/// When time is to be looked at, as long from now as `left`. Facts that come meanwhile do not put it off.
+fn wake(left: jiff::SignedDuration, now: Instant, ticked: Instant) -> Instant {
+    let due = now + Duration::try_from(left).unwrap_or_default();
+    due.max(ticked + BETWEEN_TICKS)
 }
 
 fn micros(since: Instant) -> u64 {
@@ -359,5 +373,21 @@ fn translate(event: Event, manner: Manner) -> Option<Msg> {
             Some(Msg::Resize(cols, rows))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_stays_due_however_often_it_is_put_aside() {
+        let now = Instant::now();
+        let ticked = now - Duration::from_secs(1);
+        let past = jiff::SignedDuration::from_millis(-30);
+        assert_eq!(wake(past, now, ticked), now);
+        assert_eq!(wake(past, now, now), now + BETWEEN_TICKS);
+        let ahead = jiff::SignedDuration::from_secs(7);
+        assert_eq!(wake(ahead, now, ticked), now + Duration::from_secs(7));
     }
 }

@@ -152,3 +152,15 @@ fn figures_that_move_are_drawn_together_with_the_tens_of_seconds() {
     assert!(model.take_dirty());
     assert_eq!(shown(&model), Some(3));
 }
+
+#[test]
+fn facts_that_come_without_end_do_not_put_off_the_clock() {
+    let mut model = reading();
+    let due = model.wake_at();
+    let late = due.checked_add(SignedDuration::from_millis(20)).unwrap();
+    update(&mut model, fact("edge-madrid-001", Fact::Seen), late);
+    assert_eq!(model.wake_at(), due);
+    update(&mut model, Msg::Tick, late);
+    assert!(model.take_dirty());
+    assert!(model.wake_at() > late);
+}
