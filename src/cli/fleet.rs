@@ -14,6 +14,7 @@ use crate::connect::WallClock;
 use crate::connect::kubeconfig::Impersonate;
 use crate::domain::Selector;
 use crate::domain::selector::NameGlob;
+use crate::fleet::Fleet;
 use crate::fleet::history::History;
 use crate::runtime::history::Archive;
 use crate::runtime::session::{self, Session, SessionOptions};
@@ -89,7 +90,8 @@ async fn wait(session: &mut Session, limit: Duration) {
         let left = limit
             .saturating_sub(begun.elapsed())
             .min(Duration::from_millis(500));
-        if session.fold_until(left, |fleet| fleet.pending() == 0).await {
+        let complete = |fleet: &Fleet| fleet.pending() == 0 && !fleet.is_faltering();
+        if session.fold_until(left, complete).await {
             break;
         }
         say::progress(&format!(

@@ -36,6 +36,12 @@ impl Fleet {
         rows + apps.count()
     }
 
+    /// Whether a row that was live a moment ago has fallen silent: it may be back before an answer has to be given.
+    pub fn is_faltering(&self) -> bool {
+        let mut rows = self.clusters.values();
+        rows.any(|c| c.merged_into.is_none() && c.state == LinkState::Stale)
+    }
+
     /// Rows that the answer does not cover, in name order.
     pub fn unread(&self) -> Vec<Unread> {
         self.clusters

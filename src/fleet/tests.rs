@@ -106,6 +106,15 @@ fn a_stale_edge_turns_its_applications_unknown_and_its_drift_old() {
     let counts = fleet.counts();
     assert_eq!((counts.stale, counts.drifted, counts.resources), (1, 0, 0));
     assert_eq!(fleet.unread()[0].reason.as_str(), "No answer for 10 s.");
+    assert!(fleet.is_faltering(), "it may come back");
+    let (state, message) = (LinkState::Unreachable, None);
+    tell(
+        &mut fleet,
+        "edge-oslo-001",
+        61,
+        Fact::Link { state, message },
+    );
+    assert!(!fleet.is_faltering());
 }
 
 #[test]
