@@ -189,4 +189,22 @@ mod tests {
         assert!(!fleet.is_as_of(&EDGES[0].into(), before));
         assert!(fleet.is_as_of(&EDGES[1].into(), before));
     }
+
+    #[test]
+    fn figures_are_taken_over_with_the_rows_that_stay() {
+        let mut fleet = fleet(&["hub-1", EDGES[0]]);
+        live(&mut fleet, EDGES[0], &[]);
+        let mut rows = Rows::default();
+        rows.follow(&fleet, at(10));
+        let before = fleet.version();
+        let metrics = crate::domain::ClusterMetrics {
+            samples: 7,
+            ..crate::domain::ClusterMetrics::default()
+        };
+        tell(&mut fleet, EDGES[0], 9, Fact::Metrics(Box::new(metrics)));
+        assert!(fleet.is_as_of(&EDGES[0].into(), before));
+        assert!(rows.follow(&fleet, at(10)));
+        let row = rows.cluster(&EDGES[0].into()).unwrap();
+        assert_eq!(row.metrics.as_ref().unwrap().samples, 7);
+    }
 }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::Fleet;
-use crate::domain::{AppRef, ClusterId, Fact};
+use crate::domain::{AppRef, ClusterId, ClusterMetrics, Fact};
 
 /// Which rows read differently after a fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// None: it shows nowhere.
     Nothing,
+    /// The figures of a row, and nothing that is made from anything else.
+    Figures,
     /// The row that it is about.
     Row,
     /// That row, and the one that an application deploys to, before and after.
@@ -53,6 +55,7 @@ impl Fleet {
     pub(super) fn reach(&self, id: &ClusterId, fact: &Fact) -> Reach {
         match fact {
             Fact::Seen | Fact::Gone => Reach::Nothing,
+            Fact::Metrics(metrics) if !self.tells_of_engines(id, metrics) => Reach::Figures,
             Fact::Link { .. } | Fact::Facts(_) if self.holds_apps(id) => Reach::Everything,
             Fact::HubClusters(_)
             | Fact::MergedInto(_)
@@ -77,7 +80,8 @@ impl Fleet {
             self.reached.rows.insert(id, version);
         };
         match reach {
-            Reach::Nothing => {}
+            // Figures are taken over with every row.
+            Reach::Nothing | Reach::Figures => {}
             Reach::Row => row(id.clone()),
             Reach::Everything => self.reached.all = version,
             Reach::App(app) => {
@@ -115,6 +119,12 @@ impl Fleet {
     pub fn is_app_as_of(&self, app: &AppRef, version: u64) -> bool {
         let edge = self.cluster_of(app);
         self.is_as_of(edge.unwrap_or(&app.hub), version)
+    }
+
+    /// Whether metrics say something about engines, or did: warnings are made from it.
+    fn tells_of_engines(&self, id: &ClusterId, metrics: &ClusterMetrics) -> bool {
+        let known = self.clusters.get(id).and_then(|c| c.metrics.as_ref());
+        !metrics.controllers.is_empty() || known.is_some_and(|m| !m.controllers.is_empty())
     }
 
     fn holds_apps(&self, id: &ClusterId) -> bool {

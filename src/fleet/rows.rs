@@ -215,6 +215,10 @@ impl Fleet {
                 known
                     .next_if(|row| row.id == cluster.id)
                     .filter(|_| self.is_as_of(&cluster.id, version))
+                    .map(|mut row| {
+                        row.metrics.clone_from(&cluster.metrics);
+                        row
+                    })
                     .unwrap_or_else(|| self.cluster_row(cluster))
             })
             .collect()
@@ -269,8 +273,9 @@ impl Fleet {
             labels: self.labels_of(cluster),
             credential_ends: cluster.credential_ends,
         };
+        let marks = self.marks(cluster);
         for state in apps {
-            match self.app_verdict(state).state {
+            match self.verdict_by(state, |_| marks.word(&state.app.id)).state {
                 SyncState::Synced => row.synced += 1,
                 SyncState::OutOfSync => row.out_of_sync += 1,
                 SyncState::Unknown => row.unknown += 1,
@@ -395,6 +400,11 @@ impl Fleet {
 
     /// Ours once every object was judged and the edge is current; unknown while the edge is not; else the engine's, labelled so.
     pub(crate) fn app_verdict(&self, state: &AppState) -> AppVerdict {
+        self.verdict_by(state, |edge| self.marks(edge).word(&state.app.id))
+    }
+
+    /// The same, with our word from what is known about the edge's objects.
+    fn verdict_by(&self, state: &AppState, word: impl FnOnce(&Cluster) -> SyncState) -> AppVerdict {
         let engine = match state.app.engine {
             Engine::Argo => VerdictSource::Argo,
             Engine::Flux => VerdictSource::Flux,
@@ -412,27 +422,14 @@ impl Fleet {
             .get(&state.app.id.hub)
             .is_some_and(|c| c.state.is_current());
         match (&state.judged, edge) {
-            (Some(judged), Some(edge)) if state.unjudged.is_none() => {
-                let drifted = self
-                    .drift_of(&edge.id)
-                    .any(|d| d.resource.app == state.app.id);
-                let unread = edge.resources.values().any(|r| {
-                    r.app == state.app.id && r.verdict.states.contains(&DriftState::Unknown)
-                });
-                let word = match (drifted, unread) {
-                    (true, _) => SyncState::OutOfSync,
-                    (false, true) => SyncState::Unknown,
-                    (false, false) => SyncState::Synced,
-                };
-                AppVerdict {
-                    source: match state.stand_in {
-                        Some(_) => VerdictSource::ArgoApi,
-                        None => VerdictSource::Computed,
-                    },
-                    state: word,
-                    at: Some(judged.at),
-                }
-            }
+            (Some(judged), Some(edge)) if state.unjudged.is_none() => AppVerdict {
+                source: match state.stand_in {
+                    Some(_) => VerdictSource::ArgoApi,
+                    None => VerdictSource::Computed,
+                },
+                state: word(edge),
+                at: Some(judged.at),
+            },
             _ if hub_current => AppVerdict {
                 source: engine,
                 state: state.app.sync,
@@ -443,6 +440,20 @@ impl Fleet {
                 state: SyncState::Unknown,
                 at: state.app.reconciled_at,
             },
+        }
+    }
+
+    /// What the objects of an edge say about the applications that they belong to.
+    fn marks<'a>(&'a self, edge: &'a Cluster) -> Marks<'a> {
+        let unread = |r: &&Arc<Resource>| r.verdict.states.contains(&DriftState::Unknown);
+        Marks {
+            drifted: self.drift_of(&edge.id).map(|d| &d.resource.app).collect(),
+            unread: edge
+                .resources
+                .values()
+                .filter(unread)
+                .map(|r| &r.app)
+                .collect(),
         }
     }
 
@@ -461,6 +472,24 @@ impl Fleet {
                     .is_some_and(|c| c.state.is_current()),
             })
             .collect()
+    }
+}
+
+/// The applications of one edge that have drifted objects, and those that have unread ones: few of many.
+struct Marks<'a> {
+    drifted: Vec<&'a AppRef>,
+    unread: Vec<&'a AppRef>,
+}
+
+impl Marks<'_> {
+    fn word(&self, app: &AppRef) -> SyncState {
+        if self.drifted.contains(&app) {
+            SyncState::OutOfSync
+        } else if self.unread.contains(&app) {
+            SyncState::Unknown
+        } else {
+            SyncState::Synced
+        }
     }
 }
 
