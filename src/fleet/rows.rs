@@ -212,14 +212,14 @@ impl Fleet {
         shown
             .map(|cluster| {
                 while known.next_if(|row| row.id < cluster.id).is_some() {}
-                known
+                let as_it_was = known
                     .next_if(|row| row.id == cluster.id)
-                    .filter(|_| self.is_as_of(&cluster.id, version))
-                    .map(|mut row| {
-                        row.metrics.clone_from(&cluster.metrics);
-                        row
-                    })
-                    .unwrap_or_else(|| self.cluster_row(cluster))
+                    .filter(|_| self.is_as_of(&cluster.id, version));
+                let Some(mut row) = as_it_was else {
+                    return self.cluster_row(cluster);
+                };
+                row.metrics.clone_from(&cluster.metrics);
+                row
             })
             .collect()
     }
