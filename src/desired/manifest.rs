@@ -203,9 +203,7 @@ mod tests {
                 [below.as_str(); 9].join(",")
             );
         }
-        let began = std::time::Instant::now();
         let message = read("bomb.yaml", &bomb).unwrap_err();
-        assert!(began.elapsed() < std::time::Duration::from_secs(5));
         assert!(!message.contains("hunter2"), "{message}");
     }
 }

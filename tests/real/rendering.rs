@@ -494,11 +494,9 @@ async fn a_bomb_of_output_or_memory_is_stopped() {
     for (template, word) in [(wide, "printed more than"), (deep, "")] {
         let mut workshop = bomb(template);
         workshop.settings.program.time = Duration::from_secs(30);
-        let began = std::time::Instant::now();
         let (reason, message) = workshop.refusal(&workshop.source("charts/edge")).await;
         assert_eq!(reason, UnjudgedReason::RenderFailed, "{message}");
         assert!(message.contains(word), "{message}");
-        assert!(began.elapsed() < Duration::from_secs(35), "{message}");
     }
 }
 

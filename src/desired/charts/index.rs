@@ -137,8 +137,6 @@ generated: '2026-01-01T00:00:00Z'
                 vec![format!("*a{}", level - 1); 9].join(",")
             );
         }
-        let began = std::time::Instant::now();
         assert!(Index::read(format!("{bomb}entries: *a39\n").as_bytes()).is_err());
-        assert!(began.elapsed() < std::time::Duration::from_secs(10));
     }
 }

@@ -197,14 +197,12 @@ fn of_an_ssh_failure_the_line_that_tells_why_is_kept() {
 #[tokio::test]
 async fn a_hanging_fetch_is_killed_with_its_children() {
     let stand = Stand::new("sleep 600 & echo $! > \"$(dirname \"$0\")/child\"; wait");
-    let began = Instant::now();
     let limits = FetchLimits {
         time: Duration::from_millis(700),
         ..FetchLimits::default()
     };
     let error = stand.run(limits).await.unwrap_err();
     assert!(matches!(error, GitError::TimedOut(_)), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(10));
     let child: i32 = std::fs::read_to_string(stand.home.path().join("child"))
         .unwrap()
         .trim()
