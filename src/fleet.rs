@@ -113,6 +113,16 @@ pub(crate) struct Judged {
     pub(crate) deployed: Name,
     pub(crate) target: Name,
     pub(crate) at: Timestamp,
+    /// Why it was only heard of, and not judged.
+    pub(crate) hindered: Option<Unjudged>,
+}
+
+impl AppState {
+    /// Why it cannot be judged, from whoever said so first: the director or the edge.
+    pub(crate) fn hindrance(&self) -> Option<&Unjudged> {
+        let heard = self.judged.as_ref().and_then(|j| j.hindered.as_ref());
+        self.unjudged.as_ref().or(heard)
+    }
 }
 
 /// The fleet.

@@ -128,6 +128,8 @@ pub enum Fact {
         deployed: Name,
         /// The target commit.
         target: Name,
+        /// Why there was no desired state to judge by, as the edge was told: it may say so before the director does.
+        hindered: Option<Unjudged>,
     },
     /// A round of metrics.
     Metrics(Box<ClusterMetrics>),

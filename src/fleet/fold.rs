@@ -119,7 +119,10 @@ impl Fleet {
             Fact::Resource(resource) => self.fold_resource(id, Arc::new(*resource), at),
             Fact::ResourceGone(object) => self.forget_resource(id, &object),
             Fact::AppUnjudged { app, reason } => self.with_app(&app, |state| {
-                if reason.is_some() && reason != state.unjudged {
+                let heard = state.judged.as_ref().and_then(|j| j.hindered.clone());
+                // What was heard for this very reason stays heard, whichever of the two came first.
+                let is_news = reason.is_some() && reason != state.unjudged;
+                if heard != reason && (is_news || heard.is_some()) {
                     state.judged = None;
                 }
                 state.unjudged = reason;
@@ -132,11 +135,13 @@ impl Fleet {
                 app,
                 deployed,
                 target,
+                hindered,
             } => self.with_app(&app, |state| {
                 state.judged = Some(Judged {
                     deployed,
                     target,
                     at,
+                    hindered,
                 })
             }),
             Fact::Metrics(metrics) => self.with(id, |c| c.metrics = Some(Arc::new(*metrics))),

@@ -385,8 +385,7 @@ impl Fleet {
             health,
             health_is_ours,
             unjudged: state
-                .unjudged
-                .as_ref()
+                .hindrance()
                 .or(state.stand_in.as_ref())
                 .map(|u| u.message.clone()),
             newest: state.newest.clone(),
@@ -422,7 +421,7 @@ impl Fleet {
             .get(&state.app.id.hub)
             .is_some_and(|c| c.state.is_current());
         match (&state.judged, edge) {
-            (Some(judged), Some(edge)) if state.unjudged.is_none() => AppVerdict {
+            (Some(judged), Some(edge)) if state.hindrance().is_none() => AppVerdict {
                 source: match state.stand_in {
                     Some(_) => VerdictSource::ArgoApi,
                     None => VerdictSource::Computed,

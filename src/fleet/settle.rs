@@ -26,10 +26,7 @@ impl Fleet {
         let apps = self.apps.values().filter(|state| {
             let edge = state.cluster.as_ref().and_then(|id| self.clusters.get(id));
             let heard = state.judged.is_some()
-                || state
-                    .unjudged
-                    .as_ref()
-                    .is_some_and(|why| is_final(state, why))
+                || state.hindrance().is_some_and(|why| is_final(state, why))
                 || !state.app.id.kind.applies();
             edge.is_some_and(|c| c.state.is_current()) && !heard
         });
@@ -68,7 +65,7 @@ impl Fleet {
                 if edge.is_some_and(|c| !c.state.is_current()) {
                     return None;
                 }
-                if let Some(unjudged) = &state.unjudged {
+                if let Some(unjudged) = state.hindrance() {
                     return Some((state.app.id.clone(), unjudged.message.clone()));
                 }
                 let message = match (&state.judged, edge) {

@@ -213,6 +213,7 @@ pub fn judged(fleet: &mut Fleet, cluster: &str, app: &str) {
         app: app_ref(app),
         deployed: "9f31c02aa".into(),
         target: "9f31c02aa".into(),
+        hindered: None,
     };
     tell(fleet, cluster, 3, fact);
 }

@@ -145,6 +145,54 @@ fn an_unjudged_application_keeps_the_engines_word_labelled_so() {
 }
 
 #[test]
+fn what_was_only_heard_of_never_looks_judged_whoever_speaks_first() {
+    let name = || app_ref("edge-microservice");
+    let resource = in_sync("edge-microservice", deployment("edge-microservice"));
+    let mut fleet = one_edge(resource);
+    let reason = Some(Unjudged {
+        reason: UnjudgedReason::NoCredentials,
+        message: Safe::fixed("The Secret is not there."),
+    });
+    let heard = |hindered: &Option<Unjudged>| Fact::AppJudged {
+        app: name(),
+        deployed: "9f31c02aa".into(),
+        target: "9f31c02aa".into(),
+        hindered: hindered.clone(),
+    };
+    let told = |reason: &Option<Unjudged>| Fact::AppUnjudged {
+        app: name(),
+        reason: reason.clone(),
+    };
+    let judged = |fleet: &Fleet| {
+        let row = fleet.app_row(&name()).unwrap();
+        row.verdict.source == VerdictSource::Computed
+    };
+    assert!(judged(&fleet));
+    // The edge was quicker than the director.
+    tell(&mut fleet, "edge-oslo-001", 9, heard(&reason));
+    assert!(!judged(&fleet));
+    assert_eq!(fleet.unjudged(&Selector::default()).len(), 1);
+    tell(&mut fleet, "hub-1", 9, told(&reason));
+    let state = &fleet.apps[&name()];
+    assert!(state.judged.is_some(), "it stays heard");
+    // Now it can be judged, and has not been yet.
+    tell(&mut fleet, "hub-1", 10, told(&None));
+    assert_eq!(fleet.pending(), 1);
+    assert_eq!(fleet.unjudged(&Selector::default()).len(), 1);
+    tell(&mut fleet, "edge-oslo-001", 10, heard(&None));
+    assert!(judged(&fleet));
+    assert_eq!(fleet.pending(), 0);
+    assert!(fleet.unjudged(&Selector::default()).is_empty());
+    // And the other way round: judged first, then told that it can be.
+    tell(&mut fleet, "hub-1", 11, told(&reason));
+    tell(&mut fleet, "edge-oslo-001", 11, heard(&reason));
+    tell(&mut fleet, "edge-oslo-001", 12, heard(&None));
+    assert!(!judged(&fleet), "the director has not said so");
+    tell(&mut fleet, "hub-1", 12, told(&None));
+    assert!(judged(&fleet));
+}
+
+#[test]
 fn an_unmatched_destination_is_shown_as_such() {
     let mut fleet = fleet(&["hub-1"]);
     live(&mut fleet, "hub-1", &[Engine::Argo]);

@@ -451,6 +451,7 @@ impl Judge {
                 app: app.app.clone(),
                 deployed: app.deployed_revision.clone(),
                 target: app.target_revision.clone(),
+                hindered: app.unjudged.clone(),
             });
         }
         facts

@@ -354,6 +354,12 @@ fn an_application_that_turns_out_unjudged_has_its_kinds_listed_again() {
     assert_eq!(relist, std::slice::from_ref(&deployments));
     let facts = judge.listed(&deployments, &Part::whole(), vec![edited(5, Some(2))]);
     assert_eq!(states(&facts), [vec![DriftState::Edited]]);
+    let told = facts.iter().find_map(|fact| match fact {
+        Fact::AppJudged { hindered, .. } => Some(hindered.clone()),
+        _ => None,
+    });
+    let why = told.flatten().map(|why| why.reason);
+    assert_eq!(why, Some(UnjudgedReason::NeedsPlugin), "it says so itself");
     assert!(judge.assign(hindered).relist.is_empty(), "once is enough");
 }
 
