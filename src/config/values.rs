@@ -134,6 +134,11 @@ fn reference(key: &'static str, what: &str, text: &str) -> Result<(), Wrong> {
     if begins(text, &["env:", "file:", "exec:"]) {
         return Ok(());
     }
+    if text.is_empty() {
+        let what =
+            format!("`{key}` is missing; write a reference, env:NAME, file:PATH or exec:PROGRAM");
+        return Err((key, what));
+    }
     let what = format!(
         "`{key}` must be a reference, env:NAME, file:PATH or exec:PROGRAM, never the {what} itself"
     );

@@ -1,7 +1,8 @@
 //! The types of the custom kinds that a cluster manages, as the cluster itself publishes them: told once, and again when they change.
 //!
 //! `/openapi/v3` names each group's version with a hash of its document, and answers 304 when asked again with its entity tag (kube-openapi
-//! `handler3`). Only documents in which a wanted kind stands are fetched, and only when their hash is another than before.
+//! `handler3`). Only documents in which a wanted kind stands are fetched, and only when their hash is another than before, and than that of a
+//! document that was read from another cluster: a thousand sites that are alike send one.
 
 mod pool;
 #[cfg(test)]
@@ -20,10 +21,11 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::watch::WatchContext;
-use crate::connect::turns::compute;
+use crate::connect::turns::{compute, polite};
 use crate::connect::{Backoff, Connection, Fault, FaultKind, Lane, get};
 use crate::domain::{ClusterId, Gvk, Safe};
 use crate::drift::openapi::CustomSchema;
+use pool::Content;
 pub use pool::Pool;
 
 const INDEX: &str = "/openapi/v3";
@@ -36,6 +38,9 @@ const DOCUMENT_LIMIT: usize = 32 << 20;
 
 /// How often the index is asked for again: an answer without news has no body.
 const AGAIN: Duration = Duration::from_secs(120);
+
+/// How long one cluster may keep others waiting that want to read theirs.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is known of a kind's type.
 #[derive(Clone, Debug, PartialEq)]
@@ -223,28 +228,23 @@ impl Reader {
 
     /// Reads one document and tells of the kinds in it; whether all were found.
     async fn read(&mut self, path: &str, kinds: &[&Gvk], read: &Told) -> Result<bool, Fault> {
-        let bytes = {
-            let _turn = self.parts.context.lists.acquire().await;
-            let path = format!("{INDEX}/{path}");
-            let connection = &self.parts.connection;
-            connection
-                .get(Lane::Interactive, &path, DOCUMENT_LIMIT)
-                .await?
+        let content = match read {
+            Told::Read(url) => Content::named(url),
+            Told::Nothing(_) => None,
         };
-        let wanted: Vec<Gvk> = kinds.iter().map(|gvk| (*gvk).clone()).collect();
-        // Megabytes of JSON: beside the tasks that must answer at once.
-        let found = match compute(move || schemas(&bytes, wanted)).await {
-            Ok(found) => found.map_err(|e| self.garbage(path, &e))?,
-            Err(ended) => return Err(Fault::new(FaultKind::Closed, ended.to_string())),
-        };
+        let lists = &self.parts.context.lists;
+        let work = self.found(path, kinds, content.as_ref());
+        let (found, content) = polite(lists, PATIENCE, work).await?;
         let mut complete = true;
         for (gvk, schema) in found {
             match schema {
                 Some(schema) => {
                     let parts = &self.parts;
-                    let schema = parts.pool.share(&parts.cluster, &gvk, schema);
+                    let shared = parts
+                        .pool
+                        .share(&parts.cluster, &gvk, schema, content.as_ref());
                     self.told.insert(gvk.clone(), read.clone());
-                    self.send(gvk, Published::Schema(schema)).await;
+                    self.send(gvk, Published::Schema(shared)).await;
                 }
                 None => {
                     complete = false;
@@ -254,6 +254,40 @@ impl Reader {
             }
         }
         Ok(complete)
+    }
+
+    /// What a document says of these kinds, with its content where that is proved: known from another cluster, or fetched.
+    async fn found(
+        &self,
+        path: &str,
+        kinds: &[&Gvk],
+        content: Option<&Content>,
+    ) -> Result<(Found, Option<Content>), Fault> {
+        let wanted: Vec<Gvk> = kinds.iter().map(|gvk| (*gvk).clone()).collect();
+        if let Some(content) = content {
+            let known = |gvk: &Gvk| {
+                let schema = self.parts.pool.within(content, gvk)?;
+                Some((gvk.clone(), Some(schema)))
+            };
+            if let Some(known) = wanted.iter().map(known).collect() {
+                return Ok((known, Some(content.clone())));
+            }
+        }
+        let document = format!("{INDEX}/{path}");
+        let connection = &self.parts.connection;
+        let bytes = connection
+            .get(Lane::Interactive, &document, DOCUMENT_LIMIT)
+            .await?;
+        let content = content.cloned();
+        // Megabytes of JSON: beside the tasks that must answer at once.
+        let work = move || {
+            let content = content.filter(|content| content.is(&bytes));
+            Ok((schemas(&bytes, wanted)?, content))
+        };
+        match compute(work).await {
+            Ok(found) => found.map_err(|e| self.garbage(path, &e)),
+            Err(ended) => Err(Fault::new(FaultKind::Closed, ended.to_string())),
+        }
     }
 
     /// A refusal is told of every kind that has no type yet; trouble of the link passes, and what was known stays.
@@ -300,13 +334,13 @@ fn document_of(gvk: &Gvk) -> String {
     format!("{root}/{}", gvk.api_version())
 }
 
-type Found = Vec<(Gvk, Option<CustomSchema>)>;
+type Found = Vec<(Gvk, Option<Arc<CustomSchema>>)>;
 
 fn schemas(document: &Bytes, wanted: Vec<Gvk>) -> Result<Found, serde_json::Error> {
     let document: Value = serde_json::from_slice(document)?;
     let found = wanted.into_iter().map(|gvk| {
         let schema = CustomSchema::of_openapi(&document, &gvk);
-        (gvk, schema)
+        (gvk, schema.map(Arc::new))
     });
     Ok(found.collect())
 }

@@ -237,7 +237,7 @@ async fn both_routes_put_everything_back_after_a_plan_that_sends_nothing() {
             .get("apps/v1/Deployment", NAMESPACE, "edge-microservice")
             .await;
         let deployment = deployment.unwrap();
-        assert_eq!(deployment["spec"]["replicas"], 2);
+        assert_eq!(deployment["spec"]["replicas"], 2, "{run:#?}");
         assert!(
             hand.get("v1/Service", NAMESPACE, "edge-microservice")
                 .await

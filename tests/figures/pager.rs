@@ -1,10 +1,11 @@
-//! `less` on the same text and the same terminal.
+//! `less` on the same text, the same terminal and the same core.
 
 use std::io::Write as _;
 use std::time::Duration;
 
 use portable_pty::CommandBuilder;
 
+use super::fleet::CONSOLE;
 use super::program::{Cost, Program};
 
 /// Lines of the text that is paged through.
@@ -32,7 +33,8 @@ impl Pager {
         {
             return Self(None);
         }
-        let mut command = CommandBuilder::new("less");
+        let mut command = CommandBuilder::new("taskset");
+        command.args(["-c", CONSOLE, "less"]);
         command.arg(&path);
         let program = Program::start(command, home, (cols, rows));
         program.until("the first page", |screen| screen.contains("    1 "));

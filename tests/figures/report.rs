@@ -50,6 +50,13 @@ impl Row {
             }
             _ => "-".to_owned(),
         };
+        let times = |cost: &Cost| {
+            format!(
+                "{} / {}",
+                quantile(&cost.delays, 50),
+                quantile(&cost.delays, 99)
+            )
+        };
         format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} |",
             self.name,
@@ -58,8 +65,8 @@ impl Row {
             against(&self.stock),
             other(&self.less),
             against(&self.less),
-            quantile(&self.ours.delays, 50),
-            quantile(&self.ours.delays, 99),
+            times(&self.ours),
+            self.less.as_ref().map_or_else(|| "-".to_owned(), times),
         )
     }
 }
@@ -165,4 +172,4 @@ fn machine() -> String {
 
 const HEAD: &str = "# Figures\n\nMade by `cargo test --test figures -- --ignored` with `DRIFTDECK_WRITE_DOCS=1` (and `DRIFTDECK_FIGURES_BIN` naming an optimised build) from the running program on the scenario `giant`: 1,000 edges, 20 hubs, 10,000 applications. Bytes and write calls are counted at the far end of a pseudo terminal, per key or step. *Stock* is ratatui's crossterm backend drawing the very same frames; *less* is `less` on a text of the same lines at the same size. A ratio below 1 means that driftdeck sends less. Times depend on the machine and on what else it does; bytes and writes do not.\n\n";
 
-const TABLE: &str = "| step | bytes / writes | stock | ratio | less | ratio | key to glyph p50, ms | p99, ms |\n|---|---|---|---|---|---|---|---|\n";
+const TABLE: &str = "| step | bytes / writes | stock | ratio | less | ratio | key to glyph p50 / p99, ms | less, ms |\n|---|---|---|---|---|---|---|---|\n";

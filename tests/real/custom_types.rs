@@ -11,6 +11,7 @@ use driftdeck::sources::schemas::{Parts, Published, Schemas};
 use driftdeck::sources::watch::WatchContext;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha512};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::answers::{assert_clean, changes, item, on_edge};
@@ -252,4 +253,40 @@ async fn published(
     tokio::time::timeout(Duration::from_secs(60), found)
         .await
         .unwrap()
+}
+
+/// What lets one edge's types stand for another's: the hash of a document is that of its bytes, and edges with the same definitions have the same.
+#[tokio::test]
+#[ignore = "needs real servers: run .ci/run"]
+async fn a_document_is_named_by_the_hash_of_its_bytes_on_every_edge_alike() {
+    let group = "alike.edge.example";
+    let bed = bed().await;
+    let mut urls = BTreeSet::new();
+    for edge in &bed.edges {
+        let client = edge.client(User::Admin).await;
+        crds::install(&client, &[definition(group, "auto")]).await;
+        let text = async |path: &str| {
+            let request = http::Request::get(path).body(Vec::new()).unwrap();
+            client.request_text(request).await
+        };
+        let named = async {
+            loop {
+                let index = text("/openapi/v3").await.unwrap();
+                let index: Value = serde_json::from_str(&index).unwrap();
+                let entry = &index["paths"][format!("apis/{group}/v1")];
+                if let Some(url) = entry["serverRelativeURL"].as_str() {
+                    return url.to_owned();
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let minute = Duration::from_secs(60);
+        let url = tokio::time::timeout(minute, named).await.unwrap();
+        let document = text(&url).await.unwrap();
+        let digest = Sha512::digest(document.as_bytes());
+        let hex: String = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+        assert!(url.ends_with(&format!("?hash={hex}")), "{url}: {hex}");
+        urls.insert(url);
+    }
+    assert_eq!(urls.len(), 1, "{urls:?}");
 }

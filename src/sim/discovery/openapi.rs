@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha512};
 
 use super::{Group, grouped};
 use crate::sim::schema::{Base, Field, MergeBy, Topology, Type, of_kind, structure};
@@ -36,8 +36,9 @@ fn path_of(group: &Group) -> String {
     }
 }
 
+/// Of the very bytes that are sent, as kube-openapi does it (`handler3`, `computeETag`).
 fn hash(document: &Value) -> String {
-    let digest: [u8; 32] = Sha256::digest(document.to_string().as_bytes()).into();
+    let digest: [u8; 64] = Sha512::digest(document.to_string().as_bytes()).into();
     let hex = digest.iter().map(|b| format!("{b:02X}"));
     hex.collect()
 }

@@ -3,6 +3,7 @@
 use parking_lot::Mutex;
 use pretty_assertions::assert_eq;
 use serde_json::json;
+use sha2::{Digest as _, Sha512};
 
 use super::*;
 use crate::connect::testing::{Server, json as answer};
@@ -19,6 +20,15 @@ impl Book {
             "properties": {"spec": {"type": "object", "properties": {"mode": {"type": "string", "default": default}}}}});
         let document = json!({"components": {"schemas": {"example.edge.v1.Tunnel": schema}}});
         *self.0.lock() = Some((hash.to_owned(), document));
+    }
+
+    /// With the hash of what is sent, as a real server does.
+    fn publish_truly(&self, default: &str) {
+        self.publish("", default);
+        if let Some((hash, document)) = &mut *self.0.lock() {
+            let digest = Sha512::digest(document.to_string().as_bytes());
+            *hash = digest.iter().map(|b| format!("{b:02X}")).collect();
+        }
     }
 
     fn index(&self) -> (String, Value) {
@@ -63,15 +73,23 @@ fn connection(server: &Server) -> Connection {
 }
 
 fn follow(server: &Server) -> (Schemas, mpsc::Receiver<News>) {
+    follow_with(server, &Arc::default(), "edge-oslo-003")
+}
+
+fn follow_with(
+    server: &Server,
+    pool: &Arc<Pool>,
+    cluster: &str,
+) -> (Schemas, mpsc::Receiver<News>) {
     let connection = connection(server);
     let (tell, news) = mpsc::channel(8);
     let lists = Arc::new(tokio::sync::Semaphore::new(1));
     let context = WatchContext::new(connection.client(Lane::Watch), lists, 7);
     let parts = Parts {
-        cluster: "edge-oslo-003".into(),
+        cluster: cluster.into(),
         connection,
         context,
-        pool: Arc::default(),
+        pool: Arc::clone(pool),
         tell,
     };
     (Schemas::start(parts), news)
@@ -123,6 +141,41 @@ async fn a_type_is_read_once_and_again_only_when_it_changed() {
     schemas.poke();
     assert_eq!(default_of(&next(&mut news).await.1), &json!("manual"));
     assert_eq!(asked(&server, "/openapi/v3/apis/edge.example/v1"), 2);
+}
+
+const DOCUMENT: &str = "/openapi/v3/apis/edge.example/v1";
+
+#[tokio::test]
+async fn of_clusters_that_are_alike_one_sends_its_types() {
+    let (pool, book) = (Arc::new(Pool::default()), Book::default());
+    book.publish_truly("auto");
+    let (first, second) = (server(book.clone()).await, server(book).await);
+    let (follower, mut news) = follow_with(&first, &pool, "edge-oslo-003");
+    follower.want(BTreeSet::from([tunnel()]));
+    let (_, told) = next(&mut news).await;
+    let (other, mut others) = follow_with(&second, &pool, "edge-oslo-004");
+    other.want(BTreeSet::from([tunnel()]));
+    assert_eq!(next(&mut others).await.1, told);
+    assert_eq!((asked(&first, DOCUMENT), asked(&second, DOCUMENT)), (1, 0));
+    let of = |cluster: &str| pool.of(&cluster.into(), &tunnel()).unwrap();
+    assert!(Arc::ptr_eq(&of("edge-oslo-003"), &of("edge-oslo-004")));
+}
+
+#[tokio::test]
+async fn a_cluster_that_gives_its_types_anothers_hash_decides_for_itself_alone() {
+    let pool = Arc::new(Pool::default());
+    let (honest, liar) = (Book::default(), Book::default());
+    honest.publish_truly("auto");
+    let hash = honest.0.lock().clone().unwrap().0;
+    liar.publish(&hash, "evil");
+    let (honest, liar) = (server(honest).await, server(liar).await);
+    let (follower, mut news) = follow_with(&liar, &pool, "edge-oslo-003");
+    follower.want(BTreeSet::from([tunnel()]));
+    assert_eq!(default_of(&next(&mut news).await.1), &json!("evil"));
+    let (other, mut others) = follow_with(&honest, &pool, "edge-oslo-004");
+    other.want(BTreeSet::from([tunnel()]));
+    assert_eq!(default_of(&next(&mut others).await.1), &json!("auto"));
+    assert_eq!(asked(&honest, DOCUMENT), 1);
 }
 
 #[tokio::test]
