@@ -51,6 +51,10 @@ pub(super) fn sort(
             None => sorted.changes.push(change(difference, Some(owners), marks)),
         }
     }
+    // They stay as long as the object does, in most cases one or two.
+    sorted.changes.shrink_to_fit();
+    sorted.ignored.shrink_to_fit();
+    sorted.shadow.shrink_to_fit();
     sorted
 }
 

@@ -20,7 +20,8 @@ pub(super) struct Book {
     rows: BTreeMap<ClusterId, JoinCandidate>,
     served: HashMap<ClusterId, Served>,
     hubs: HashMap<ClusterId, Hub>,
-    apps: BTreeMap<AppRef, Entry>,
+    /// Boxed: a node of the map has room for eleven, and an entry is two kilobytes.
+    apps: BTreeMap<AppRef, Box<Entry>>,
     by_cluster: HashMap<ClusterId, BTreeSet<AppRef>>,
     /// The rows as of the last time that every destination was looked up.
     directory: Directory,
@@ -160,7 +161,7 @@ impl Book {
                 }
             }
             None => {
-                self.apps.insert(id, Entry::new(app));
+                self.apps.insert(id, Box::new(Entry::new(app)));
             }
         }
     }

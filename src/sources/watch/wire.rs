@@ -89,7 +89,8 @@ pub(super) async fn line<'b, R: AsyncBufRead + Unpin>(
     buffer: &'b mut Vec<u8>,
 ) -> std::io::Result<Option<&'b [u8]>> {
     loop {
-        buffer.clear();
+        // A watch is silent most of the time, and there are thousands: while it waits it keeps no room for a line.
+        *buffer = Vec::new();
         loop {
             let available = stream.fill_buf().await?;
             if available.is_empty() {
