@@ -183,19 +183,19 @@ impl Console {
                     Some(Err(_)) | None => return,
                 },
                 Some(done) = answers.recv() => Some(Msg::Done(done)),
-                () = tokio::time::sleep_until(due), if dirty => {
+                () = until(due), if dirty => {
                     self.draw();
                     dirty = false;
                     self.pressed = false;
                     None
                 }
-                () = tokio::time::sleep_until(rest.unwrap_or_else(Instant::now)), if rest.is_some() => {
+                () = until(rest.unwrap_or_else(Instant::now)), if rest.is_some() => {
                     self.hurry.rest();
                     dirty = true;
                     None
                 }
                 // Before the facts, which may come without end.
-                () = tokio::time::sleep_until(wake) => {
+                () = until(wake) => {
                     self.ticked = Instant::now();
                     Some(Msg::Tick)
                 }
@@ -336,6 +336,14 @@ fn wake(left: jiff::SignedDuration, now: Instant, ticked: Instant) -> Instant {
     due.max(ticked + BETWEEN_TICKS)
 }
 
+/// Waits until then, and not at all when that is now. tokio's own sleep is never over when it is first asked: it ends with a millisecond of the
+/// timer's, and of facts without end each turn of the loop would begin it anew.
+async fn until(due: Instant) {
+    if due > Instant::now() {
+        tokio::time::sleep_until(due).await;
+    }
+}
+
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
@@ -378,7 +386,17 @@ fn translate(event: Event, manner: Manner) -> Option<Msg> {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_due_does_not_wait_for_the_timer() {
+        let now = Instant::now();
+        assert_eq!(until(now).now_or_never(), Some(()));
+        let ahead = now + Duration::from_secs(3600);
+        assert_eq!(until(ahead).now_or_never(), None);
+    }
 
     #[test]
     fn what_is_due_stays_due_however_often_it_is_put_aside() {
