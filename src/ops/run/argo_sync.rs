@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::Value;
 use tokio::time::{Duration, Instant};
 
-use super::carry::{Begun, Found};
+use super::carry::{AGAIN, Begun, Found};
 use super::look::{Subject, writer};
 use super::{Ending, Runner};
 use crate::domain::Safe;
@@ -29,9 +29,6 @@ enum Followed {
     /// Nobody knows how it ends, and why.
     Open(Safe),
 }
-
-/// How often a write that met a newer version of the application is repeated.
-const AGAIN: usize = 4;
 
 impl Runner {
     pub(super) async fn carry_sync(&self, order: &ApprovedOrder, sync: &ArgoSync) {

@@ -15,6 +15,9 @@ use crate::ops::journal::{Ended, Intent, Operator, Record};
 use crate::ops::undo::{self, Saved, Was};
 use crate::ops::{Effect, Outcome, PlanTarget, Route, RunEvent, Seen};
 
+/// How often a write is repeated that met a newer version of what it changes, in which only the status is another.
+pub(super) const AGAIN: usize = 4;
+
 /// A target that is about to be written, as it was found.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -97,7 +100,7 @@ impl Runner {
         effect: &Approved<Effect>,
         live: Option<&Value>,
     ) -> Ending {
-        let answer = self.direct_write(effect, live).await;
+        let answer = self.write_to_same_object(subject, effect, live).await;
         self.note_sent(&answer);
         match answer {
             Ok(_) => {
@@ -109,7 +112,7 @@ impl Runner {
             }
             Err(ApiError::NotSent(why)) => Ending::new(Outcome::Failed, why),
             Err(ApiError::Refused(answer)) if answer.is_conflict() || answer.is_not_found() => {
-                self.lost_the_race(subject).await
+                self.lost_the_race(subject, effect.get()).await
             }
             Err(ApiError::Refused(answer)) => Ending::new(
                 Outcome::Refused,
@@ -119,6 +122,32 @@ impl Runner {
                 self.ambiguous(subject, &error, begun.before.as_ref()).await
             }
         }
+    }
+
+    /// Controllers write an object's status while it rolls out, and each write makes the version that we read an old one. The server changed
+    /// nothing then: while the object reads as planned for, the write is repeated on its newest version.
+    async fn write_to_same_object(
+        &self,
+        subject: Subject<'_>,
+        effect: &Approved<Effect>,
+        live: Option<&Value>,
+    ) -> Result<Value, ApiError> {
+        let mut answer = self.direct_write(effect, live).await;
+        for _ in 0..AGAIN {
+            let lost = matches!(&answer, Err(ApiError::Refused(refusal)) if refusal.is_conflict());
+            if !lost || self.context.cancel.is_cancelled() {
+                break;
+            }
+            let Ok(live) = self.live(subject).await else {
+                break;
+            };
+            let differs = subject.yardstick.differs(live.as_ref());
+            if changed_since(effect.get(), live.as_ref(), differs).is_some() {
+                break;
+            }
+            answer = self.direct_write(effect, live.as_ref()).await;
+        }
+        answer
     }
 
     async fn direct_write(
@@ -168,7 +197,7 @@ impl Runner {
     }
 
     /// A precondition failed: says who changed the object.
-    async fn lost_the_race(&self, subject: Subject<'_>) -> Ending {
+    async fn lost_the_race(&self, subject: Subject<'_>, effect: &Effect) -> Ending {
         let Ok(live) = self.live(subject).await else {
             return Ending::new(
                 Outcome::Refused,
@@ -179,7 +208,14 @@ impl Runner {
         let who = live
             .as_ref()
             .map_or(Safe::fixed("the object is gone"), writer);
-        let ending = if after.differs == 0 {
+        let ending = if live.is_some()
+            && changed_since(effect, live.as_ref(), after.differs).is_none()
+        {
+            Ending::new(
+                Outcome::Refused,
+                "its status changes faster than it can be written, and nothing was changed; plan again when it has come to rest",
+            )
+        } else if after.differs == 0 {
             Ending::new(
                 Outcome::Unchanged,
                 format!("somebody was faster and left it as wanted: {who}"),

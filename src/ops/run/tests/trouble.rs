@@ -1,5 +1,7 @@
 //! Direct writes that meet somebody else, a lost answer or a failing server: sent once, and told as it is.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 use crate::domain::Safe;
 use pretty_assertions::assert_eq;
@@ -113,6 +115,53 @@ async fn losing_the_race_at_the_server_is_refused_and_the_winner_is_named() {
         )
     );
     assert_eq!((bench.edge.writes().len(), exit_status(&run)), (1, 3));
+}
+
+/// A conflict for the first so many patches of the Deployment, as from a controller that wrote its status a moment before each.
+fn a_moving_status(bench: &Bench, times: usize) {
+    let met = AtomicUsize::new(0);
+    bench.edge.fault(
+        move |seen| is_patch(DEPLOYMENT)(seen) && met.fetch_add(1, Ordering::Relaxed) < times,
+        Fault::Status(409, "Conflict", "the object has been modified".to_owned()),
+    );
+}
+
+#[tokio::test]
+async fn a_status_written_meanwhile_does_not_lose_the_race() {
+    let bench = bench();
+    let run = bench
+        .run_direct(|b| {
+            a_moving_status(b, 2);
+            b.edge.before_read(DEPLOYMENT, |_| ());
+            b.edge.before_read(DEPLOYMENT, |w| {
+                let live = w.objects.get_mut(DEPLOYMENT).unwrap();
+                live["metadata"]["resourceVersion"] = json!("881300");
+                live["status"]["readyReplicas"] = json!(1);
+            });
+        })
+        .await;
+    assert_eq!(only(&run).0, Outcome::Reverted, "{run:#?}");
+    let versions: Vec<Value> = bench.edge.writes().into_iter().map(version_held).collect();
+    assert_eq!(versions.len(), 3);
+    assert_ne!(versions[0], versions[1]);
+    assert_eq!(versions[1..], [json!("881300"), json!("881300")]);
+}
+
+fn version_held(write: crate::ops::fake::Seen) -> Value {
+    write.body["metadata"]["resourceVersion"].clone()
+}
+
+#[tokio::test]
+async fn a_status_that_never_rests_is_refused_and_nobody_is_blamed() {
+    let bench = bench();
+    let run = bench.run_direct(|b| a_moving_status(b, usize::MAX)).await;
+    let (outcome, message) = only(&run);
+    assert_eq!(outcome, Outcome::Refused);
+    assert!(
+        message.starts_with("its status changes faster"),
+        "{message}"
+    );
+    assert_eq!((bench.edge.writes().len(), exit_status(&run)), (5, 3));
 }
 
 #[tokio::test]
