@@ -21,6 +21,7 @@ pub mod testkit;
 #[cfg(test)]
 mod tests;
 mod told;
+mod verdicts;
 mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -40,8 +41,9 @@ pub use counts::Counts;
 pub use fold::Changes;
 pub use groups::DriftGroup;
 pub use matrix::{Placement, family};
-pub use rows::{AppRow, AppVerdict, ClusterRow, DriftRow, HealthTally};
+pub use rows::{AppRow, ClusterRow, DriftRow, HealthTally};
 pub use settle::Unread;
+pub use verdicts::AppVerdict;
 pub use warnings::Warner;
 
 /// One row of the fleet and all that is known of it.

@@ -95,14 +95,15 @@ fn a_reverted_object_leaves_the_inbox() {
     );
 }
 
+/// So many milliseconds after the console was opened.
+fn after(millis: i64) -> jiff::Timestamp {
+    let later = now().checked_add(SignedDuration::from_millis(millis));
+    later.unwrap()
+}
+
 #[test]
 fn a_storm_of_facts_is_drawn_in_breaths_and_nothing_is_lost() {
     let mut model = reading();
-    let after = |millis| {
-        now()
-            .checked_add(SignedDuration::from_millis(millis))
-            .unwrap()
-    };
     update(&mut model, link("edge-madrid-001", LinkState::Stale), now());
     model.take_dirty();
     for millis in 1..40 {
@@ -123,11 +124,6 @@ fn a_storm_of_facts_is_drawn_in_breaths_and_nothing_is_lost() {
 #[test]
 fn figures_that_move_are_drawn_together_with_the_tens_of_seconds() {
     let mut model = reading();
-    let after = |millis| {
-        now()
-            .checked_add(SignedDuration::from_millis(millis))
-            .unwrap()
-    };
     let measured = |samples| {
         let metrics = crate::domain::ClusterMetrics {
             samples,
