@@ -25,6 +25,7 @@ use driftdeck::fleet::Fleet;
 use driftdeck::fleet::testkit::{app, at, deployment, fleet, in_sync, judged, live, scaled, tell};
 use driftdeck::keymap::Keymap;
 use driftdeck::runtime::console::frame;
+use driftdeck::terminal::encode::encode;
 use driftdeck::theme::{Depth, Looks, Theme};
 
 /// Rows of the fleets that are compared.
@@ -184,9 +185,33 @@ fn typing(criterion: &mut Criterion) {
     }
 }
 
+/// The bytes from one frame to the next: of a list that moved a line and of one that moved a page, with the detail beside it.
+fn painting(criterion: &mut Criterion) {
+    let theme = theme();
+    let mut model = console(1_000);
+    press(&mut model, KeyCode::End);
+    let last = frame(&model, &theme);
+    press(&mut model, KeyCode::PageUp);
+    let page = frame(&model, &theme);
+    (0..60).for_each(|_| press(&mut model, KeyCode::Up));
+    let before = frame(&model, &theme);
+    press(&mut model, KeyCode::Up);
+    let after = frame(&model, &theme);
+    for (name, one, other) in [
+        ("a line", &before, &after),
+        ("a page", &last, &page),
+        ("nothing", &last, &last),
+    ] {
+        println!("painting {name}: {} bytes", encode(Some(one), other).len());
+        criterion.bench_function(&format!("painting {name}"), |b| {
+            b.iter(|| encode(Some(black_box(one)), black_box(other)));
+        });
+    }
+}
+
 criterion_group! {
     name = all;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2));
-    targets = frames, facts, typing
+    targets = frames, painting, facts, typing
 }
 criterion_main!(all);

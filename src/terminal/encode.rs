@@ -157,6 +157,10 @@ struct Encoder {
 impl Encoder {
     fn row(&mut self, shown: Option<&Buffer>, next: &Buffer, y: u16) {
         let width = next.area.width;
+        // Most rows of most frames.
+        if shown.is_some_and(|shown| scroll::cells(shown, y) == scroll::cells(next, y)) {
+            return;
+        }
         let mut x = 0;
         // Cells that a wide character was removed from have to be written although they look alike.
         let mut forced = 0;
@@ -239,10 +243,16 @@ impl Encoder {
 }
 
 fn columns(cell: &Cell) -> u16 {
+    if cell.symbol().len() == 1 {
+        return 1;
+    }
     u16::try_from(cell.symbol().width()).unwrap_or(1).max(1)
 }
 
 fn looks_alike(a: &Cell, b: &Cell) -> bool {
+    if a == b {
+        return true;
+    }
     let (one, other) = (Look::of(a), Look::of(b));
     let unseen = is_blank(a) && one.on_blank() == other.on_blank();
     a.symbol() == b.symbol() && (one == other || unseen)

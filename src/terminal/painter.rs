@@ -1,6 +1,8 @@
 //! The thread that writes frames: it takes the newest, writes what differs from the last in one call, and never makes the loop wait.
 
+use std::fs::File;
 use std::io::Write;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -46,7 +48,11 @@ pub(super) struct Painter {
 impl Painter {
     /// Starts the thread.
     pub(super) fn start(manner: Manner) -> Self {
-        Self::on(std::io::stdout(), manner)
+        match bare() {
+            Ok(out) => Self::on(out, manner),
+            // Slower, and as right.
+            Err(_) => Self::on(std::io::stdout(), manner),
+        }
     }
 
     fn on(out: impl Write + Send + 'static, manner: Manner) -> Self {
@@ -111,6 +117,12 @@ impl Drop for Painter {
             let _ = thread.join();
         }
     }
+}
+
+/// The terminal without the standard library's buffer, which would make two writes of a frame that has a line feed in it.
+fn bare() -> std::io::Result<File> {
+    let out = std::io::stdout().as_fd().try_clone_to_owned()?;
+    Ok(File::from(out))
 }
 
 fn paint(shared: &Shared, mut out: impl Write, manner: Manner) {

@@ -1,7 +1,8 @@
 //! Finds out whether a frame is the last one with a band of rows moved up or down: a terminal moves rows by itself for a few bytes. Pure.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 
+use foldhash::fast::FixedState;
 use ratatui::buffer::{Buffer, Cell};
 
 /// Fewer rows than this are drawn as quickly as they are moved.
@@ -20,7 +21,9 @@ pub(super) struct Scroll {
 
 /// The band that, moved, brings most rows to where the next frame has them; `None` when nothing moved.
 pub(super) fn find(shown: &Buffer, next: &Buffer) -> Option<Scroll> {
-    let (old, new) = (rows(shown), rows(next));
+    // Rows that only have the same number cost bytes, and never a wrong screen: what the band leaves is compared cell for cell.
+    let numbers = FixedState::default();
+    let (old, new) = (rows(shown, &numbers), rows(next, &numbers));
     let height = i16::try_from(new.len()).ok()?;
     let best = (1 - height..height)
         .filter(|up| *up != 0)
@@ -49,17 +52,27 @@ fn moved(old: &[Option<u64>], new: &[Option<u64>], up: i16) -> Vec<u16> {
         .collect()
 }
 
-/// What stands in each row, as a number; nothing for rows that are blank.
-fn rows(buffer: &Buffer) -> Vec<Option<u64>> {
-    let width = usize::from(buffer.area.width).max(1);
-    buffer.content().chunks(width).map(row).collect()
+/// The cells of a row; none beyond the last.
+pub(super) fn cells(buffer: &Buffer, y: u16) -> &[Cell] {
+    let width = usize::from(buffer.area.width);
+    let begin = width * usize::from(y);
+    buffer
+        .content()
+        .get(begin..begin + width)
+        .unwrap_or_default()
 }
 
-fn row(cells: &[Cell]) -> Option<u64> {
+/// What stands in each row, as a number; nothing for rows that are blank.
+fn rows(buffer: &Buffer, numbers: &FixedState) -> Vec<Option<u64>> {
+    let rows = 0..buffer.area.height;
+    rows.map(|y| row(cells(buffer, y), numbers)).collect()
+}
+
+fn row(cells: &[Cell], numbers: &FixedState) -> Option<u64> {
     if cells.iter().all(|cell| cell.symbol() == " ") {
         return None;
     }
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = numbers.build_hasher();
     for cell in cells {
         (cell.symbol(), cell.fg, cell.bg, cell.modifier).hash(&mut hasher);
     }

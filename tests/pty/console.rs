@@ -221,8 +221,13 @@ impl Console {
         panic!("the program did not end; it shows:\n{}", self.screen());
     }
 
+    /// The program's process.
+    pub(crate) fn process(&self) -> i32 {
+        i32::try_from(self.line.child.process_id().unwrap()).unwrap()
+    }
+
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let pid = i32::try_from(self.line.child.process_id().unwrap()).unwrap();
+        let pid = self.process();
         let pid = rustix::process::Pid::from_raw(pid).unwrap();
         rustix::process::kill_process(pid, signal).unwrap();
     }

@@ -186,6 +186,47 @@ fn an_idle_fleet_writes_nothing_and_a_key_is_answered_in_one_write() {
     panic!("each key was answered in several writes: {answers:?}");
 }
 
+/// Frames on the terminal, and write calls of the thread that paints.
+#[cfg(target_os = "linux")]
+fn painted(console: &Console) -> (usize, usize) {
+    let id = console.process();
+    let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
+    let mut tasks = tasks.map(|task| task.unwrap().path());
+    let is_painter = |path: &std::path::PathBuf| {
+        std::fs::read_to_string(path.join("comm")).unwrap() == "painter\n"
+    };
+    let painter = tasks.find(is_painter).unwrap();
+    let io = std::fs::read_to_string(painter.join("io")).unwrap();
+    let calls = io.lines().find_map(|line| line.strip_prefix("syscw: "));
+    let written = console.written();
+    let begins = written.windows(8).filter(|w| w == b"\x1b[?2026h");
+    (begins.count(), calls.unwrap().parse().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_frame_is_one_write_whatever_moves_in_it() {
+    let mut console = Console::start(&[], 20, 80);
+    console.until(&["FLEET", "edge-"]);
+    // Text moves up and down by itself, with line feeds; a page is drawn anew.
+    let keys = ["?", "j", "j", "\x1b[6~", "k", "k", "?", "2", "1"];
+    for key in keys {
+        console.press(key);
+        console.quiet(Duration::from_millis(300));
+    }
+    let written = console.written();
+    assert!(written.contains(&b'\n'), "nothing moved by itself");
+    // A frame may come while one counts; a second write of each is there each time.
+    let counts: Vec<(usize, usize)> = (0..6)
+        .map(|_| {
+            console.quiet(Duration::from_millis(300));
+            painted(&console)
+        })
+        .take_while(|(frames, writes)| frames != writes)
+        .collect();
+    assert!(counts.len() < 6, "frames and writes: {counts:?}");
+}
+
 #[test]
 fn a_light_terminal_is_drawn_with_the_light_theme_unless_a_theme_is_named() {
     const WHITE: &str = "\x1b]10;rgb:0000/0000/0000\x1b\\\x1b]11;rgb:ffff/ffff/ffff\x1b\\";
