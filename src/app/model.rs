@@ -335,8 +335,12 @@ impl Model {
         if self.has_young_ages() { 10 } else { 60 }
     }
 
-    /// Whether an age below a minute may be on the screen.
+    /// Whether an age below a minute may be on the screen. The two that stay open all night are looked at closely, so that an idle one is not
+    /// even drawn; all others show the ages of many things.
     fn has_young_ages(&self) -> bool {
+        if self.modal.is_some() || !matches!(self.place(), Place::Fleet | Place::Drift) {
+            return true;
+        }
         let young = |then: Timestamp| self.now.duration_since(then) < SignedDuration::from_mins(1);
         let rows = self.rows.clusters.iter().filter(|c| !c.state.is_current());
         rows.filter_map(|c| c.since.or(c.seen_at)).any(young)

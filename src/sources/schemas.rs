@@ -5,7 +5,7 @@
 //! document that was read from another cluster: a thousand sites that are alike send one.
 
 mod pool;
-#[cfg(test)]
+#[cfg(all(test, feature = "demo"))]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

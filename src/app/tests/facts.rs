@@ -122,6 +122,21 @@ fn a_storm_of_facts_is_drawn_in_breaths_and_nothing_is_lost() {
 }
 
 #[test]
+fn ages_step_by_themselves_wherever_they_stand() {
+    let mut model = reading();
+    let begun = model.wake_at();
+    for screen in ["3", "4", "1"] {
+        press(&mut model, screen);
+        model.take_dirty();
+        let next = model.wake_at();
+        let steps = model.place() != Place::Fleet;
+        assert_eq!(next < begun, steps, "{screen}");
+        update(&mut model, Msg::Tick, next);
+        assert!(model.take_dirty(), "{screen}");
+    }
+}
+
+#[test]
 fn figures_that_move_are_drawn_together_with_the_tens_of_seconds() {
     let mut model = reading();
     let measured = |samples| {
