@@ -5,7 +5,8 @@
 //! document that was read from another cluster: a thousand sites that are alike send one.
 
 mod pool;
-#[cfg(all(test, feature = "demo"))]
+#[cfg(test)]
+#[cfg(feature = "demo")]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
