@@ -1,8 +1,8 @@
 //! A bare repository on disk, made when it is not there; its open handles are pooled, because opening one reads its configuration and pack lists.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use git2::{Repository, RepositoryInitOptions};
@@ -71,7 +71,38 @@ impl Bare {
         Ok(result)
     }
 
-    /// Makes the folder when it is not there, and again when it cannot be opened.
+    /// The file that whoever makes or fills it holds a lock on, in this process or another.
+    pub(super) fn lock_file(&self) -> Result<File, BareError> {
+        if let Some(cache) = self.folder.parent() {
+            private_folder(cache).map_err(|e| self.unusable(e))?;
+        }
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.folder.with_extension("lock"))
+            .map_err(|e| self.unusable(e))
+    }
+
+    /// Makes it as [`Self::ensure`] does, for those who hold no lock: one that is being made looks like one that is damaged. May wait for another
+    /// process.
+    pub(super) fn ensure_alone(&self) -> Result<(), BareError> {
+        if Repository::open_bare(&self.folder).is_ok() {
+            return Ok(());
+        }
+        let _alone = self.alone()?;
+        self.ensure()
+    }
+
+    /// Waits until nobody else makes or names something in it, as long as what is given back lives. Blocking.
+    pub(super) fn alone(&self) -> Result<File, BareError> {
+        let file = self.lock_file()?;
+        file.lock().map_err(|e| self.unusable(e))?;
+        Ok(file)
+    }
+
+    /// Makes the folder when it is not there, and again when it cannot be opened. For who holds the lock.
     pub(super) fn ensure(&self) -> Result<(), BareError> {
         if self.folder.exists() {
             if Repository::open_bare(&self.folder).is_ok() {

@@ -1,7 +1,6 @@
 //! The bare mirror of one repository on disk: made, filled, opened; what its references are.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use git2::{AutotagOption, FetchOptions, FetchPrune, RemoteCallbacks, Repository};
 use sha2::{Digest, Sha256};
 
-use super::bare::{Bare, BareError, private_folder};
+use super::bare::{Bare, BareError};
 use super::git::{self, FetchLimits, GitError};
 use super::policy::{Remote, RepoPolicy, Transport};
 use super::revision::HEAD;
@@ -170,17 +169,7 @@ impl Mirror {
     }
 
     async fn lock(&self, patience: Duration) -> Result<File, MirrorError> {
-        let path = self.bare.folder().with_extension("lock");
-        if let Some(cache) = self.bare.folder().parent() {
-            private_folder(cache).map_err(|e| self.bare.unusable(e))?;
-        }
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|e| self.bare.unusable(e))?;
+        let file = self.bare.lock_file()?;
         let deadline = tokio::time::Instant::now() + patience;
         loop {
             match file.try_lock() {

@@ -76,13 +76,15 @@ impl Store {
         archive: &[u8],
         layout: Layout,
     ) -> Result<Oid, StoreError> {
-        self.bare.ensure()?;
+        self.bare.ensure_alone()?;
         self.bare.with(|repo| {
             let tree = archive::into_tree(repo, archive, layout, &self.limits)?;
             let tree = repo.find_tree(tree)?;
             let who = Signature::new("driftdeck", "driftdeck", &Time::new(0, 0))?;
             let message = format!("{} {}", label.chart, label.version);
             let commit = repo.commit(None, &who, &who, &message, &tree, &[])?;
+            // Who pulled the same beside us names it too, and libgit2 does not wait for a reference that is being written.
+            let _alone = self.bare.alone()?;
             repo.reference(&label.reference(), commit, true, "")?;
             Ok(commit)
         })?
@@ -125,6 +127,32 @@ mod tests {
         chart: "redis",
         version: "18.1.2",
     };
+
+    #[test]
+    fn many_who_keep_the_first_charts_at_once_make_one_store() {
+        let archive = packed(&[("redis/Chart.yaml", "name: redis\n")]);
+        for _ in 0..20 {
+            let cache = tempfile::tempdir().unwrap();
+            // As of one run and of another beside it.
+            let stores = [(); 2].map(|()| Store::new(cache.path(), CopyLimits::default()));
+            let start = std::sync::Barrier::new(8);
+            std::thread::scope(|scope| {
+                for n in 0..8 {
+                    let (store, start, archive) = (&stores[n % 2], &start, &archive);
+                    scope.spawn(move || {
+                        start.wait();
+                        let version = format!("18.1.{}", n / 4);
+                        let label = Label {
+                            version: &version,
+                            ..LABEL
+                        };
+                        let kept = store.keep(&label, archive, Layout::Chart).unwrap();
+                        assert_eq!(store.find(&label), Some(kept));
+                    });
+                }
+            });
+        }
+    }
 
     #[test]
     fn what_was_kept_is_found_again_by_another_run_and_nothing_else_is() {
